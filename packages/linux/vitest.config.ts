@@ -1,0 +1,3 @@
+import { project } from '../../.ci/vitest.mjs'
+
+export default project('linux')

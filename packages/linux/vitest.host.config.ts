@@ -1,0 +1,3 @@
+import { hostProject } from '../../.ci/vitest.mjs'
+
+export default hostProject('linux')
