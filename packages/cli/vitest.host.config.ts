@@ -1,3 +1,18 @@
-import { hostProject } from '../../.ci/vitest.mjs'
+import { defineConfig } from 'vitest/config'
 
-export default hostProject('cli')
+// Tests that mount for real, in an own mount namespace: one at a time, since they share one mount table.
+const conditions = ['@mountkeeper/source']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name: 'cli on this host',
+    include: ['test-host/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 1,
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})

@@ -1,3 +1,10 @@
-import { project } from '../../.ci/vitest.mjs'
+import { defineConfig } from 'vitest/config'
 
-export default project('linux')
+// Sources are tested as they are, without a build.
+const conditions = ['@mountkeeper/source']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { name: 'linux', include: ['test/**/*.test.ts'] },
+})
