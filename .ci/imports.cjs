@@ -1,0 +1,18 @@
+// Which package may import what: the one table behind the rules of eslint and of dependency-cruiser. A package
+// that is not listed may import nothing but itself. The same arrows stand in turbo.json (boundaries) and in the
+// packages' manifests, where tools insist on them.
+'use strict'
+
+/** `packages`: ours. `types`: ours, types only. `modules`: of others. `node`: whether Node's own modules may be used. */
+module.exports = {
+  core: { packages: [], types: [], modules: ['fp-ts'], node: false },
+  codec: { packages: ['core'], types: [], modules: ['fp-ts', 'io-ts'], node: false },
+  runtime: { packages: ['core'], types: [], modules: ['fp-ts'], node: false },
+  linux: { packages: ['core', 'codec'], types: ['runtime'], modules: ['fp-ts', 'execa'], node: true },
+  cli: {
+    packages: ['core', 'codec', 'runtime', 'linux'],
+    types: [],
+    modules: ['fp-ts', 'cmd-ts', 'picocolors'],
+    node: true,
+  },
+}
