@@ -1,3 +1,3 @@
-// The public names of @mountkeeper/runtime.
+// The loop around the core, and the ports through which it reaches a host, a journal and a clock.
 
-export {}
+export * from './ports.js'

@@ -1,0 +1,269 @@
+// Answers: our one reply to each request. They report what was observed, never what was intended (L41). The `_tag` of a
+// refusal says who is to blame: the caller (`Invalid`, `Conflict`, …), the load (`Overloaded`), the host (`MountFailed`, …).
+
+import type { Filesystem } from './filesystem.js'
+import type { CommandError, Found, Identity, UnknownWhy } from './found.js'
+import type { Attachment, RequestId } from './id.js'
+import type { Request } from './input.js'
+import type { Phase } from './host.js'
+
+/** Something worth knowing beside a good answer. The list of tags is closed. */
+export interface Warning {
+  readonly _tag:
+    'CommandFailed' | 'NotResponding' | 'MatchedByConsumer' | 'DetachedLazily' | 'PropagationNotShared' | 'Unmanaged'
+  readonly text: string
+}
+
+/** Why a layer of ours stays mounted although nobody holds it, or a directory of ours stays. */
+export type Reason =
+  | { readonly _tag: 'KeptByPolicy' }
+  | { readonly _tag: 'Stacked' }
+  | { readonly _tag: 'Foreign' }
+  | { readonly _tag: 'NotOurs' }
+  | { readonly _tag: 'Obstacle'; readonly kind: string }
+  | { readonly _tag: 'Unknown'; readonly why: UnknownWhy; readonly detail?: string }
+  | { readonly _tag: 'DeadlinePassed' }
+  | { readonly _tag: 'Refused'; readonly error: CommandError | undefined }
+
+export interface Attached {
+  readonly _tag: 'Attached'
+  /** Whether *this* call made the claim, so that a roll-back of the caller cannot drop an earlier one. */
+  readonly holder: 'added' | 'already-held'
+  readonly mount: 'mounted' | 'shared' | 'adopted' | 'remounted'
+  /** Grows with every mount at this mountpoint; together with `generation` it shows that old handles died. */
+  readonly instance: number
+  readonly generation: number
+  readonly warnings: readonly Warning[]
+}
+
+export interface Detached {
+  readonly _tag: 'Detached'
+  readonly holder: 'removed' | 'not-held'
+  readonly holdersLeft: number
+  readonly mount: 'unmounted' | 'detached' | 'held' | 'vacant' | 'uncertain' | 'absent'
+  readonly directory: 'removed' | 'kept' | 'absent'
+  readonly reason?: Reason
+  readonly warnings: readonly Warning[]
+}
+
+export interface Invalid {
+  readonly _tag: 'Invalid'
+  readonly field: string
+  readonly why: string
+}
+export interface NotManaged {
+  readonly _tag: 'NotManaged'
+  readonly mountpoint: string
+  readonly roots: readonly string[]
+}
+export interface HostDown {
+  readonly _tag: 'HostDown'
+  readonly reason: string
+}
+export interface Overloaded {
+  readonly _tag: 'Overloaded'
+  /** The name of the limit that was reached, and its value. */
+  readonly limit: string
+  readonly value: number
+}
+export interface Conflict {
+  readonly _tag: 'Conflict'
+  readonly requested: Filesystem
+  readonly mounted?: Filesystem
+  readonly vacant?: true
+  readonly reason?: Reason
+}
+export interface Foreign {
+  readonly _tag: 'Foreign'
+  readonly layers: readonly Identity[]
+}
+/** A step of a roll-back that did not succeed; the mountpoint is put right as soon as it can be established. */
+export interface RollbackFailure {
+  readonly step: 'unmount' | 'directory'
+  readonly found: Found
+  readonly error?: CommandError
+}
+export interface MountFailed {
+  readonly _tag: 'MountFailed'
+  readonly step: 'directory' | 'mount'
+  /** One sentence for people. */
+  readonly why: string
+  readonly found: Found
+  readonly error?: CommandError
+  readonly rollback: readonly RollbackFailure[]
+}
+export interface Broken {
+  readonly _tag: 'Broken'
+  readonly errno: string
+}
+/** Nothing was destroyed; ask again, or see `status`. */
+export interface Uncertain {
+  readonly _tag: 'Uncertain'
+  readonly why: string
+}
+export interface Maintenance {
+  readonly _tag: 'Maintenance'
+  readonly target: string
+}
+export interface Cancelled {
+  readonly _tag: 'Cancelled'
+}
+/** The manager ended first; the outcome is unknown, repeat the request after the restart. */
+export interface Stopped {
+  readonly _tag: 'Stopped'
+}
+
+export type Refused = Invalid | NotManaged | HostDown | Overloaded | Cancelled | Stopped
+export type AttachError = Refused | Conflict | Foreign | MountFailed | Broken | Uncertain | Maintenance
+export type DetachError = Refused
+
+export interface Released {
+  readonly _tag: 'Released'
+  readonly attachments: readonly {
+    readonly mountpoint: string
+    readonly volume: string
+    readonly answer: Detached
+  }[]
+}
+export interface CancelSent {
+  readonly _tag: 'CancelSent'
+}
+export interface TooLate {
+  readonly _tag: 'TooLate'
+}
+export interface NotFound {
+  readonly _tag: 'NotFound'
+}
+
+/** A difference between what is wanted, recorded and observed (specification, section 8). */
+export interface Difference {
+  readonly _tag:
+    | 'lost'
+    | 'vacant'
+    | 'leftover-directory'
+    | 'replaced'
+    | 'stacked'
+    | 'foreign'
+    | 'options-changed'
+    | 'stale-holder'
+    | 'broken'
+    | 'uncertain'
+    | 'unmanaged'
+  readonly mountpoint: string
+  /** What a person can do about it. */
+  readonly text: string
+  /** Who is concerned: their handles are dead, or they no longer exist. */
+  readonly holders?: readonly Attachment[]
+}
+
+export interface Up {
+  readonly _tag: 'Up'
+  readonly generation: number
+  readonly drift: readonly Difference[]
+  readonly warnings: readonly Warning[]
+}
+export interface DiscoveryFailed {
+  readonly _tag: 'DiscoveryFailed'
+  readonly reason: string
+  readonly nextTryMs: number
+}
+export interface Superseded {
+  readonly _tag: 'Superseded'
+}
+export interface Down {
+  readonly _tag: 'Down'
+  readonly generation: number
+}
+export interface Reconciled {
+  readonly _tag: 'Reconciled'
+  readonly differences: readonly Difference[]
+}
+export interface Retried {
+  readonly _tag: 'Retried'
+}
+export interface Forgotten {
+  readonly _tag: 'Forgotten'
+  readonly holders: readonly Attachment[]
+}
+export interface InUse {
+  readonly _tag: 'InUse'
+  readonly holders: readonly Attachment[]
+}
+export interface InFlight {
+  readonly _tag: 'InFlight'
+}
+export interface Refusing {
+  readonly _tag: 'Refusing'
+}
+export interface Allowing {
+  readonly _tag: 'Allowing'
+}
+
+/** One holder as `status` shows it. */
+export interface HolderStatus extends Attachment {
+  readonly since: number
+  readonly knowledge: Knowledge
+}
+
+/** How it is known that an attachment holds: it asked us, or an outside authority shows it. */
+export type Knowledge = 'request' | 'inventory'
+
+export interface MountpointStatus {
+  readonly mountpoint: string
+  readonly filesystem?: Filesystem
+  readonly phase: Phase
+  readonly instance: number
+  readonly directory: 'ours' | 'theirs'
+  readonly layer?: Identity
+  readonly foreign?: readonly Identity[]
+  readonly holders: readonly HolderStatus[]
+  readonly waiting: readonly { readonly op: string; readonly id?: string; readonly consumer: string }[]
+  /** Wall clock, ms, of the moment this phase began. */
+  readonly since: number
+  readonly slot: 'none' | 'wanted' | 'held' | 'overdue'
+  readonly nextTryMs?: number
+  readonly reason?: Reason
+  readonly lastError?: CommandError
+  readonly unmanaged?: true
+}
+
+export interface Status {
+  readonly _tag: 'Status'
+  readonly generation: number
+  readonly phase: string
+  readonly mountpoints: readonly MountpointStatus[]
+  readonly refusing: readonly string[]
+}
+
+export type Result =
+  | Attached
+  | Detached
+  | Released
+  | CancelSent
+  | Up
+  | Down
+  | Status
+  | Reconciled
+  | Retried
+  | Forgotten
+  | Refusing
+  | Allowing
+
+export type Refusal = AttachError | DiscoveryFailed | Superseded | TooLate | NotFound | InUse | InFlight
+
+/** The one answer to a request. */
+export type Answer =
+  | {
+      readonly request: RequestId
+      readonly id?: string
+      readonly op: Request['op']
+      readonly ok: true
+      readonly result: Result
+    }
+  | {
+      readonly request: RequestId
+      readonly id?: string
+      readonly op: Request['op']
+      readonly ok: false
+      readonly error: Refusal
+    }

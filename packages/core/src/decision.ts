@@ -1,0 +1,49 @@
+// Decisions: all that one input leads to, as data. The driver's duties with each part stand beside it.
+
+import type { Answer } from './answer.js'
+import type { Effect } from './effect.js'
+import type { Fact } from './fact.js'
+import type { Holder } from './holders.js'
+import type { HostPhase, Mountpoint, RootIdentity, Unanswered } from './host.js'
+import type { EffectId, RequestId } from './id.js'
+
+/** One change to the host. `apply` knows how to put it in; nothing is to be read out of it elsewhere. */
+export type Change =
+  /** The record of a path is now this; absent: nothing is known of it any more. */
+  | { readonly _tag: 'Record'; readonly path: string; readonly record: Mountpoint | undefined }
+  | { readonly _tag: 'HolderAdded'; readonly path: string; readonly holder: Holder }
+  | { readonly _tag: 'HolderRemoved'; readonly path: string; readonly volume: string; readonly consumer: string }
+  | { readonly _tag: 'Accepted'; readonly unanswered: Unanswered }
+  /** A release has got on: it still waits, with more of its answer. */
+  | { readonly _tag: 'Progressed'; readonly unanswered: Unanswered }
+  | { readonly _tag: 'Answered'; readonly request: RequestId }
+  | { readonly _tag: 'Host'; readonly patch: HostPatch }
+  | { readonly _tag: 'Refusing'; readonly target: string }
+  | { readonly _tag: 'Allowing'; readonly target: string }
+  | { readonly _tag: 'Counted'; readonly nextEffect: EffectId; readonly lastRequest: RequestId }
+
+export interface HostPatch {
+  readonly phase?: HostPhase
+  readonly generation?: number
+  readonly boot?: string
+  readonly mountNamespace?: string
+  readonly downReason?: string
+  readonly unansweredNow?: number
+  readonly hostUps?: readonly RequestId[]
+  readonly reconciles?: readonly { readonly request: RequestId; readonly apply: boolean }[]
+  readonly discovery?: EffectId | undefined
+  readonly retry?: EffectId | undefined
+  readonly stopping?: boolean
+  readonly roots?: readonly RootIdentity[]
+}
+
+export interface Decision {
+  /** To be applied to the host at once, before the next input is decided. */
+  readonly changes: readonly Change[]
+  /** To be made durable; they and all facts before them before anything below leaves. */
+  readonly facts: readonly Fact[]
+  /** To be started then, each of them; exactly one outcome for each goes back in. */
+  readonly effects: readonly Effect[]
+  /** To be delivered then. */
+  readonly answers: readonly Answer[]
+}

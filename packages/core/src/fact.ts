@@ -1,0 +1,67 @@
+// Facts: state changes that must survive a crash. A driver makes them durable before the answers and effects of the same
+// decision, and of all later ones, leave. `recover.ts` folds them back into a host.
+
+import type { Knowledge } from './answer.js'
+import type { Filesystem } from './filesystem.js'
+import type { Found, Identity } from './found.js'
+
+export type Fact =
+  | {
+      readonly _tag: 'HostCameUp'
+      readonly at: number
+      readonly generation: number
+      readonly boot: string
+      readonly mountNamespace: string
+    }
+  /** An attach is about to change the host. Opens the intent that a later look has to settle. */
+  | {
+      readonly _tag: 'Claimed'
+      readonly at: number
+      readonly mountpoint: string
+      readonly filesystem: Filesystem
+      readonly volume: string
+      readonly consumer: string
+      readonly found: Found
+      readonly layersBefore: readonly Identity[]
+    }
+  | { readonly _tag: 'DirectoryMade'; readonly at: number; readonly mountpoint: string }
+  | { readonly _tag: 'Mounted'; readonly at: number; readonly mountpoint: string; readonly identity: Identity }
+  | {
+      readonly _tag: 'Held'
+      readonly at: number
+      readonly mountpoint: string
+      readonly volume: string
+      readonly consumer: string
+      readonly since: number
+      readonly knowledge: Knowledge
+    }
+  /** The claim protects nothing any more. `open`: what its effect did is not known yet, so the intent stays. */
+  | {
+      readonly _tag: 'ClaimEnded'
+      readonly at: number
+      readonly mountpoint: string
+      readonly volume: string
+      readonly consumer: string
+      readonly intent: 'open' | 'settled'
+    }
+  | {
+      readonly _tag: 'Left'
+      readonly at: number
+      readonly mountpoint: string
+      readonly volume: string
+      readonly consumer: string
+    }
+  | { readonly _tag: 'Unmounting'; readonly at: number; readonly mountpoint: string; readonly identity: Identity }
+  /** Nothing of ours is mounted there (any more); settles an open intent as well. */
+  | { readonly _tag: 'Unmounted'; readonly at: number; readonly mountpoint: string; readonly by: 'us' | 'other' }
+  | { readonly _tag: 'DirectoryRemoved'; readonly at: number; readonly mountpoint: string }
+  /** The directory is not ours to remove (any more). */
+  | { readonly _tag: 'DirectoryKept'; readonly at: number; readonly mountpoint: string }
+  | {
+      readonly _tag: 'Adopted'
+      readonly at: number
+      readonly mountpoint: string
+      readonly identity: Identity
+      readonly filesystem: Filesystem
+    }
+  | { readonly _tag: 'Forgotten'; readonly at: number; readonly mountpoint: string }

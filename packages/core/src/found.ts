@@ -1,0 +1,92 @@
+// What was seen at a mountpoint. Everything the core decides rests on these values and never on the wording of a message
+// (L15, L40). Adapters make them; the core only compares them.
+
+/** How the kernel's mount table shows one mount. Recorded after success, never predicted from a request. */
+export interface Identity {
+  /** Mount id; the kernel uses a freed one again at once, so it proves nothing by itself. */
+  readonly mountId: number
+  /** `major:minor` of the filesystem. */
+  readonly device: string
+  readonly fstype: string
+  readonly source: string
+  /** The directory of the filesystem that forms the root of this mount; gains `//deleted` when that was removed. */
+  readonly root: string
+  /** Flags of this mount (`rw`, `nosuid`, …), not of its superblock. Recorded for drift, never compared for sameness. */
+  readonly flags: readonly string[]
+}
+
+/** What a bind, block or loop source resolves to now, as seen by whoever ran the effect. */
+export interface ResolvedSource {
+  /** Path of the source inside its filesystem, as the table would show it. */
+  readonly root: string
+  /** `major:minor` of the filesystem (bind) or of the device itself (block, loop). */
+  readonly device: string
+}
+
+/** Why a look could not tell. */
+export type UnknownWhy =
+  /** The effect passed its deadline; exactly one `ended` follows. */
+  | 'TimedOut'
+  /** The parent directory is not on the mount that its root is on. */
+  | 'ParentElsewhere'
+  /** The managed root is not the directory that it was at host-up. */
+  | 'RootChanged'
+  /** All of an identity is equal but its root. */
+  | 'RootRenamed'
+  /** A command of an earlier life of the manager is still running there. */
+  | 'CommandAlive'
+  /** More layers than the limit. */
+  | 'TooManyLayers'
+  /** The table or the path could not be read; the detail says why. */
+  | 'Unreadable'
+
+/** Looked, and could not tell. Nothing destructive follows from it (L17). */
+export interface Unknown {
+  readonly _tag: 'Unknown'
+  readonly why: UnknownWhy
+  readonly detail?: string
+}
+
+/** What is at a mountpoint. */
+export type Found =
+  | { readonly _tag: 'NoDirectory' }
+  | { readonly _tag: 'Directory' }
+  | { readonly _tag: 'Obstacle'; readonly kind: ObstacleKind }
+  /** All layers, top first, at most `limits.layers`. */
+  | { readonly _tag: 'Mounted'; readonly layers: readonly Identity[] }
+  | Unknown
+
+export type ObstacleKind = 'file' | 'symlink' | 'socket' | 'fifo' | 'device' | 'other'
+
+/** How a command ended that did not end well. Evidence for people: no decision reads it (L40). */
+export interface CommandError {
+  /** The argument vector, secrets never among it (L38). */
+  readonly command: readonly string[]
+  /** Absent when a signal ended it, or when it could not be started. */
+  readonly exitStatus?: number
+  readonly signal?: string
+  readonly stderr: string
+  /** Process id of the command, while one may still live. */
+  readonly pid?: number
+}
+
+const DELETED = '//deleted'
+
+/** How two observations of a layer compare. `renamed`: all is equal but the root, so nobody can tell (specification 2). */
+export type Sameness = 'same' | 'renamed' | 'other'
+
+/** Compares a recorded identity with one seen now. Flags are not compared; a root that gained `//deleted` is the same. */
+export const compareIdentity = (recorded: Identity, seen: Identity): Sameness => {
+  if (
+    recorded.mountId !== seen.mountId ||
+    recorded.device !== seen.device ||
+    recorded.fstype !== seen.fstype ||
+    recorded.source !== seen.source
+  ) {
+    return 'other'
+  }
+  return recorded.root === seen.root || recorded.root + DELETED === seen.root ? 'same' : 'renamed'
+}
+
+/** The layers of a stack, top first; none where nothing is mounted. */
+export const layersOf = (found: Found): readonly Identity[] => (found._tag === 'Mounted' ? found.layers : [])

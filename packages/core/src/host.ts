@@ -1,0 +1,270 @@
+// The host: all the state there is. `decide` reads it, `apply` changes it, nobody else knows it. The record of a mountpoint
+// is an immutable value that is replaced as a whole; only its set of holders, which can be large, is changed in place.
+// Adding a phase or a field here means: its rows in decide/, a golden transcript, a line in show.ts.
+
+import type { AttachError, Detached, Reason, RollbackFailure, Warning } from './answer.js'
+import type { Filesystem } from './filesystem.js'
+import type { CommandError, Found, Identity, Unknown } from './found.js'
+import type { Holders } from './holders.js'
+import { noHolders } from './holders.js'
+import type { Attachment, EffectId, RequestId } from './id.js'
+import { effectId, requestId } from './id.js'
+import type { Request } from './input.js'
+import type { Settings } from './settings.js'
+import type { Slots } from './slots.js'
+import { emptySlots } from './slots.js'
+
+/** Where a mountpoint is in its life; the table in section 5 of the specification says what each means. */
+export type Phase =
+  | 'absent'
+  | 'looking'
+  | 'making'
+  | 'mounting'
+  | 'mounted'
+  | 'lost'
+  | 'unmounting'
+  | 'removing'
+  | 'vacant'
+  | 'leftover'
+  | 'uncertain'
+
+export type HostPhase = 'down' | 'draining' | 'discovering' | 'retrying' | 'up'
+
+/** A managed root as it was when the host came up. */
+export interface RootIdentity {
+  readonly path: string
+  readonly mountId: number
+  /** `device:inode` of the directory. */
+  readonly directory: string
+}
+
+/** A request that was accepted and not answered, at its mountpoint. A `release` waits at each mountpoint it concerns. */
+export interface Waiting {
+  readonly request: RequestId
+  readonly op: 'attach' | 'detach' | 'release'
+  /** The generation that serves it: requests that arrive while the host is on its way up belong to the next one. */
+  readonly generation: number
+  readonly consumer: string
+  /** One volume for attach and detach, all the consumer's volumes here for a release. */
+  readonly volumes: readonly string[]
+  /** What an attach asks for. */
+  readonly filesystem: Filesystem | undefined
+}
+
+/**
+ * What is being brought about at a mountpoint. `Mount`: the layer is to be there; `Unmount`: layer and directory are to go;
+ * `Look`: only the truth is wanted.
+ */
+export interface Work {
+  readonly goal: 'Mount' | 'Unmount' | 'Look'
+  /** The request at the head of the queue that this is for; none for background work, and after its deadline. */
+  readonly request: RequestId | undefined
+  /** A slot was granted for it at least once. */
+  readonly granted: boolean
+  /** The highest request id that existed when the last look was emitted: that look serves no later request. */
+  readonly lookedFor: RequestId
+  /** Unmounts that were tried. */
+  readonly attempts: number
+  /** The second look after `settleMs` is under way or was done. */
+  readonly settled: boolean
+  /** Mounting for holders whose layer was lost, without a request. */
+  readonly remount: boolean
+  /** A roll-back: what the attach is refused with once it has ended, and the requests that share the failure. */
+  readonly cause: AttachError | undefined
+  readonly failedFor: RequestId
+  readonly rollback: readonly RollbackFailure[]
+  /** The layer being unmounted is a vacant one of another filesystem, or a broken one; a mount follows. */
+  readonly replacing: boolean
+  /** What a detach has reached so far. */
+  readonly leaving: Leaving | undefined
+  readonly warnings: readonly Warning[]
+}
+
+/** The part of a detach's answer that is known before the host is touched. */
+export interface Leaving {
+  readonly holder: Detached['holder']
+  readonly volume: string
+  readonly warnings: readonly Warning[]
+}
+
+/** An effect that was emitted and not ended. */
+export interface EffectInFlight {
+  readonly effect: EffectId
+  readonly kind: 'Look' | 'MakeDirectory' | 'Mount' | 'Unmount' | 'RemoveDirectory' | 'Probe'
+}
+
+/** A changing effect whose end nobody could see yet; a look that can tell concludes it. */
+export interface Unresolved {
+  readonly kind: 'MakeDirectory' | 'Mount' | 'Unmount' | 'RemoveDirectory'
+  readonly error: CommandError | undefined
+}
+
+/** A claim opened it, an observed result settles it: what was there before the first changing effect of an attach. */
+export interface Intent {
+  readonly found: Found
+  readonly layersBefore: readonly Identity[]
+}
+
+export interface Delay {
+  readonly effect: EffectId
+  readonly why: 'settle' | 'unmount-retry' | 'back-off' | 'keep-mounted'
+  readonly delayMs: number
+}
+
+/** The record of one mountpoint. */
+export interface Mountpoint {
+  readonly path: string
+  /** The managed root it lies under; absent for records outside today's roots. */
+  readonly root: string | undefined
+  readonly phase: Phase
+  /** Wall clock, ms, when this phase began. */
+  readonly since: number
+  /** As requested by the claim or the holders. */
+  readonly filesystem: Filesystem | undefined
+  /** Our layer, as the table showed it; present only while it was there at the last look. */
+  readonly layer: Identity | undefined
+  /** Other layers lie on top of ours. */
+  readonly covered: boolean
+  /** The layers that are not ours, as of the last look. */
+  readonly foreign: readonly Identity[]
+  readonly directory: 'ours' | 'theirs'
+  readonly instance: number
+  readonly intent: Intent | undefined
+  readonly claim: Attachment | undefined
+  readonly waiting: readonly Waiting[]
+  readonly work: Work | undefined
+  readonly inFlight: EffectInFlight | undefined
+  /** Passed its deadline and has not ended: owns the mountpoint (L23). */
+  readonly overdue: EffectInFlight | undefined
+  readonly wait: Delay | undefined
+  readonly slot: 'none' | 'wanted' | 'held' | 'overdue'
+  /** Where the slot counts: the server, or `''` for types that cannot hang. */
+  readonly lane: string
+  /** What wants the slot is no request. */
+  readonly background: boolean
+  /** The last delay of the back-off, ms; 0 before the first. */
+  readonly backOffMs: number
+  /** The last look could not tell. */
+  readonly unknown: Unknown | undefined
+  readonly unresolved: Unresolved | undefined
+  /** Why it is vacant or left over. */
+  readonly reason: Reason | undefined
+  readonly lastError: CommandError | undefined
+  /** Rungs of the ladder that were climbed since the holder left. */
+  readonly rung: number
+}
+
+/** A mountpoint in the host: the record, and the holders beside it. */
+export interface Entry {
+  record: Mountpoint
+  readonly holders: Holders
+}
+
+/** An accepted request, wherever it waits. */
+export interface Unanswered {
+  readonly request: RequestId
+  readonly id: string | undefined
+  readonly op: Request['op']
+  /** Absent for a release and for the host's own requests. */
+  readonly mountpoint: string | undefined
+  readonly generation: number
+  /** Of a release: the mountpoints it still waits for, and what it has so far. */
+  readonly release: ReleaseProgress | undefined
+}
+
+export interface ReleaseProgress {
+  readonly consumer: string
+  readonly at: readonly string[]
+  readonly attachments: readonly { readonly mountpoint: string; readonly volume: string; readonly answer: Detached }[]
+}
+
+export interface Host {
+  readonly settings: Settings
+  phase: HostPhase
+  generation: number
+  boot: string | undefined
+  mountNamespace: string | undefined
+  /** Why the host is down, for those who are refused. */
+  downReason: string
+  /** Requests of the generation that is, or was, up: when none is left, discovery may begin. */
+  unansweredNow: number
+  /** The host-up requests that wait for the same discovery. */
+  hostUps: readonly RequestId[]
+  /** The reconcile requests that wait for the survey in flight, and whether one of them is to repair. */
+  reconciles: readonly { readonly request: RequestId; readonly apply: boolean }[]
+  discovery: EffectId | undefined
+  retry: EffectId | undefined
+  stopping: boolean
+  nextEffect: EffectId
+  lastRequest: RequestId
+  readonly roots: Map<string, RootIdentity>
+  readonly mountpoints: Map<string, Entry>
+  /** Directories above mountpoints in use, below their roots, with how many lie below each. */
+  readonly ancestors: Map<string, number>
+  /** Consumer to the mountpoints it holds. */
+  readonly consumers: Map<string, string | Set<string>>
+  readonly requests: Map<RequestId, Unanswered>
+  readonly ids: Map<string, RequestId>
+  readonly refusing: Set<string>
+  readonly slots: Slots
+}
+
+/** A host that has not come up: no generation, nothing known. */
+export const emptyHost = (settings: Settings): Host => ({
+  settings,
+  phase: 'down',
+  generation: 0,
+  boot: undefined,
+  mountNamespace: undefined,
+  downReason: 'the host has not come up yet',
+  unansweredNow: 0,
+  hostUps: [],
+  reconciles: [],
+  discovery: undefined,
+  retry: undefined,
+  stopping: false,
+  nextEffect: effectId(1),
+  lastRequest: requestId(0),
+  roots: new Map(),
+  mountpoints: new Map(),
+  ancestors: new Map(),
+  consumers: new Map(),
+  requests: new Map(),
+  ids: new Map(),
+  refusing: new Set(),
+  slots: emptySlots(),
+})
+
+const NONE: readonly never[] = []
+
+/** The record of a path of which nothing is known. */
+export const absentMountpoint = (path: string, root: string | undefined, at: number): Mountpoint => ({
+  path,
+  root,
+  phase: 'absent',
+  since: at,
+  filesystem: undefined,
+  layer: undefined,
+  covered: false,
+  foreign: NONE,
+  directory: 'theirs',
+  instance: 0,
+  intent: undefined,
+  claim: undefined,
+  waiting: NONE,
+  work: undefined,
+  inFlight: undefined,
+  overdue: undefined,
+  wait: undefined,
+  slot: 'none',
+  lane: '',
+  background: false,
+  backOffMs: 0,
+  unknown: undefined,
+  unresolved: undefined,
+  reason: undefined,
+  lastError: undefined,
+  rung: 0,
+})
+
+export { noHolders }

@@ -1,0 +1,18 @@
+// The pure core of mountkeeper: `decide` what one input leads to, `apply` the changes, ask `grantable` who is next.
+
+export * from './answer.js'
+export * from './apply.js'
+export * from './decide.js'
+export * from './decision.js'
+export * from './effect.js'
+export * from './fact.js'
+export * from './fifo.js'
+export * from './filesystem.js'
+export * from './found.js'
+export * from './holders.js'
+export * from './host.js'
+export * from './id.js'
+export * from './input.js'
+export * from './settings.js'
+export * from './slots.js'
+export * from './types.js'

@@ -1,0 +1,136 @@
+// Settings: the policies, limits, delays and deadlines that decisions depend on, with the defaults of the specification
+// (sections 5, 9, 11). They are part of the host, so that a trace that carries them can be replayed anywhere.
+
+/** How layers of a type are recognised in the mount table (`agrees` in the specification). */
+export type Appearance =
+  /** By one of these fstypes, with the source as asked for. */
+  | { readonly _tag: 'Source'; readonly fstypes: readonly string[] }
+  /** By the resolved directory and device of the source: bind. */
+  | { readonly _tag: 'RootAndDevice' }
+  /** By one of these fstypes on the resolved device: block and loop. */
+  | { readonly _tag: 'Device'; readonly fstypes: readonly string[] }
+  /** No entry: agrees only if the stack grew by exactly one since the look before our mount. Never adopted. */
+  | { readonly _tag: 'Growth' }
+
+/** How the server of a source is found; its slots are counted together. */
+export type ServerOf =
+  /** `host:/path`, `user@host:path`, `[v6]:/path`: what stands before the first colon outside brackets, after `@`. */
+  | 'host-colon'
+  /** `//host/share`. */
+  | 'unc'
+  /** The whole source is the server. */
+  | 'source'
+  /** Takes no server slot. */
+  | 'none'
+
+/** What is allowed and known about one filesystem type. */
+export interface TypeRule {
+  /** Allowed sources: `*` is any run without `/`; a pattern ending in `/` allows the directory and all below it. */
+  readonly sources: readonly string[]
+  /** Allowed options by name, besides the ones that every type has. */
+  readonly options: readonly string[]
+  /** Options in which two requests may differ and still share, besides the general ones. */
+  readonly insignificant: readonly string[]
+  readonly appears: Appearance
+  readonly mayHang: boolean
+  readonly server: ServerOf
+  /** The source is a path on this host: it has to be canonical and absolute. */
+  readonly sourceIsPath: boolean
+  /** Options whose value is a path or a `:` list of paths, held to the patterns of `sources` (overlay). */
+  readonly pathOptions: readonly string[]
+}
+
+export type LadderPolicy = 'off' | 'force' | 'lazy'
+
+export interface Policies {
+  readonly foreign: 'refuse' | 'adopt'
+  /** How long the last detach leaves the layer mounted for the next attach, ms; 0 is not at all. */
+  readonly keepMountedMs: number
+  readonly lost: 'report' | 'remount'
+  readonly broken: 'refuse' | 'remount'
+  readonly detachWhileDown: 'refuse' | 'record'
+  readonly afterReboot: 'keep' | 'remount' | 'drop'
+  readonly suid: 'refuse' | 'allow'
+  readonly dev: 'refuse' | 'allow'
+}
+
+export interface RootSettings {
+  readonly path: string
+  readonly ladder: LadderPolicy
+}
+
+export interface Settings {
+  readonly roots: readonly RootSettings[]
+  readonly types: Readonly<Record<string, TypeRule>>
+  readonly policies: Policies
+  readonly limits: {
+    readonly waitingPerMountpoint: number
+    readonly waitingPerHost: number
+    readonly holdersPerMountpoint: number
+    readonly options: number
+  }
+  readonly slots: {
+    readonly hanging: number
+    readonly perServer: number
+    readonly local: number
+  }
+  readonly deadlinesMs: {
+    readonly request: number
+    readonly look: number
+    readonly directory: number
+    readonly mount: number
+    readonly unmount: number
+    readonly probe: number
+    readonly discover: number
+    /** Per type, where it differs. */
+    readonly perType: Readonly<Record<string, { readonly mount?: number; readonly unmount?: number }>>
+  }
+  readonly delaysMs: {
+    /** How long after its command's end a mount may still become visible. */
+    readonly settle: number
+    /** Between the attempts of one detach to unmount; their number is one more than the list is long. */
+    readonly unmountRetry: readonly number[]
+    readonly backOffFirst: number
+    readonly backOffCeiling: number
+    readonly discoveryRetry: number
+  }
+}
+
+export const DEFAULT_POLICIES: Policies = {
+  foreign: 'refuse',
+  keepMountedMs: 0,
+  lost: 'report',
+  broken: 'refuse',
+  detachWhileDown: 'refuse',
+  afterReboot: 'keep',
+  suid: 'refuse',
+  dev: 'refuse',
+}
+
+export const DEFAULT_LIMITS: Settings['limits'] = {
+  waitingPerMountpoint: 1024,
+  waitingPerHost: 65_536,
+  holdersPerMountpoint: 1_000_000,
+  options: 64,
+}
+
+export const DEFAULT_SLOTS: Settings['slots'] = { hanging: 16, perServer: 4, local: 512 }
+
+export const DEFAULT_DEADLINES_MS: Settings['deadlinesMs'] = {
+  request: 180_000,
+  look: 10_000,
+  directory: 10_000,
+  mount: 120_000,
+  unmount: 60_000,
+  probe: 5_000,
+  discover: 60_000,
+  perType: {},
+}
+
+export const DEFAULT_DELAYS_MS: Settings['delaysMs'] = {
+  settle: 1_000,
+  unmountRetry: [500, 2_000],
+  backOffFirst: 5_000,
+  backOffCeiling: 600_000,
+  discoveryRetry: 10_000,
+}

@@ -1,0 +1,74 @@
+// The ports: what the runtime needs from outside. The Linux adapter and the simulator are implementations of `HostPort`;
+// neither knows anything about holders, phases or requests.
+
+import type { CommandError, Discover, EffectFound, Fact, MountpointEffect, ResolvedSource } from '@mountkeeper/core'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+
+/** One command that was run for an effect, as evidence for people. Secrets are never in it. */
+export interface Ran {
+  readonly command: readonly string[]
+  readonly exitStatus: number | undefined
+  readonly signal: string | undefined
+  readonly stderr: string
+  readonly durationMs: number
+}
+
+/** How an effect ended, or that its deadline passed. */
+export interface Report {
+  readonly found: EffectFound
+  readonly error?: CommandError
+  readonly source?: ResolvedSource
+  readonly ran?: readonly Ran[]
+  /**
+   * Present exactly when the deadline passed (`found` is `Unknown { TimedOut }`): resolves once, when no process of the
+   * effect lives any more. It may never.
+   */
+  readonly ended?: Promise<void>
+}
+
+/** Runs effects on a host. Never rejects: what goes wrong is in the report. Settles at the effect's deadline at the latest. */
+export interface HostPort {
+  readonly run: (effect: MountpointEffect | Discover) => Promise<Report>
+}
+
+/** The journal could not make facts durable; the manager has to stop. */
+export interface JournalFailed {
+  readonly _tag: 'JournalFailed'
+  readonly why: string
+}
+
+/** Where facts become durable, in the order of the calls. */
+export interface Journal {
+  /** All facts there are, oldest first; called once, before anything is appended. */
+  readonly read: TaskEither<JournalFailed, readonly Fact[]>
+  /** Resolves when these facts, and so all before them, are durable. */
+  readonly append: (facts: readonly Fact[]) => TaskEither<JournalFailed, void>
+}
+
+/** Time. The only one who looks at a clock is the runtime; the core is told. */
+export interface Timers {
+  /** Wall clock, ms since the epoch. */
+  readonly now: () => number
+  /** Calls once after `delayMs`; the returned function calls it off. */
+  readonly after: (delayMs: number, call: () => void) => () => void
+}
+
+/** Another manager owns a root or the state directory, or the lock could not be taken. */
+export interface NotLocked {
+  readonly _tag: 'NotLocked'
+  readonly directory: string
+  /** One sentence: who holds it, with the pid where it can be seen, and what to do. */
+  readonly why: string
+}
+
+/** A lock that is held until it is released or its process ends. */
+export interface Lock {
+  readonly release: () => Promise<void>
+  /** Resolves when the lock was lost, for example because its holder process was killed. */
+  readonly lost: Promise<void>
+}
+
+/** Takes all locks of a manager, or none. */
+export interface Locks {
+  readonly acquire: (directories: readonly string[]) => TaskEither<NotLocked, Lock>
+}
