@@ -1,0 +1,104 @@
+// What somebody else gets: the tarballs, unpacked in an empty folder, with nothing within reach but what the manifests
+// declare. The only test that sees imports that die in plain Node, missing files, and undeclared dependencies.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { command, node, temporaryFolder, top } from './tree.js'
+
+interface Manifest {
+  readonly name: string
+  readonly bin?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+}
+
+const folder = temporaryFolder('packed')
+const packages = readdirSync(join(top, 'packages')).map((name) => ({ name, full: `@mountkeeper/${name}` }))
+
+const manifestOf = (full: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, 'node_modules', full, 'package.json'), 'utf8')) as Manifest
+
+const link = (name: string, place: string): void => {
+  mkdirSync(dirname(place), { recursive: true })
+  symlinkSync(join(top, 'node_modules', name), place)
+}
+
+beforeAll(() => {
+  const tarballs = join(folder, 'tarballs')
+  mkdirSync(tarballs)
+  const packed = command(top, 'npm', 'pack', '--workspaces', '--silent', '--pack-destination', tarballs)
+  expect(packed.status, packed.output).toBe(0)
+  for (const { name, full } of packages) {
+    const place = join(folder, 'node_modules', full)
+    mkdirSync(place, { recursive: true })
+    const tarball = join(tarballs, `mountkeeper-${name}-0.1.0.tgz`)
+    expect(command(place, 'tar', '-xzf', tarball, '--strip-components=1').output).toBe('')
+    // Instead of an install, which would need a network: each package reaches the packages it declares, no others.
+    const { dependencies = {}, peerDependencies = {} } = manifestOf(full)
+    for (const other of Object.keys({ ...dependencies, ...peerDependencies })) {
+      if (!other.startsWith('@mountkeeper/')) link(other, join(place, 'node_modules', other))
+    }
+  }
+  link('@types/node', join(folder, 'node_modules/@types/node'))
+})
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test.each(packages)('$full holds its build, its sources and no build information', ({ full }) => {
+  const place = join(folder, 'node_modules', full)
+  expect(existsSync(join(place, 'dist/index.js')), 'not built: npm run build').toBe(true)
+  expect(existsSync(join(place, 'dist/index.d.ts'))).toBe(true)
+  expect(existsSync(join(place, 'src/index.ts'))).toBe(true)
+  expect(existsSync(join(place, 'dist/.tsbuildinfo'))).toBe(false)
+})
+
+test.each(packages)('$full can be imported in plain Node', ({ full }) => {
+  const { status, output } = node(folder, '--input-type=module', '-e', `await import('${full}')`)
+  expect({ status, output }).toEqual({ status: 0, output: '' })
+})
+
+test.each([
+  { compiler: 'ts7', moduleResolution: 'nodenext' },
+  { compiler: 'ts7', moduleResolution: 'bundler' },
+  { compiler: 'typescript', moduleResolution: 'nodenext' },
+])('types resolve for $compiler with $moduleResolution', ({ compiler, moduleResolution }) => {
+  const module = moduleResolution === 'bundler' ? 'esnext' : moduleResolution
+  // Declarations are checked too: an import in them that does not resolve would otherwise be silently `any`.
+  const compilerOptions = {
+    module,
+    moduleResolution,
+    target: 'es2023',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+  }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { ...compilerOptions, types: ['node'] }, files: ['consumer.ts'] }),
+  )
+  writeFileSync(
+    join(folder, 'consumer.ts'),
+    packages
+      .map(({ name, full }) => `import * as ${name} from '${full}'\nexport type Of_${name} = keyof typeof ${name}\n`)
+      .join(''),
+  )
+  const { status, output } = node(
+    folder,
+    join(top, 'node_modules', compiler, 'bin/tsc'),
+    '--pretty',
+    'false',
+    '-p',
+    '.',
+  )
+  expect({ status, output }).toEqual({ status: 0, output: '' })
+})
+
+test.runIf(existsSync(join(top, 'packages/cli/src/main.ts')))('the command runs and prints its help', () => {
+  const place = join(folder, 'node_modules/@mountkeeper/cli')
+  const { bin } = manifestOf('@mountkeeper/cli')
+  const { status, output } = node(folder, join(place, bin!['mountkeeper']!), '--help')
+  expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining('mountkeeper') as string })
+})

@@ -1,0 +1,90 @@
+// The style that no other tool keeps.
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { top } from './tree.js'
+
+interface Arrows {
+  readonly packages: readonly string[]
+  readonly types: readonly string[]
+}
+
+interface Manifest {
+  readonly version: string
+  readonly dependencies?: Readonly<Record<string, string>>
+}
+
+const read = (path: string): string => readFileSync(join(top, path), 'utf8')
+
+const filesUnder = (folder: string): readonly string[] =>
+  existsSync(join(top, folder))
+    ? readdirSync(join(top, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name))
+    : []
+
+const packages = readdirSync(join(top, 'packages'))
+const inPackages = packages.flatMap((name) =>
+  ['src', 'test', 'test-host', 'bench'].flatMap((part) => filesUnder(`packages/${name}/${part}`)),
+)
+const sources = inPackages.filter((path) => /^packages\/[^/]+\/src\/.*\.ts$/.test(path))
+
+describe('sources', () => {
+  test('have at most 400 lines a file', () => {
+    expect(sources.filter((path) => read(path).trimEnd().split('\n').length > 400)).toEqual([])
+  })
+
+  test('open with a comment that says what the file holds', () => {
+    expect(sources.filter((path) => !/^(\/\/|\/\*\*)/.test(read(path)))).toEqual([])
+  })
+
+  test('leave nothing to be done', () => {
+    expect(sources.filter((path) => /\b(TODO|FIXME|XXX)\b/.test(read(path)))).toEqual([])
+  })
+
+  test('have names that say what is in them', () => {
+    const NAMELESS = /(^|\/)(utils?|helpers?|common|misc)(\.[^/]*)?(\/|$)/
+    expect(inPackages.filter((path) => NAMELESS.test(path))).toEqual([])
+  })
+})
+
+describe('documents', () => {
+  const documents = [
+    ...readdirSync(top).filter((name) => name.endsWith('.md')),
+    ...filesUnder('docs').filter((path) => path.endsWith('.md')),
+    ...packages.map((name) => `packages/${name}/README.md`).filter((path) => existsSync(join(top, path))),
+  ]
+
+  test.each(documents)('%s links only to what exists', (document) => {
+    const prose = read(document).replaceAll(/^```.*?^```/gms, '')
+    const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!.replace(/#.*$/, ''))
+    const relative = targets.filter((target) => target !== '' && !/^[a-z]+:/.test(target))
+    expect(relative.filter((target) => !existsSync(join(top, dirname(document), target)))).toEqual([])
+  })
+})
+
+describe('the repository', () => {
+  test('has nothing else at its top', () => {
+    const BELONGS = [
+      /^\./,
+      /^(node_modules|coverage|packages|test-fixtures)$/,
+      /^(package|package-lock|turbo|tsconfig\.base)\.json$/,
+      /^(eslint\.config\.js|vitest\.config\.ts|LICENSE|(README|CHANGELOG|CONTRIBUTING)\.md)$/,
+    ]
+    expect(readdirSync(top).filter((name) => !BELONGS.some((known) => known.test(name)))).toEqual([])
+  })
+
+  const arrows = createRequire(import.meta.url)('../imports.cjs') as Readonly<Record<string, Arrows>>
+  const turbo = JSON.parse(read('turbo.json')) as {
+    boundaries: { tags: Readonly<Record<string, { dependencies: { allow: readonly string[] } }>> }
+  }
+
+  test.each(packages)('draws the same arrows from %s in the manifest, in turbo.json and in .ci/imports.cjs', (name) => {
+    const { dependencies = {}, version } = JSON.parse(read(`packages/${name}/package.json`)) as Manifest
+    const inner = Object.entries(dependencies).filter(([full]) => full.startsWith('@mountkeeper/'))
+    const declared = inner.map(([full]) => full.replace('@mountkeeper/', '')).sort()
+    expect([...arrows[name]!.packages, ...arrows[name]!.types].sort()).toEqual(declared)
+    expect([...turbo.boundaries.tags[name]!.dependencies.allow].sort()).toEqual(declared)
+    expect(JSON.parse(read(`packages/${name}/turbo.json`))).toMatchObject({ tags: [name] })
+    expect(inner.every(([, range]) => range === version)).toBe(true)
+  })
+})

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests of the repository itself. They run compilers and npm, hence the patience.
+export default defineConfig({
+  test: {
+    name: 'repository',
+    root: import.meta.dirname,
+    include: ['*.test.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  },
+})
