@@ -15,8 +15,9 @@ const benchmarks = names.flatMap((name) => {
   return files.map((file) => ({ name, file: file.replace(/\.ts$/, '.js') }))
 })
 
-const types = { name: 'types', command: ['npm', 'run', '--silent', 'types'] }
-for (const { name, command } of [...preparation(), types]) {
+const projects = [...new Set(benchmarks.map(({ name }) => join('packages', name)))]
+const types = { name: 'types', command: ['node', 'node_modules/ts7/bin/tsc', '-b', ...projects] }
+for (const { name, command } of [...preparation(), ...(projects.length === 0 ? [] : [types])]) {
   const { ok, output } = await stage(name, () => run(command))
   if (ok) continue
   quote(output)

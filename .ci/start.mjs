@@ -7,6 +7,9 @@ import { quote, stage } from './report.mjs'
 
 const SAMPLE = ['run', '--sandbox', '--output', 'transcript', 'test-fixtures/samples/shared-mounts.jsonl']
 
+// Until the command has said how it ended.
+process.exitCode = 1
+
 for (const { name, command } of preparation()) {
   const { ok, output } = await stage(name, () => run(command))
   if (ok) continue

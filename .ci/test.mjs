@@ -74,7 +74,16 @@ const suite = async ({ name, command, folder }) => {
   })
 }
 
-const turbo = (full, script) => ['turbo', 'run', script, `--filter=${full}`, '--only', '--ui=stream', '--']
+const turbo = (full, script) => [
+  'turbo',
+  'run',
+  script,
+  `--filter=${full}`,
+  '--only',
+  '--ui=stream',
+  '--log-prefix=none',
+  '--',
+]
 
 const everything = async () => {
   for (const { name, command } of preparation()) {
@@ -98,6 +107,8 @@ const everything = async () => {
   await suite({ name: 'test repository', command: repository, folder: join(top, '.ci/test') })
 }
 
+// Whatever ends this process early, it has not passed.
+process.exitCode = 1
 await everything()
 if (skipped.length > 0) {
   process.stdout.write(
