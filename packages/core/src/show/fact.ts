@@ -1,0 +1,47 @@
+// Renderings of facts.
+
+import type { Fact } from '../fact.js'
+import { layersOf } from '../found.js'
+import { showAttachment, showFilesystem, showFound, showIdentity, showLayers } from './found.js'
+import { line, word } from './line.js'
+
+const content = (fact: Fact): string => {
+  switch (fact._tag) {
+    case 'HostCameUp':
+      return `generation ${fact.generation} boot ${word(fact.boot)} namespace ${word(fact.mountNamespace)}`
+    case 'Claimed': {
+      const before = showLayers(fact.layersBefore)
+      return line(
+        `${word(fact.mountpoint)} ${showFilesystem(fact.filesystem)} ${showAttachment(fact)}`,
+        `found ${showFound(fact.found)}`,
+        // They differ from what was found only by a mistake.
+        before === showLayers(layersOf(fact.found)) ? undefined : `before ${before}`,
+      )
+    }
+    case 'Mounted':
+      return `${word(fact.mountpoint)} ${showIdentity(fact.identity)}`
+    case 'Held':
+      return line(
+        `${word(fact.mountpoint)} ${showAttachment(fact)} by ${fact.knowledge}`,
+        fact.since === fact.at ? undefined : `since ${fact.since}`,
+      )
+    case 'ClaimEnded':
+      return `${word(fact.mountpoint)} ${showAttachment(fact)} intent ${fact.intent}`
+    case 'Left':
+      return `${word(fact.mountpoint)} ${showAttachment(fact)}`
+    case 'Unmounting':
+      return `${word(fact.mountpoint)} ${showIdentity(fact.identity)}`
+    case 'Unmounted':
+      return `${word(fact.mountpoint)} by ${fact.by}`
+    case 'Adopted':
+      return `${word(fact.mountpoint)} ${showIdentity(fact.identity)} as ${showFilesystem(fact.filesystem)}`
+    case 'DirectoryMade':
+    case 'DirectoryRemoved':
+    case 'DirectoryKept':
+    case 'Forgotten':
+      return word(fact.mountpoint)
+  }
+}
+
+/** A fact without its time: `Held /srv/mounts/a vol-1 of vm-1 by request`. */
+export const showFact = (fact: Fact): string => `${fact._tag} ${content(fact)}`

@@ -1,0 +1,66 @@
+// Renderings of inputs.
+
+import type { Input, Request } from '../input.js'
+import { showCommandError, showEffectFound, showFilesystem, showResolvedSource } from './found.js'
+import { line, word } from './line.js'
+
+const body = (request: Request): string => {
+  switch (request.op) {
+    case 'attach':
+      return `${word(request.mountpoint)} ${showFilesystem(request.filesystem)} ${word(request.volume)} of ${word(request.consumer)}`
+    case 'detach':
+      return `${word(request.mountpoint)} ${word(request.volume)} of ${word(request.consumer)}`
+    case 'release':
+      return word(request.consumer)
+    case 'cancel':
+      return word(request.target)
+    case 'host-up':
+    case 'host-down':
+    case 'status':
+      return ''
+    case 'reconcile':
+      return request.apply ? 'apply' : ''
+    case 'retry':
+      return word(request.mountpoint)
+    case 'forget':
+      return line(word(request.mountpoint), request.force ? 'force' : undefined)
+    case 'refuse-new':
+    case 'allow-new':
+      return 'server' in request ? `server ${word(request.server)}` : word(request.mountpoint)
+  }
+}
+
+/** What was asked: `attach /srv/mounts/a tmpfs:scratch vol-1 of vm-1 id x within 5000 ms`. */
+export const showRequest = (request: Request): string =>
+  line(
+    request.op,
+    body(request),
+    request.id === undefined ? undefined : `id ${word(request.id)}`,
+    request.deadlineMs === undefined ? undefined : `within ${request.deadlineMs} ms`,
+  )
+
+const at = (mountpoint: string | undefined): string => (mountpoint === undefined ? 'host' : word(mountpoint))
+
+/** Any input, without its time: `outcome #3 /srv/mounts/a Directory`, `granted /srv/mounts/a`, `deadline of 2`. */
+export const showInput = (input: Input): string => {
+  switch (input._tag) {
+    case 'Requested':
+      return `request ${input.request} ${showRequest(input.body)}`
+    case 'Outcome':
+      return line(
+        `outcome #${input.effect} ${at(input.mountpoint)} ${showEffectFound(input.found)}`,
+        input.source === undefined ? undefined : showResolvedSource(input.source),
+        input.error === undefined ? undefined : `error ${showCommandError(input.error)}`,
+      )
+    case 'Ended':
+      return `ended #${input.effect} ${at(input.mountpoint)}`
+    case 'Granted':
+      return `granted ${word(input.mountpoint)}`
+    case 'Deadline':
+      return `deadline of ${input.request}`
+    case 'Observed':
+      return `observed ${word(input.mountpoint)}`
+    case 'Stopped':
+      return `stopped ${input.how}`
+  }
+}

@@ -1,0 +1,64 @@
+// Settings of a story: `> settings keepMountedMs=5000 slots.perServer=1`, `> types nfs=server:/export/`.
+
+import type { LadderPolicy, Policies, Settings } from '../../src/index.js'
+import { DEFAULT_POLICIES, typeRule } from '../../src/index.js'
+import type { Words } from './words.js'
+import { expectWords, fail, numeric, oneOf } from './words.js'
+
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  foreign: ['refuse', 'adopt'],
+  lost: ['report', 'remount'],
+  broken: ['refuse', 'remount'],
+  detachWhileDown: ['refuse', 'record'],
+  afterReboot: ['keep', 'remount', 'drop'],
+  holders: ['union', 'inventory'],
+  suid: ['refuse', 'allow'],
+  dev: ['refuse', 'allow'],
+}
+
+const LADDER: readonly LadderPolicy[] = ['off', 'force', 'lazy']
+
+const GROUPS: Readonly<Record<string, 'limits' | 'slots' | 'delaysMs' | 'deadlinesMs'>> = {
+  limits: 'limits',
+  slots: 'slots',
+  delays: 'delaysMs',
+  deadlines: 'deadlinesMs',
+}
+
+const policy = (settings: Settings, name: string, value: string): Settings => {
+  if (!Object.hasOwn(DEFAULT_POLICIES, name)) fail(`there is no setting ${name}`)
+  const is = DEFAULT_POLICIES[name as keyof Policies]
+  const choices = CHOICES[name]
+  const read = typeof is === 'number' || choices === undefined ? numeric(value) : oneOf(value, choices)
+  return { ...settings, policies: { ...settings.policies, [name]: read } }
+}
+
+const figure = (settings: Settings, groupName: string, name: string, value: string): Settings => {
+  const group = GROUPS[groupName] ?? fail(`there is no group of settings ${groupName}`)
+  const values: Readonly<Record<string, unknown>> = { ...settings[group] }
+  if (!Object.hasOwn(values, name)) fail(`there is no setting ${groupName}.${name}`)
+  const read = Array.isArray(values[name]) ? value.split(',').map(numeric) : numeric(value)
+  return { ...settings, [group]: { ...values, [name]: read } }
+}
+
+const setting = (settings: Settings, name: string, value: string): Settings => {
+  const { roots } = settings
+  if (name === 'roots') return { ...settings, roots: value.split(',').map((path) => ({ path, ladder: 'off' })) }
+  if (name === 'ladder')
+    return { ...settings, roots: roots.map(({ path }) => ({ path, ladder: oneOf(value, LADDER) })) }
+  const [group, ...rest] = name.split('.')
+  return rest.length === 0 ? policy(settings, name, value) : figure(settings, group!, rest.join('.'), value)
+}
+
+/** The settings with what a directive says; an unknown name or value fails. */
+export const withSettings = (settings: Settings, given: Words): Settings => {
+  if (given.plain.length > 0) fail(`a setting is name=value, not ${given.plain.join(' ')}`)
+  return [...given.named].reduce((all, [name, value]) => setting(all, name, value), settings)
+}
+
+/** The settings with further types allowed, or with tmpfs from other sources; none after `=` takes a type away. */
+export const withTypes = (settings: Settings, given: Words): Settings => {
+  expectWords(given, 0, 0, [...given.named.keys()])
+  const allowed = [...given.named].map(([type, sources]) => [type, typeRule(type, sources.split(','))] as const)
+  return { ...settings, types: { ...settings.types, ...Object.fromEntries(allowed) } }
+}

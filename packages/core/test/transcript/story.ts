@@ -1,0 +1,167 @@
+// The driver of a scenario: owns the host, decides and applies one input at a time, grants slots, keeps the duties of a
+// driver and fails where the core breaks its part of the contract. It knows nothing about mountpoints.
+
+import type { Decision, Effect, Fact, Found, Host, Input, Settings } from '../../src/index.js'
+import {
+  DEFAULT_DEADLINES_MS,
+  DEFAULT_DELAYS_MS,
+  DEFAULT_LIMITS,
+  DEFAULT_POLICIES,
+  DEFAULT_SLOTS,
+  DEFAULT_TYPES,
+  apply,
+  decide,
+  emptyHost,
+  grantable,
+} from '../../src/index.js'
+import { showAnswer, showEffect, showFact, showHost, showPhase } from '../../src/show.js'
+import type { Layers } from './layers.js'
+import { noLayers } from './layers.js'
+import { fail } from './words.js'
+
+/** An effect that was emitted, and what was told about it. */
+export interface Emitted {
+  readonly effect: Effect
+  /** `replaced`: a delay that a newer one took the place of. */
+  state: 'open' | 'replaced' | 'overdue' | 'ended'
+}
+
+export interface Story {
+  settings: Settings
+  host: Host | undefined
+  readonly layers: Layers
+  /** All facts since the beginning, over crashes. */
+  readonly facts: Fact[]
+  readonly emitted: Map<number, Emitted>
+  readonly unanswered: Set<number>
+  /** What is at each mountpoint, as the last outcome or the scenario says. */
+  readonly there: Map<string, Found>
+  boot: string
+  namespace: string
+  at: number
+  stepMs: number
+  lastRequest: number
+  grants: boolean
+  auto: boolean
+  /** The lines that the directive produced so far. */
+  output: string[]
+  /** The last line shown of each mountpoint and of the host. */
+  readonly shown: Map<string, string>
+}
+
+const DEFAULT_SETTINGS: Settings = {
+  roots: [{ path: '/srv/mounts', ladder: 'off' }],
+  types: DEFAULT_TYPES,
+  policies: DEFAULT_POLICIES,
+  limits: DEFAULT_LIMITS,
+  slots: DEFAULT_SLOTS,
+  deadlinesMs: DEFAULT_DEADLINES_MS,
+  delaysMs: DEFAULT_DELAYS_MS,
+}
+
+const STEP_MS = 1_000
+const GRANTS_MAX = 1_000
+
+/** A story that has not begun: time 0, nothing known. */
+export const newStory = (): Story => ({
+  settings: DEFAULT_SETTINGS,
+  host: undefined,
+  layers: noLayers(),
+  facts: [],
+  emitted: new Map(),
+  unanswered: new Set(),
+  there: new Map(),
+  boot: 'boot-1',
+  namespace: 'namespace-1',
+  at: 0,
+  stepMs: STEP_MS,
+  lastRequest: 0,
+  grants: true,
+  auto: false,
+  output: [],
+  shown: new Map(),
+})
+
+/** The host, made with the settings at the first input. */
+export const hostOf = (story: Story): Host => {
+  story.host ??= emptyHost(story.settings)
+  if (!story.shown.has('host')) story.shown.set('host', showHost(story.host))
+  return story.host
+}
+
+export const print = (story: Story, text: string): void => {
+  story.output.push(`  ${text}`)
+}
+
+const keep = (story: Story, effect: Effect): void => {
+  const before = Math.max(0, ...story.emitted.keys())
+  if (effect.effect <= before) fail(`effect #${effect.effect} comes after #${before}`)
+  if (effect._tag === 'Wait') {
+    for (const each of story.emitted.values()) {
+      const same = each.effect._tag === 'Wait' && each.effect.mountpoint === effect.mountpoint
+      if (same && each.state === 'open') each.state = 'replaced'
+    }
+  }
+  story.emitted.set(effect.effect, { effect, state: 'open' })
+}
+
+const showChanged = (story: Story, host: Host): void => {
+  const lines = new Map([['host', showHost(host)]])
+  for (const [path, entry] of host.mountpoints) lines.set(path, showPhase(entry))
+  for (const path of story.shown.keys()) if (!lines.has(path)) lines.set(path, `${path}: no record`)
+  for (const [path, line] of lines) {
+    if (story.shown.get(path) === line) continue
+    story.shown.set(path, line)
+    print(story, line)
+  }
+  for (const path of story.shown.keys()) {
+    if (path !== 'host' && !host.mountpoints.has(path)) story.shown.delete(path)
+  }
+}
+
+const deliver = (story: Story, decision: Decision): void => {
+  for (const fact of decision.facts) {
+    story.facts.push(fact)
+    print(story, `fact ${showFact(fact)}`)
+  }
+  for (const effect of decision.effects) {
+    keep(story, effect)
+    print(story, `effect ${showEffect(effect)}`)
+  }
+  for (const answer of decision.answers) {
+    print(story, showAnswer(answer))
+    if (!story.unanswered.delete(answer.request)) fail(`request ${answer.request} has no answer to come`)
+  }
+}
+
+const step = (story: Story, input: Input): void => {
+  const host = hostOf(story)
+  const decision = decide(host, input)
+  apply(host, decision)
+  deliver(story, decision)
+  showChanged(story, host)
+}
+
+/** Gives slots until none is wanted or free. */
+export const grantAll = (story: Story): void => {
+  for (let count = 0; count < GRANTS_MAX; count += 1) {
+    const next = grantable(hostOf(story))
+    if (next === undefined) return
+    print(story, `granted ${next}`)
+    step(story, { _tag: 'Granted', at: story.at, mountpoint: next })
+  }
+  fail(`slots are granted for ever, the last one to ${grantable(hostOf(story)) ?? 'nobody'}`)
+}
+
+/** The time of the next input. */
+export const tick = (story: Story): number => {
+  story.at += story.stepMs
+  story.stepMs = STEP_MS
+  return story.at
+}
+
+/** Decides one input, and the grants that follow from it. */
+export const feed = (story: Story, input: Input): void => {
+  step(story, input)
+  if (story.grants) grantAll(story)
+}
