@@ -49,8 +49,16 @@ export interface Journal {
 export interface Timers {
   /** Wall clock, ms since the epoch. */
   readonly now: () => number
-  /** Calls once after `delayMs`; the returned function calls it off. */
+  /**
+   * Calls once after `delayMs`, never before this returned; the returned function calls it off. Does not by itself keep
+   * the process alive: a back-off of ten minutes is no reason to stay.
+   */
   readonly after: (delayMs: number, call: () => void) => () => void
+  /**
+   * Keeps the process alive until the returned function is called: the loop asks for it while a request is unanswered or
+   * an effect runs. Absent where there is no process to keep.
+   */
+  readonly hold?: () => () => void
 }
 
 /** Another manager owns a root or the state directory, or the lock could not be taken. */

@@ -1,0 +1,310 @@
+// The driver of the core. A turn takes what is in the inbox, decides and applies each input, sends the facts to the journal,
+// and when they and all before them are durable delivers the answers and starts the effects. Everything else (reports,
+// timers, callers) only puts inputs into the inbox; nobody but a turn and the hard end calls `decide`.
+
+import { apply, decide, grantable } from '@mountkeeper/core'
+import type { Answer, Decision, Effect, Fact, Host, Input, Request, RequestId } from '@mountkeeper/core'
+import type { EventWatch, HostEvent } from './events.js'
+import { createEventWatch } from './events.js'
+import type { LeftBehind } from './left-behind.js'
+import { leftBehind } from './left-behind.js'
+import type { Observer } from './observer.js'
+import type { Parcel } from './outbox.js'
+import { createOutbox } from './outbox.js'
+import type { HostPort, Journal, JournalFailed, Timers } from './ports.js'
+import { createRunner } from './runner.js'
+import { createUnanswered } from './unanswered.js'
+
+/** The three functions of the core that a loop calls; tests put scripted ones in their place. */
+export interface Core {
+  readonly decide: (host: Host, input: Input) => Decision
+  readonly apply: (host: Host, decision: Decision) => void
+  readonly grantable: (host: Host) => string | undefined
+}
+
+/** A broken assumption in our own code or in a port: after it nothing can be trusted, so the loop has ended. */
+export interface Defect {
+  readonly _tag: 'Defect'
+  /** One sentence: who broke which promise. */
+  readonly why: string
+  readonly cause: unknown
+}
+
+/** Why a loop has ended. */
+export type Ending = { readonly _tag: 'Drained' } | { readonly _tag: 'StoppedHard' } | JournalFailed | Defect
+
+/** How to stop: by default what is being served is awaited. */
+export interface StopOptions {
+  /** Refuse all unanswered at once and start nothing more. Also cuts short a stop that is under way. */
+  readonly hard?: boolean
+  /** How long effects that nobody waits for may take to end after the last answer, ms; by default `STOP_GRACE_MS`. */
+  readonly graceMs?: number
+}
+
+/** What a stop came to. Mounts stay as they are, in any case (L31). */
+export interface StopReport {
+  readonly ending: Ending
+  readonly leftBehind: readonly LeftBehind[]
+}
+
+/** What a loop is made of. */
+export interface LoopOptions {
+  /** Belongs to the loop from now on, which changes it in place. */
+  readonly host: Host
+  readonly port: HostPort
+  readonly journal: Pick<Journal, 'append'>
+  readonly timers: Timers
+  readonly observer?: Observer | undefined
+  /** Told of a defect after all unanswered were refused. By default it is thrown where nobody can catch it: a crash. */
+  readonly onDefect?: ((defect: Defect) => void) | undefined
+  /** By default the real one. */
+  readonly core?: Core | undefined
+}
+
+/** A running loop. */
+export interface Loop {
+  /** Exactly one answer for each request; never rejects. */
+  readonly submit: (body: Request) => Promise<Answer>
+  /** Something was seen at a mountpoint without being asked for; leads to a look at most. */
+  readonly observed: (mountpoint: string) => void
+  readonly stop: (options?: StopOptions) => Promise<StopReport>
+  /** Resolves when the loop has ended, whatever ended it. */
+  readonly ended: Promise<Ending>
+  /** Hears events from now on; the returned function ends that. A listener that throws is a defect. */
+  readonly subscribe: (listener: (event: HostEvent) => void) => () => void
+  /** The host as it is now, for those who only read: it is ahead of the disk. */
+  readonly host: Host
+}
+
+/** Inputs that are taken in a row before everything else in the process has its chance. */
+export const INPUTS_PER_RUN_MAX = 1_024
+/** How long a stop waits after the last answer for effects to end, ms. */
+export const STOP_GRACE_MS = 5_000
+/** Grants in a row; a core that names mountpoints for ever is a defect. */
+const GRANTS_PER_INPUT_MAX = 1_000_000
+/** Unanswered attaches, detaches and releases, decided or not, for each one that the core lets wait. */
+const UNANSWERED_PER_WAITING_MAX = 2
+
+const CORE: Core = { decide, apply, grantable }
+
+const crash = ({ why, cause }: Defect): void => {
+  setImmediate(() => {
+    throw new Error(why, { cause })
+  })
+}
+
+const mayWait = ({ op }: Request): boolean => op === 'attach' || op === 'detach' || op === 'release'
+
+/** What a turn gathers before it leaves. */
+interface Draft {
+  readonly facts: Fact[]
+  readonly answers: Answer[]
+  readonly events: HostEvent[]
+  readonly effects: Effect[]
+  readonly arrived: RequestId[]
+}
+
+/** Starts a loop around a host. It lives until it is stopped, its journal fails, or a defect ends it. */
+export const createLoop = (options: LoopOptions): Loop => {
+  const { host, timers, observer, onDefect = crash, core = CORE } = options
+  const unansweredMax = UNANSWERED_PER_WAITING_MAX * host.settings.limits.waitingPerHost
+  const listeners = new Set<(event: HostEvent) => void>()
+  let watch: EventWatch | undefined
+  let inbox: Input[] = []
+  let scheduled = false
+  let budget = INPUTS_PER_RUN_MAX
+  let letGo: (() => void) | undefined
+  let stopping: { readonly graceMs: number; callOffGrace?: () => void } | undefined
+  let ending: Ending | undefined
+  let resolveEnded: (how: Ending) => void
+  const ended = new Promise<Ending>((resolve) => {
+    resolveEnded = resolve
+  })
+
+  const schedule = (): void => {
+    if (scheduled) return
+    scheduled = true
+    if (budget > 0) {
+      queueMicrotask(turn)
+      return
+    }
+    setImmediate(() => {
+      budget = INPUTS_PER_RUN_MAX
+      turn()
+    })
+  }
+
+  const put = (input: Input): void => {
+    if (ending !== undefined) return
+    inbox.push(input)
+    schedule()
+  }
+
+  const end = (how: Ending): void => {
+    if (ending !== undefined) return
+    ending = how
+    inbox = []
+    outbox.shut()
+    runner.callOffDelays()
+    stopping?.callOffGrace?.()
+    letGo?.()
+    resolveEnded(how)
+    unanswered.refuseAll({ _tag: 'Stopped' })
+  }
+
+  const defect = (why: string, cause: unknown): void => {
+    const found: Defect = { _tag: 'Defect', why, cause }
+    try {
+      end(found)
+    } catch {
+      // An observer that throws at the refusals as well: the first cause is the one to report.
+    }
+    onDefect(found)
+  }
+
+  const guarded = (what: string, act: () => void): void => {
+    try {
+      act()
+    } catch (error) {
+      defect(`${what}: ${error instanceof Error ? error.message : String(error)}`, error)
+    }
+  }
+
+  const endHard = (how: Ending): void =>
+    guarded('the core failed at a hard stop', () => {
+      if (ending !== undefined) return
+      // Decided so that the host and the trace show it. What it leads to is dropped, and so is all that waits for the disk:
+      // a hard stop is a crash that tells its callers, and recovery starts from what is durable.
+      const input: Input = { _tag: 'Stopped', at: timers.now(), how: 'hard' }
+      const decision = core.decide(host, input)
+      observer?.onDecision?.(input, decision)
+      core.apply(host, decision)
+      end(how)
+    })
+
+  const unanswered = createUnanswered({
+    timers,
+    observer,
+    lastRequest: host.lastRequest,
+    deadlineMs: host.settings.deadlinesMs.request,
+    deadlinePassed: (request) => put({ _tag: 'Deadline', at: timers.now(), request }),
+  })
+  const runner = createRunner({ port: options.port, timers, observer, put, defect })
+
+  const leave = ({ answers, events, effects }: Parcel): void =>
+    guarded('an observer, a listener or a port threw', () => {
+      for (const answer of answers) unanswered.deliver(answer)
+      for (const event of events) for (const listener of [...listeners]) listener(event)
+      for (const effect of effects) {
+        // A defect at one of them has ended the loop: nothing more leaves.
+        if (ending !== undefined) return
+        runner.start(effect)
+      }
+    })
+
+  const outbox = createOutbox({
+    journal: options.journal,
+    leave: (parcel) => {
+      leave(parcel)
+      settle()
+    },
+    failed: endHard,
+  })
+
+  const step = (input: Input, draft: Draft): void => {
+    budget -= 1
+    const decision = core.decide(host, input)
+    observer?.onDecision?.(input, decision)
+    if (watch !== undefined) for (const event of watch.seen(host, input.at, decision)) draft.events.push(event)
+    core.apply(host, decision)
+    for (const fact of decision.facts) draft.facts.push(fact)
+    for (const effect of decision.effects) draft.effects.push(effect)
+    for (const answer of decision.answers) {
+      unanswered.decided(answer)
+      draft.answers.push(answer)
+    }
+    if (input._tag === 'Requested') draft.arrived.push(input.request)
+  }
+
+  const grant = (at: number, draft: Draft): void => {
+    let grants = 0
+    for (let next = core.grantable(host); next !== undefined; next = core.grantable(host)) {
+      grants += 1
+      if (grants > GRANTS_PER_INPUT_MAX) throw new Error(`grantable names mountpoints for ever, now ${next}`)
+      step({ _tag: 'Granted', at, mountpoint: next }, draft)
+    }
+  }
+
+  const takeTurn = (): void => {
+    const draft: Draft = { facts: [], answers: [], events: [], effects: [], arrived: [] }
+    let taken = 0
+    for (let input = inbox[0]; input !== undefined && budget > 0; input = inbox[taken]) {
+      taken += 1
+      step(input, draft)
+      grant(input.at, draft)
+    }
+    inbox = taken === inbox.length ? [] : inbox.slice(taken)
+    if (inbox.length > 0) schedule()
+    draft.arrived.forEach(unanswered.arm)
+    outbox.send(draft)
+  }
+
+  const turn = (): void => {
+    scheduled = false
+    if (ending !== undefined) return
+    guarded('the core or an observer failed', takeTurn)
+    settle()
+  }
+
+  /** Keeps the process alive exactly while there is a reason, and ends a drain that is done. */
+  const settle = (): void => {
+    if (ending !== undefined) return
+    const owing = unanswered.size() > 0 || outbox.waiting() > 0 || inbox.length > 0
+    if (owing || stopping !== undefined || runner.unreported() > 0) letGo ??= timers.hold?.()
+    else if (letGo !== undefined) {
+      letGo()
+      letGo = undefined
+    }
+    if (stopping === undefined || owing) return
+    if (runner.running().length === 0) end({ _tag: 'Drained' })
+    else stopping.callOffGrace ??= timers.after(stopping.graceMs, () => end({ _tag: 'Drained' }))
+  }
+
+  observer?.onBegin?.(host)
+
+  return {
+    host,
+    ended,
+    submit: (body) => {
+      if (ending !== undefined) return Promise.resolve(unanswered.turnAway(body, { _tag: 'Stopped' }))
+      if (unanswered.size() >= unansweredMax && mayWait(body)) {
+        return Promise.resolve(
+          unanswered.turnAway(body, { _tag: 'Overloaded', limit: 'unansweredPerHost', value: unansweredMax }),
+        )
+      }
+      return new Promise((resolve) => {
+        put({ _tag: 'Requested', at: timers.now(), request: unanswered.ask(body, resolve), body })
+      })
+    },
+    observed: (mountpoint) => put({ _tag: 'Observed', at: timers.now(), mountpoint }),
+    stop: ({ hard = false, graceMs = STOP_GRACE_MS } = {}) => {
+      // In a microtask of its own: the caller may be an observer in the middle of a turn.
+      if (hard) queueMicrotask(() => endHard({ _tag: 'StoppedHard' }))
+      else if (stopping === undefined) {
+        stopping = { graceMs }
+        put({ _tag: 'Stopped', at: timers.now(), how: 'drain' })
+      }
+      return ended.then((how) => ({ ending: how, leftBehind: leftBehind(host, runner.running()) }))
+    },
+    subscribe: (listener) => {
+      // Each subscription is its own, even of the same function.
+      const own = (event: HostEvent): void => listener(event)
+      listeners.add(own)
+      watch ??= createEventWatch(host)
+      return () => {
+        listeners.delete(own)
+        if (listeners.size === 0) watch = undefined
+      }
+    },
+  }
+}

@@ -1,0 +1,107 @@
+// The requests that nobody was answered yet, decided or not. Invariant: each is resolved exactly once, and leaves the table
+// then; its deadline runs from the turn that accepted it to the decision that answers it.
+
+import { requestId } from '@mountkeeper/core'
+import type { Answer, Refusal, Request, RequestId } from '@mountkeeper/core'
+import type { Observer } from './observer.js'
+import type { Timers } from './ports.js'
+
+interface Asked {
+  readonly body: Request
+  readonly resolve: (answer: Answer) => void
+  /** The core has answered; the answer may still wait for the disk. */
+  decided: boolean
+  callOffDeadline: (() => void) | undefined
+}
+
+/** The table of those who wait for an answer. */
+export interface UnansweredTable {
+  /** Gives a request its number, larger than all before, and a promise of its answer. */
+  readonly ask: (body: Request, resolve: (answer: Answer) => void) => RequestId
+  /** Starts the deadline of a request that its turn has not answered. */
+  readonly arm: (request: RequestId) => void
+  /** The core has answered; throws when it had before, or was never asked: a defect. */
+  readonly decided: (answer: Answer) => void
+  /** Gives an answer to its caller; does nothing for one who was refused meanwhile. */
+  readonly deliver: (answer: Answer) => void
+  /** Refuses everybody, decided or not, in order of asking. */
+  readonly refuseAll: (error: Refusal) => void
+  /** Refuses one that does not get into the table. */
+  readonly turnAway: (body: Request, error: Refusal) => Answer
+  readonly size: () => number
+}
+
+/** What the table needs. */
+export interface UnansweredOptions {
+  readonly timers: Timers
+  readonly observer: Observer | undefined
+  /** The largest number of a request in an earlier life that may still be known; 0 for none. */
+  readonly lastRequest: number
+  /** For requests that name none, ms. */
+  readonly deadlineMs: number
+  readonly deadlinePassed: (request: RequestId) => void
+}
+
+const refusal = (request: RequestId, body: Request, error: Refusal): Answer =>
+  body.id === undefined
+    ? { request, op: body.op, ok: false, error }
+    : { request, id: body.id, op: body.op, ok: false, error }
+
+/** Makes an empty table. */
+export const createUnanswered = (options: UnansweredOptions): UnansweredTable => {
+  const { timers, observer, deadlineMs, deadlinePassed } = options
+  const table = new Map<RequestId, Asked>()
+  let last = options.lastRequest
+
+  const next = (): RequestId => {
+    last += 1
+    return requestId(last)
+  }
+
+  const told = (answer: Answer): void => observer?.onAnswer?.(answer)
+
+  return {
+    ask: (body, resolve) => {
+      const request = next()
+      table.set(request, { body, resolve, decided: false, callOffDeadline: undefined })
+      return request
+    },
+    arm: (request) => {
+      const asked = table.get(request)
+      if (asked === undefined || asked.decided) return
+      asked.callOffDeadline = timers.after(asked.body.deadlineMs ?? deadlineMs, () => deadlinePassed(request))
+    },
+    decided: ({ request, op }) => {
+      const asked = table.get(request)
+      if (asked === undefined) throw new Error(`the core answered ${op} ${request}, which is not waiting`)
+      if (asked.decided) throw new Error(`the core answered ${op} ${request} twice`)
+      asked.decided = true
+      asked.callOffDeadline?.()
+    },
+    deliver: (answer) => {
+      const asked = table.get(answer.request)
+      if (asked === undefined) return
+      table.delete(answer.request)
+      // The caller goes on in a later microtask: the observer still sees the answer first, and one that throws costs nobody
+      // an answer.
+      asked.resolve(answer)
+      told(answer)
+    },
+    refuseAll: (error) => {
+      const refused = [...table].map(([request, asked]) => {
+        const answer = refusal(request, asked.body, error)
+        asked.callOffDeadline?.()
+        asked.resolve(answer)
+        return answer
+      })
+      table.clear()
+      refused.forEach(told)
+    },
+    turnAway: (body, error) => {
+      const answer = refusal(next(), body, error)
+      told(answer)
+      return answer
+    },
+    size: () => table.size,
+  }
+}
