@@ -1,3 +1,21 @@
-// The public names of @mountkeeper/codec.
+// The public names of @mountkeeper/codec: everything that crosses a process boundary, with what may be wrong with it.
 
-export {}
+export * from './answer.js'
+export * from './configuration.js'
+export * from './configuration-key.js'
+export * from './configured.js'
+export * from './decode-error.js'
+export * from './effect.js'
+export * from './fact.js'
+export * from './filesystem.js'
+export * from './flag.js'
+export * from './found.js'
+export * from './input.js'
+export * from './json.js'
+export * from './line.js'
+export type { ConfigurationKey } from './section.js'
+export * from './request.js'
+export * from './result.js'
+export * from './settings.js'
+export type { Json } from './shape.js'
+export * from './trace.js'

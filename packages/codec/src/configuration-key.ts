@@ -1,0 +1,101 @@
+// The documented table of the configuration: every key, what it may be, its default, and what it means.
+
+import {
+  DEADLINE_SETTINGS,
+  DELAY_SETTINGS,
+  LIMIT_SETTINGS,
+  POLICY_SETTINGS,
+  SLOT_SETTINGS,
+} from './configuration-section.js'
+import type { ConfigurationKey } from './section.js'
+import { keysOf } from './section.js'
+import { ladderCodec, serverOfCodec } from './settings.js'
+import type { Json } from './shape.js'
+import { truth } from './shape.js'
+import { pathCodec } from './form.js'
+
+const row = (
+  key: string,
+  expected: { readonly name: string } | string,
+  meaning: string,
+  value?: Json,
+): ConfigurationKey => ({
+  key,
+  expected: typeof expected === 'string' ? expected : expected.name,
+  ...(value === undefined ? {} : { default: value }),
+  meaning,
+})
+
+const OPTION_NAMES = 'a list of names of options'
+
+const ROOT_KEYS: readonly ConfigurationKey[] = [
+  row(
+    'roots',
+    'a list of paths, or of { path, ladder }',
+    'The managed roots: every mountpoint lies below one of them, and what lies there belongs to this manager alone.',
+    [],
+  ),
+  row('roots[].path', pathCodec, 'The directory.'),
+  row(
+    'roots[].ladder',
+    ladderCodec,
+    'What may follow an unmount that failed: nothing, an abort of what waits inside, or also a lazy unmount.',
+    'off',
+  ),
+  row(
+    'stateDirectory',
+    pathCodec,
+    'Where facts are kept and the lock of the manager lies; without one they last as long as the process.',
+  ),
+]
+
+const TYPE_KEYS: readonly ConfigurationKey[] = [
+  row('types', 'an object', 'The filesystem types that may be asked for, by name; what is not here is refused.', {
+    tmpfs: { sources: ['*'] },
+  }),
+  row(
+    'types.NAME.sources',
+    'a list of patterns',
+    'The sources allowed. `*` is any run without "/"; a pattern ending in "/" allows that directory and all below it.',
+  ),
+  row(
+    'types.NAME.options',
+    OPTION_NAMES,
+    'The options allowed beside those of every type. Default: those in the table of types.',
+  ),
+  row(
+    'types.NAME.insignificant',
+    OPTION_NAMES,
+    'Options in which two requests may differ and still share a mount. Default: those in the table of types.',
+  ),
+  row(
+    'types.NAME.mayHang',
+    truth,
+    'Whether its server may stop answering. Default: as in the table of types, else true.',
+  ),
+  row(
+    'types.NAME.server',
+    serverOfCodec,
+    'How the server is found in a source; its slots are counted together. Default: as in the table of types, else "source".',
+  ),
+]
+
+/** Every key of the configuration file, in the order in which documentation shows them. */
+export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
+  ...ROOT_KEYS,
+  ...TYPE_KEYS,
+  ...keysOf('policies', POLICY_SETTINGS),
+  ...keysOf('limits', LIMIT_SETTINGS),
+  ...keysOf('slots', SLOT_SETTINGS),
+  ...keysOf('deadlines', DEADLINE_SETTINGS),
+  row('deadlines.perType.NAME.mountMs', 'a whole number of ms', 'For the mount command of that type.'),
+  row('deadlines.perType.NAME.unmountMs', 'a whole number of ms', 'For the umount command of that type.'),
+  ...keysOf('delays', DELAY_SETTINGS),
+  row(
+    'prefix',
+    'a list of words',
+    'Put before mount, umount and the kill of their process group, such as ["sudo", "-n", "--"].',
+    [],
+  ),
+  row('inventory', 'null', 'The outside authority on who uses what. None is known yet.', null),
+]

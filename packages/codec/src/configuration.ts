@@ -1,0 +1,164 @@
+// The configuration: one JSON file, everything in it optional, every unknown key refused. What comes out has passed all
+// checks that need no look at the host.
+
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type { LadderPolicy, RootSettings, ServerOf, Settings, TypeRule } from '@mountkeeper/core'
+import { DEFAULT_TYPES, KNOWN_TYPES, UNKNOWN_TYPE } from '@mountkeeper/core'
+import type { DeadlineSection, DelaySection } from './configuration-section.js'
+import {
+  DEADLINE_SETTINGS,
+  DELAY_SETTINGS,
+  LIMIT_SETTINGS,
+  POLICY_SETTINGS,
+  SLOT_SETTINGS,
+  deadlinesOf,
+  delaysOf,
+} from './configuration-section.js'
+import type { Codec, DecodeErrors } from './decode-error.js'
+import { decode, decodeErrorText } from './decode-error.js'
+import type { Configuration } from './configured.js'
+import { configurationFaults } from './configured.js'
+import type { JsonFault } from './json.js'
+import { parseJson, withoutMark } from './json.js'
+import { sectionCodec, withDefaults } from './section.js'
+import { ladderCodec, serverOfCodec } from './settings.js'
+import { dictionary, either, list, literal, named, optional, record, truth } from './shape.js'
+import { argumentCodec, optionNameCodec, pathCodec, patternCodec, typeNameCodec } from './form.js'
+
+/** A filesystem type as the file describes it; what it leaves out is in core's table of types. */
+export interface TypeEntry {
+  readonly sources: readonly string[]
+  readonly options?: readonly string[]
+  readonly insignificant?: readonly string[]
+  readonly mayHang?: boolean
+  readonly server?: ServerOf
+}
+
+interface RootEntry {
+  readonly path: string
+  readonly ladder?: LadderPolicy
+}
+
+/** The configuration file. */
+export interface ConfigurationFile {
+  readonly roots?: readonly (string | RootEntry)[]
+  readonly stateDirectory?: string
+  readonly types?: Readonly<Record<string, TypeEntry>>
+  readonly policies?: Partial<Settings['policies']>
+  readonly limits?: Partial<Settings['limits']>
+  readonly slots?: Partial<Settings['slots']>
+  readonly deadlines?: Partial<DeadlineSection>
+  readonly delays?: Partial<DelaySection>
+  readonly prefix?: readonly string[]
+  readonly inventory?: null
+}
+
+const rootEntry: Codec<string | RootEntry> = either(
+  'a path, or { path, ladder }',
+  pathCodec,
+  record<RootEntry>('an object with path', { path: pathCodec, ladder: optional(ladderCodec) }),
+  (value) => {
+    if (typeof value === 'string') return 'first'
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? 'second' : 'neither'
+  },
+)
+
+const typeEntry: Codec<TypeEntry> = record('an object with sources', {
+  sources: list(patternCodec, 'a list of patterns'),
+  options: optional(list(optionNameCodec, 'a list of names of options')),
+  insignificant: optional(list(optionNameCodec, 'a list of names of options')),
+  mayHang: optional(truth),
+  server: optional(serverOfCodec),
+})
+
+/** The configuration file. */
+export const configurationFileCodec: Codec<ConfigurationFile> = record('an object', {
+  roots: optional(list(rootEntry)),
+  stateDirectory: optional(pathCodec),
+  types: optional(dictionary(typeNameCodec, typeEntry)),
+  policies: optional(sectionCodec(POLICY_SETTINGS)),
+  limits: optional(sectionCodec(LIMIT_SETTINGS)),
+  slots: optional(sectionCodec(SLOT_SETTINGS)),
+  deadlines: optional(sectionCodec(DEADLINE_SETTINGS)),
+  delays: optional(sectionCodec(DELAY_SETTINGS)),
+  prefix: optional(list(argumentCodec, 'a list of words')),
+  inventory: optional(named(literal(null), 'null: no inventory is known yet')),
+})
+
+/** The rule of a type, from what is written of it and what core's table knows. */
+export const typeRuleOf = (name: string, written: TypeEntry): TypeRule => {
+  const known = (Object.hasOwn(KNOWN_TYPES, name) ? KNOWN_TYPES[name] : undefined) ?? UNKNOWN_TYPE
+  return { ...known, ...written }
+}
+
+const rootOf = (entry: string | RootEntry): RootSettings =>
+  typeof entry === 'string' ? { path: entry, ladder: 'off' } : { ladder: 'off', ...entry }
+
+const configurationOf = (file: ConfigurationFile): Configuration => ({
+  settings: {
+    roots: (file.roots ?? []).map(rootOf),
+    types: {
+      ...DEFAULT_TYPES,
+      ...Object.fromEntries(
+        Object.entries(file.types ?? {}).map(([name, written]) => [name, typeRuleOf(name, written)]),
+      ),
+    },
+    policies: withDefaults(POLICY_SETTINGS, file.policies),
+    limits: withDefaults(LIMIT_SETTINGS, file.limits),
+    slots: withDefaults(SLOT_SETTINGS, file.slots),
+    deadlinesMs: deadlinesOf(withDefaults(DEADLINE_SETTINGS, file.deadlines)),
+    delaysMs: delaysOf(withDefaults(DELAY_SETTINGS, file.delays)),
+  },
+  adapter: {
+    ...(file.stateDirectory === undefined ? {} : { stateDirectory: file.stateDirectory }),
+    prefix: file.prefix ?? [],
+    inventory: null,
+  },
+})
+
+/** What holds where nothing is configured: no root, so that nothing can be attached, and tmpfs allowed. */
+export const defaultConfiguration: Configuration = configurationOf({})
+
+/** A configuration, if what has to hold of it as a whole does. */
+export const checkedConfiguration = (configuration: Configuration): E.Either<DecodeErrors, Configuration> => {
+  const [first, ...others] = configurationFaults(configuration)
+  return first === undefined ? E.right(configuration) : E.left([first, ...others])
+}
+
+/** The value of a configuration file, with defaults for all that it leaves out. */
+export const decodeConfiguration = (value: unknown): E.Either<DecodeErrors, Configuration> =>
+  pipe(decode(configurationFileCodec, value), E.map(configurationOf), E.chain(checkedConfiguration))
+
+/** Why a configuration file could not be used. */
+export type ConfigurationError =
+  | ({ readonly _tag: 'NotJson'; readonly line: number; readonly column: number } & JsonFault)
+  | { readonly _tag: 'Undecodable'; readonly errors: DecodeErrors }
+
+const notJson =
+  (text: string) =>
+  (fault: JsonFault): ConfigurationError => {
+    const before = text.slice(0, fault.position).split('\n')
+    return { _tag: 'NotJson', ...fault, line: before.length, column: (before.at(-1) ?? '').length + 1 }
+  }
+
+/** The text of a configuration file, with defaults for all that it leaves out. */
+export const decodeConfigurationText = (text: string): E.Either<ConfigurationError, Configuration> => {
+  const json = withoutMark(text)
+  return pipe(
+    parseJson(json),
+    E.mapLeft(notJson(json)),
+    E.chain((value) =>
+      pipe(
+        decodeConfiguration(value),
+        E.mapLeft((errors): ConfigurationError => ({ _tag: 'Undecodable', errors })),
+      ),
+    ),
+  )
+}
+
+/** What is wrong with a configuration file, a line for each thing. */
+export const configurationErrorLines = (error: ConfigurationError): readonly string[] =>
+  error._tag === 'NotJson'
+    ? [`not JSON at line ${error.line}, column ${error.column}: ${error.why}`]
+    : error.errors.map(decodeErrorText)

@@ -1,0 +1,67 @@
+// All that is configured, and what has to hold of it as a whole, wherever its parts come from.
+
+import type { Settings } from '@mountkeeper/core'
+import type { DecodeError } from './decode-error.js'
+import { indexStep, keyStep, pathOf, quoted, shownValue } from './rendering.js'
+import { isWithin } from './form.js'
+
+/** What adapters are told and core need not know. */
+export interface AdapterSettings {
+  /** Where facts are kept and the lock of the manager lies; without one they last as long as the process. */
+  readonly stateDirectory?: string
+  /** Words before mount and umount, and before the kill of their process group, such as `sudo -n --`. */
+  readonly prefix: readonly string[]
+  /** The outside authority on who uses what. None is known yet. */
+  readonly inventory: null
+}
+
+/** All that is configured. */
+export interface Configuration {
+  readonly settings: Settings
+  readonly adapter: AdapterSettings
+}
+
+const unfit = (path: string, expected: string, got: unknown): DecodeError => ({
+  _tag: 'Unfit',
+  path,
+  expected,
+  got: shownValue(got),
+})
+
+const overlap = (a: string, b: string): boolean => isWithin(a, b) || isWithin(b, a)
+
+const rootFaults = ({ settings: { roots }, adapter: { stateDirectory } }: Configuration): readonly DecodeError[] => [
+  ...roots.flatMap(({ path }, index) => {
+    const other = roots.slice(0, index).find((earlier) => overlap(path, earlier.path))
+    if (other === undefined) return []
+    return [unfit(`roots${indexStep(index)}`, `a directory apart from the root ${quoted(other.path)}`, path)]
+  }),
+  ...roots.flatMap(({ path }) => {
+    if (stateDirectory === undefined || !overlap(path, stateDirectory)) return []
+    return [unfit('stateDirectory', `a directory apart from the root ${quoted(path)}`, stateDirectory)]
+  }),
+]
+
+// A pattern without a slash in front matches no path, and would look as if it allowed something.
+const patternFaults = ({ settings: { types } }: Configuration): readonly DecodeError[] =>
+  Object.entries(types)
+    .filter(([, rule]) => rule.sourceIsPath)
+    .flatMap(([name, rule]) =>
+      rule.sources.flatMap((pattern, index) => {
+        if (pattern.startsWith('/')) return []
+        const path = pathOf(['.types', keyStep(name), '.sources', indexStep(index)])
+        return [unfit(path, 'a path beginning with "/", such as /srv/exports/', pattern)]
+      }),
+    )
+
+const delayFaults = ({ settings: { delaysMs } }: Configuration): readonly DecodeError[] =>
+  delaysMs.backOffFirst <= delaysMs.backOffCeiling
+    ? []
+    : [unfit('delays.backOffFirstMs', `at most backOffCeilingMs (${delaysMs.backOffCeiling})`, delaysMs.backOffFirst)]
+
+/** What contradicts itself in a configuration. */
+export const configurationFaults = (configuration: Configuration): readonly DecodeError[] => [
+  ...rootFaults(configuration),
+  ...patternFaults(configuration),
+  ...delayFaults(configuration),
+]

@@ -1,0 +1,57 @@
+// The strings of the configuration that have to be of a certain form: paths, names of types, patterns of sources. They come
+// from the administrator; what requests may say is checked by core.
+
+import type { Codec } from './decode-error.js'
+import { refined, text } from './shape.js'
+
+const CONTROL = /\p{Cc}/u
+const PATH_MAX = 4095
+
+/** Whether a path is absolute and the only way of writing itself; not `/`. */
+export const isCanonicalPath = (path: string): boolean =>
+  path.length <= PATH_MAX && /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/.test(path) && !CONTROL.test(path)
+
+/** Whether `inner` is `outer` or lies below it; both are canonical. */
+export const isWithin = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(`${outer}/`)
+
+/** A path of a directory. */
+export const pathCodec: Codec<string> = refined(
+  text,
+  'an absolute path without "//", "." or "..", that does not end in "/"',
+  isCanonicalPath,
+)
+
+/** Whether text can be the name of a filesystem type: mount(8) reads `no…` and lists with commas in another way. */
+export const isTypeName = (name: string): boolean => /^(?!no)[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}$/.test(name)
+
+/** The name of a filesystem type. */
+export const typeNameCodec: Codec<string> = refined(
+  text,
+  'the name of a filesystem type (letters, digits, "_", ".", "+", "-"; not beginning with "no")',
+  isTypeName,
+)
+
+/** Whether text can be a pattern of sources. */
+export const isSourcePattern = (pattern: string): boolean =>
+  pattern.length > 0 && pattern.length <= PATH_MAX && !pattern.startsWith('-') && !CONTROL.test(pattern)
+
+/** A pattern of sources. */
+export const patternCodec: Codec<string> = refined(
+  text,
+  'a pattern of sources: not empty, not beginning with "-", without control characters',
+  isSourcePattern,
+)
+
+/** The name of a mount option. */
+export const optionNameCodec: Codec<string> = refined(
+  text,
+  'the name of an option, without "=", "," or spaces',
+  (name) => /^[^\s=,\p{Cc}]{1,255}$/u.test(name),
+)
+
+/** One argument of a command. */
+export const argumentCodec: Codec<string> = refined(
+  text,
+  'a string without control characters, not empty',
+  (argument) => argument.length > 0 && !CONTROL.test(argument),
+)

@@ -1,0 +1,78 @@
+// Core's settings as JSON, complete and without defaults, for traces: a trace means the same under any configuration. What
+// people write is the configuration (configuration.ts).
+
+import type { Appearance, LadderPolicy, Policies, RootSettings, ServerOf, Settings, TypeRule } from '@mountkeeper/core'
+import type { Codec } from './decode-error.js'
+import { dictionary, list, oneOf, optional, record, tagged, text, truth, wholeNumber } from './shape.js'
+
+/** What may follow an unmount that failed. */
+export const ladderCodec: Codec<LadderPolicy> = oneOf({ off: true, force: true, lazy: true })
+
+/** How the server of a source is found. */
+export const serverOfCodec: Codec<ServerOf> = oneOf({ 'host-colon': true, unc: true, source: true, none: true })
+
+const appearance: Codec<Appearance> = tagged('_tag', 'an appearance', {
+  Source: { fstypes: list(text) },
+  RootAndDevice: {},
+  Device: { fstypes: list(text) },
+  Growth: {},
+})
+
+const typeRule: Codec<TypeRule> = record('the rule of a type', {
+  sources: list(text),
+  options: list(text),
+  insignificant: list(text),
+  appears: appearance,
+  mayHang: truth,
+  server: serverOfCodec,
+  sourceIsPath: truth,
+  pathOptions: list(text),
+})
+
+/** The policies, each by its name. */
+export const policyCodecs: { readonly [K in keyof Policies]: Codec<Policies[K]> } = {
+  foreign: oneOf({ refuse: true, adopt: true }),
+  keepMountedMs: wholeNumber,
+  lost: oneOf({ report: true, remount: true }),
+  broken: oneOf({ refuse: true, remount: true }),
+  detachWhileDown: oneOf({ refuse: true, record: true }),
+  afterReboot: oneOf({ keep: true, remount: true, drop: true }),
+  suid: oneOf({ refuse: true, allow: true }),
+  dev: oneOf({ refuse: true, allow: true }),
+}
+
+type PerType = Settings['deadlinesMs']['perType'][string]
+
+/** Core's settings, all of them. */
+export const settingsCodec: Codec<Settings> = record('settings', {
+  roots: list(record<RootSettings>('a root', { path: text, ladder: ladderCodec })),
+  types: dictionary(text, typeRule),
+  policies: record<Policies>('policies', policyCodecs),
+  limits: record<Settings['limits']>('limits', {
+    waitingPerMountpoint: wholeNumber,
+    waitingPerHost: wholeNumber,
+    holdersPerMountpoint: wholeNumber,
+    options: wholeNumber,
+  }),
+  slots: record<Settings['slots']>('slots', { hanging: wholeNumber, perServer: wholeNumber, local: wholeNumber }),
+  deadlinesMs: record<Settings['deadlinesMs']>('deadlines', {
+    request: wholeNumber,
+    look: wholeNumber,
+    directory: wholeNumber,
+    mount: wholeNumber,
+    unmount: wholeNumber,
+    probe: wholeNumber,
+    discover: wholeNumber,
+    perType: dictionary(
+      text,
+      record<PerType>('deadlines', { mount: optional(wholeNumber), unmount: optional(wholeNumber) }),
+    ),
+  }),
+  delaysMs: record<Settings['delaysMs']>('delays', {
+    settle: wholeNumber,
+    unmountRetry: list(wholeNumber),
+    backOffFirst: wholeNumber,
+    backOffCeiling: wholeNumber,
+    discoveryRetry: wholeNumber,
+  }),
+})
