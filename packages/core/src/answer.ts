@@ -3,9 +3,10 @@
 
 import type { Filesystem } from './filesystem.js'
 import type { CommandError, Found, Identity, UnknownWhy } from './found.js'
+import type { Knowledge } from './holders.js'
 import type { Attachment, RequestId } from './id.js'
 import type { Request } from './input.js'
-import type { Phase } from './host.js'
+import type { Phase } from './phase.js'
 
 /** Something worth knowing beside a good answer. The list of tags is closed. */
 export interface Warning {
@@ -204,9 +205,6 @@ export interface HolderStatus extends Attachment {
   readonly since: number
   readonly knowledge: Knowledge
 }
-
-/** How it is known that an attachment holds: it asked us, or an outside authority shows it. */
-export type Knowledge = 'request' | 'inventory'
 
 export interface MountpointStatus {
   readonly mountpoint: string

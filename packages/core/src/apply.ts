@@ -1,5 +1,130 @@
-import type { Decision } from './decision.js'
-import type { Host } from './host.js'
+// Puts the changes of a decision into the host, in place. Trivial on purpose: every choice was made by `decide`. The
+// indexes (ancestors, consumers, slots) follow from the records here, so that they cannot drift from them.
 
-/** Puts the changes of a decision into the host, in place. */
-export const apply = (_host: Host, _decision: Decision): void => undefined
+import type { Change, Decision, HostPatch } from './decision.js'
+import { addHolder, findHolder, holdersOf, noHolders, removeHolder } from './holders.js'
+import type { Host, Mountpoint, Unanswered } from './host.js'
+import { moveSlot } from './slots.js'
+
+/** The directories strictly between a root and a mountpoint, or all above one that lies under no root. */
+export const ancestorsOf = (path: string, root: string | undefined): readonly string[] => {
+  const above: string[] = []
+  const shortest = root === undefined ? 0 : root.length
+  for (let slash = path.lastIndexOf('/'); slash > shortest; slash = path.lastIndexOf('/', slash - 1)) {
+    above.push(path.slice(0, slash))
+  }
+  return above
+}
+
+const countAncestors = (host: Host, record: Mountpoint, by: 1 | -1): void => {
+  for (const directory of ancestorsOf(record.path, record.root)) {
+    const left = (host.ancestors.get(directory) ?? 0) + by
+    if (left === 0) host.ancestors.delete(directory)
+    else host.ancestors.set(directory, left)
+  }
+}
+
+const putRecord = (host: Host, path: string, record: Mountpoint | undefined): void => {
+  const entry = host.mountpoints.get(path)
+  moveSlot(host.slots, host.settings, entry?.record, record)
+  if (record === undefined) {
+    if (entry !== undefined) countAncestors(host, entry.record, -1)
+    host.mountpoints.delete(path)
+  } else if (entry === undefined) {
+    countAncestors(host, record, 1)
+    host.mountpoints.set(path, { record, holders: noHolders() })
+  } else {
+    entry.record = record
+  }
+}
+
+const indexConsumer = (host: Host, consumer: string, path: string): void => {
+  const at = host.consumers.get(consumer)
+  if (at === undefined) host.consumers.set(consumer, path)
+  else if (at instanceof Set) at.add(path)
+  else if (at !== path) host.consumers.set(consumer, new Set([at, path]))
+}
+
+const forgetConsumer = (host: Host, consumer: string, path: string): void => {
+  const at = host.consumers.get(consumer)
+  if (!(at instanceof Set)) {
+    if (at === path) host.consumers.delete(consumer)
+    return
+  }
+  at.delete(path)
+  const [only] = at
+  if (only !== undefined && at.size === 1) host.consumers.set(consumer, only)
+}
+
+/** Whether the request is one of those that a new generation has to wait for. */
+const isCounted = (host: Host, unanswered: Unanswered): boolean =>
+  unanswered.generation > 0 && unanswered.generation <= host.generation
+
+const accept = (host: Host, unanswered: Unanswered): void => {
+  host.requests.set(unanswered.request, unanswered)
+  if (unanswered.id !== undefined) host.ids.set(unanswered.id, unanswered.request)
+  if (isCounted(host, unanswered)) host.unansweredNow += 1
+}
+
+const end = (host: Host, unanswered: Unanswered | undefined): void => {
+  if (unanswered === undefined) return
+  host.requests.delete(unanswered.request)
+  if (unanswered.id !== undefined) host.ids.delete(unanswered.id)
+  if (isCounted(host, unanswered)) host.unansweredNow -= 1
+}
+
+const patchHost = (host: Host, patch: HostPatch): void => {
+  const { roots, ...scalars } = patch
+  Object.assign(host, scalars)
+  if (roots === undefined) return
+  host.roots.clear()
+  for (const root of roots) host.roots.set(root.path, root)
+}
+
+const applyChange = (host: Host, change: Change): void => {
+  switch (change._tag) {
+    case 'Record':
+      putRecord(host, change.path, change.record)
+      return
+    case 'HolderAdded': {
+      const entry = host.mountpoints.get(change.path)
+      if (entry === undefined) return
+      addHolder(entry.holders, change.holder)
+      indexConsumer(host, change.holder.consumer, change.path)
+      return
+    }
+    case 'HolderRemoved': {
+      const entry = host.mountpoints.get(change.path)
+      if (entry === undefined || findHolder(entry.holders, change.volume, change.consumer) === undefined) return
+      removeHolder(entry.holders, change.volume, change.consumer)
+      if (holdersOf(entry.holders, change.consumer).length === 0) forgetConsumer(host, change.consumer, change.path)
+      return
+    }
+    case 'Accepted':
+      accept(host, change.unanswered)
+      return
+    case 'Progressed':
+      host.requests.set(change.unanswered.request, change.unanswered)
+      return
+    case 'Answered':
+      end(host, host.requests.get(change.request))
+      return
+    case 'Host':
+      patchHost(host, change.patch)
+      return
+    case 'Refusing':
+      host.refusing.add(change.target)
+      return
+    case 'Allowing':
+      host.refusing.delete(change.target)
+      return
+    case 'Counted':
+      host.nextEffect = change.nextEffect
+      host.lastRequest = change.lastRequest
+  }
+}
+
+/** Applies a decision to the host it was made for, before the next input is decided. */
+export const apply = (host: Host, decision: Decision): void => {
+  for (const change of decision.changes) applyChange(host, change)
+}

@@ -1,6 +1,106 @@
-import type { Decision } from './decision.js'
-import type { Host } from './host.js'
-import type { Input } from './input.js'
+// decide: what one input leads to. A pure function of the host as it is now and the input: it reads one mountpoint's record
+// and the indexes of the host, writes into a draft of its own, and returns the change. Every transition there is begins here;
+// the folder decide/ holds them by what they are about.
 
-/** What one input leads to. Pure: reads the host, changes nothing. */
-export const decide = (_host: Host, _input: Input): Decision => ({ changes: [], facts: [], effects: [], answers: [] })
+import type { Decision } from './decision.js'
+import { passDeadline, stop } from './decide/deadline.js'
+import type { Out } from './decide/draft.js'
+import { arrive, closeOut, openDraft, reply, startOut } from './decide/draft.js'
+import { endDraining, requestHostDown, requestHostUp, requestReconcile, takeHostOutcome } from './decide/host.js'
+import { takeEnded, takeGranted, takeOutcome } from './decide/outcome.js'
+import { advance } from './decide/advance.js'
+import { observe, requestCancel, requestForget, requestMaintenance, requestRetry } from './decide/operator.js'
+import { requestAttach, requestDetach, requestRelease } from './decide/request.js'
+import type { Host } from './host.js'
+import type { EffectId, RequestId } from './id.js'
+import type { Input, Outcome, Request } from './input.js'
+import { statusOfHost } from './status.js'
+
+const takeRequest = (out: Out, request: RequestId, body: Request): void => {
+  arrive(out, request)
+  switch (body.op) {
+    case 'attach':
+      requestAttach(out, request, body)
+      return
+    case 'detach':
+      requestDetach(out, request, body)
+      return
+    case 'release':
+      requestRelease(out, request, body)
+      return
+    case 'cancel':
+      requestCancel(out, request, body)
+      return
+    case 'host-up':
+      requestHostUp(out, request, body)
+      return
+    case 'host-down':
+      requestHostDown(out, request, body)
+      return
+    case 'reconcile':
+      requestReconcile(out, request, body)
+      return
+    case 'status':
+      reply(out, { request, id: body.id, op: body.op }, statusOfHost(out.host))
+      return
+    case 'retry':
+      requestRetry(out, request, body)
+      return
+    case 'forget':
+      requestForget(out, request, body)
+      return
+    case 'refuse-new':
+    case 'allow-new':
+      requestMaintenance(out, request, body)
+  }
+}
+
+const atMountpoint = (out: Out, path: string, take: (draft: ReturnType<typeof openDraft>) => void): void => {
+  if (!out.host.mountpoints.has(path)) return
+  const draft = openDraft(out, path)
+  take(draft)
+  advance(draft)
+}
+
+const take = (out: Out, outcome: Outcome): void => {
+  if (outcome.mountpoint === undefined) {
+    takeHostOutcome(out, outcome)
+    return
+  }
+  if (!out.host.mountpoints.has(outcome.mountpoint)) return
+  const draft = openDraft(out, outcome.mountpoint)
+  if (takeOutcome(draft, outcome) === 'taken') advance(draft)
+}
+
+const takeEnd = (out: Out, effect: EffectId, mountpoint: string | undefined): void => {
+  if (mountpoint !== undefined) atMountpoint(out, mountpoint, (draft) => takeEnded(draft, effect))
+}
+
+/** What one input leads to. Pure: the host is read, nothing is changed; `apply` puts the changes in. */
+export const decide = (host: Host, input: Input): Decision => {
+  const out = startOut(host, input.at)
+  switch (input._tag) {
+    case 'Requested':
+      takeRequest(out, input.request, input.body)
+      break
+    case 'Outcome':
+      take(out, input)
+      break
+    case 'Ended':
+      takeEnd(out, input.effect, input.mountpoint)
+      break
+    case 'Granted':
+      atMountpoint(out, input.mountpoint, takeGranted)
+      break
+    case 'Deadline':
+      passDeadline(out, input.request)
+      break
+    case 'Observed':
+      observe(out, input.mountpoint)
+      break
+    case 'Stopped':
+      stop(out, input.how)
+  }
+  endDraining(out)
+  return closeOut(out)
+}

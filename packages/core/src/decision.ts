@@ -4,7 +4,8 @@ import type { Answer } from './answer.js'
 import type { Effect } from './effect.js'
 import type { Fact } from './fact.js'
 import type { Holder } from './holders.js'
-import type { HostPhase, Mountpoint, RootIdentity, Unanswered } from './host.js'
+import type { Mountpoint, Reconcile, RootIdentity, Unanswered } from './host.js'
+import type { HostPhase } from './phase.js'
 import type { EffectId, RequestId } from './id.js'
 
 /** One change to the host. `apply` knows how to put it in; nothing is to be read out of it elsewhere. */
@@ -30,7 +31,7 @@ export interface HostPatch {
   readonly downReason?: string
   readonly unansweredNow?: number
   readonly hostUps?: readonly RequestId[]
-  readonly reconciles?: readonly { readonly request: RequestId; readonly apply: boolean }[]
+  readonly reconciles?: readonly Reconcile[]
   readonly discovery?: EffectId | undefined
   readonly retry?: EffectId | undefined
   readonly stopping?: boolean

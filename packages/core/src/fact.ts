@@ -1,9 +1,9 @@
 // Facts: state changes that must survive a crash. A driver makes them durable before the answers and effects of the same
 // decision, and of all later ones, leave. `recover.ts` folds them back into a host.
 
-import type { Knowledge } from './answer.js'
 import type { Filesystem } from './filesystem.js'
 import type { Found, Identity } from './found.js'
+import type { Knowledge } from './holders.js'
 
 export type Fact =
   | {

@@ -2,7 +2,8 @@
 // way and because `release` wants it. A short array up to eight holders, then maps: measured shapes, see the benchmark.
 // Mutable: it belongs to the host that `apply` changes in place; `decide` only reads.
 
-import type { Knowledge } from './answer.js'
+/** How it is known that an attachment holds: it asked us, or an outside authority shows it. */
+export type Knowledge = 'request' | 'inventory'
 
 export interface Holder {
   readonly volume: string
@@ -115,4 +116,14 @@ export const removeHolder = (holders: Holders, volume: string, consumer: string)
   const index = holders.few.findIndex((holder) => holder.consumer === consumer && holder.volume === volume)
   if (index >= 0) holders.few.splice(index, 1)
   if (holders.few.length === 0) holders.few = undefined
+}
+
+/** One of the holders, whichever is at hand. */
+export const anyHolder = (holders: Holders): Holder | undefined => {
+  if (holders.few !== undefined) return holders.few[0]
+  for (const of of holders.many?.values() ?? []) {
+    if (!(of instanceof Map)) return of
+    for (const holder of of.values()) return holder
+  }
+  return undefined
 }

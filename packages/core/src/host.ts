@@ -6,29 +6,13 @@ import type { AttachError, Detached, Reason, RollbackFailure, Warning } from './
 import type { Filesystem } from './filesystem.js'
 import type { CommandError, Found, Identity, Unknown } from './found.js'
 import type { Holders } from './holders.js'
-import { noHolders } from './holders.js'
 import type { Attachment, EffectId, RequestId } from './id.js'
 import { effectId, requestId } from './id.js'
 import type { Request } from './input.js'
+import type { Slots } from './lane.js'
+import { emptySlots } from './lane.js'
+import type { HostPhase, Phase } from './phase.js'
 import type { Settings } from './settings.js'
-import type { Slots } from './slots.js'
-import { emptySlots } from './slots.js'
-
-/** Where a mountpoint is in its life; the table in section 5 of the specification says what each means. */
-export type Phase =
-  | 'absent'
-  | 'looking'
-  | 'making'
-  | 'mounting'
-  | 'mounted'
-  | 'lost'
-  | 'unmounting'
-  | 'removing'
-  | 'vacant'
-  | 'leftover'
-  | 'uncertain'
-
-export type HostPhase = 'down' | 'draining' | 'discovering' | 'retrying' | 'up'
 
 /** A managed root as it was when the host came up. */
 export interface RootIdentity {
@@ -73,8 +57,10 @@ export interface Work {
   readonly cause: AttachError | undefined
   readonly failedFor: RequestId
   readonly rollback: readonly RollbackFailure[]
-  /** The layer being unmounted is a vacant one of another filesystem, or a broken one; a mount follows. */
-  readonly replacing: boolean
+  /** A vacant layer of another filesystem, or a broken one, is being unmounted; a mount follows. */
+  readonly replacing: 'nothing' | 'vacant' | 'broken'
+  /** The directory was there before: a roll-back leaves it. */
+  readonly keepDirectory: boolean
   /** What a detach has reached so far. */
   readonly leaving: Leaving | undefined
   readonly warnings: readonly Warning[]
@@ -134,8 +120,8 @@ export interface Mountpoint {
   readonly waiting: readonly Waiting[]
   readonly work: Work | undefined
   readonly inFlight: EffectInFlight | undefined
-  /** Passed its deadline and has not ended: owns the mountpoint (L23). */
-  readonly overdue: EffectInFlight | undefined
+  /** Passed their deadline and have not ended: they own the mountpoint (L23). More than one only by the ladder. */
+  readonly overdue: readonly EffectInFlight[]
   readonly wait: Delay | undefined
   readonly slot: 'none' | 'wanted' | 'held' | 'overdue'
   /** Where the slot counts: the server, or `''` for types that cannot hang. */
@@ -150,8 +136,6 @@ export interface Mountpoint {
   /** Why it is vacant or left over. */
   readonly reason: Reason | undefined
   readonly lastError: CommandError | undefined
-  /** Rungs of the ladder that were climbed since the holder left. */
-  readonly rung: number
 }
 
 /** A mountpoint in the host: the record, and the holders beside it. */
@@ -178,6 +162,13 @@ export interface ReleaseProgress {
   readonly attachments: readonly { readonly mountpoint: string; readonly volume: string; readonly answer: Detached }[]
 }
 
+/** A reconcile that waits for a survey of the host; only one that began after its arrival serves it. */
+export interface Reconcile {
+  readonly request: RequestId
+  readonly apply: boolean
+  readonly survey: EffectId | undefined
+}
+
 export interface Host {
   readonly settings: Settings
   phase: HostPhase
@@ -190,8 +181,7 @@ export interface Host {
   unansweredNow: number
   /** The host-up requests that wait for the same discovery. */
   hostUps: readonly RequestId[]
-  /** The reconcile requests that wait for the survey in flight, and whether one of them is to repair. */
-  reconciles: readonly { readonly request: RequestId; readonly apply: boolean }[]
+  reconciles: readonly Reconcile[]
   discovery: EffectId | undefined
   retry: EffectId | undefined
   stopping: boolean
@@ -254,7 +244,7 @@ export const absentMountpoint = (path: string, root: string | undefined, at: num
   waiting: NONE,
   work: undefined,
   inFlight: undefined,
-  overdue: undefined,
+  overdue: NONE,
   wait: undefined,
   slot: 'none',
   lane: '',
@@ -264,7 +254,4 @@ export const absentMountpoint = (path: string, root: string | undefined, at: num
   unresolved: undefined,
   reason: undefined,
   lastError: undefined,
-  rung: 0,
 })
-
-export { noHolders }

@@ -2,37 +2,11 @@
 // server; the others a total of their own. The counts follow from the records (`apply` moves them with each record), and
 // `grantable` says who is next: requests before background looks, servers in turn.
 
-import type { Fifo } from './fifo.js'
 import { emptyFifo, firstOf, push, remove } from './fifo.js'
 import type { Host, Mountpoint } from './host.js'
+import type { Lane, Slots } from './lane.js'
+import { LOCAL_LANE } from './lane.js'
 import type { Settings } from './settings.js'
-
-/** What is under way and what waits for one server; the lane `''` is everything that cannot hang. */
-export interface Lane {
-  held: number
-  /** Overdue commands: out of the total, still their server's. */
-  overdue: number
-  readonly requests: Fifo
-  readonly background: Fifo
-}
-
-export interface Slots {
-  hangingHeld: number
-  readonly lanes: Map<string, Lane>
-  /** Servers that could get a slot if the total allows, in turn: with requests waiting, and with background looks only. */
-  readonly withRequests: Fifo
-  readonly withBackground: Fifo
-}
-
-/** The lane of types that cannot hang. */
-export const LOCAL_LANE = ''
-
-export const emptySlots = (): Slots => ({
-  hangingHeld: 0,
-  lanes: new Map(),
-  withRequests: emptyFifo(),
-  withBackground: emptyFifo(),
-})
 
 const laneOf = (slots: Slots, name: string): Lane => {
   const known = slots.lanes.get(name)

@@ -1,0 +1,217 @@
+// Checks at the border (specification, section 10): every value of a request, once, before anything else is decided. What
+// passes is trusted from there on; what does not is refused with the field's name and what would be right (L19, L37, L39).
+
+import { ruleOf } from './agree.js'
+import type { Invalid } from './answer.js'
+import type { Filesystem, MountOption } from './filesystem.js'
+import { isInsignificant, optionName } from './filesystem.js'
+import type { Settings, TypeRule } from './settings.js'
+
+const PATH_BYTES_MAX = 4095
+const COMPONENT_BYTES_MAX = 255
+const NAME_BYTES_MAX = 255
+const SOURCE_BYTES_MAX = 4095
+const OPTION_BYTES_MAX = 4095
+
+const invalid = (field: string, why: string): Invalid => ({ _tag: 'Invalid', field, why })
+
+/** How many bytes a string takes in UTF-8; a lone surrogate counts as the three bytes it would be replaced by. */
+export const utf8Length = (text: string): number => {
+  let bytes = 0
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index)
+    if (unit < 0x80) bytes += 1
+    else if (unit < 0x800) bytes += 2
+    else if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(index + 1))) {
+      bytes += 4
+      index += 1
+    } else bytes += 3
+  }
+  return bytes
+}
+
+const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000
+
+/** Whether a character would end, hide or garble a line: C0, DEL, C1. */
+const isControl = (unit: number): boolean => unit < 0x20 || (unit >= 0x7f && unit < 0xa0)
+
+const controlAt = (text: string): number | undefined => {
+  for (let index = 0; index < text.length; index += 1) {
+    if (isControl(text.charCodeAt(index))) return index
+  }
+  return undefined
+}
+
+/** A lone surrogate has no bytes of its own and would reach the kernel as another name. */
+const isLoneSurrogate = (text: string): boolean => {
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index)
+    if (unit < 0xd800 || unit >= 0xe000) continue
+    if (isLowSurrogate(unit) || !isLowSurrogate(text.charCodeAt(index + 1))) return true
+    index += 1
+  }
+  return false
+}
+
+const checkText = (field: string, text: string, bytesMax: number): Invalid | undefined => {
+  if (text === '') return invalid(field, 'is empty')
+  // Three bytes a character at most: most texts are short enough without counting.
+  if (text.length * 3 > bytesMax && utf8Length(text) > bytesMax) {
+    return invalid(field, `is longer than ${bytesMax} bytes`)
+  }
+  const control = controlAt(text)
+  if (control !== undefined) return invalid(field, `has a control character at position ${control}`)
+  return isLoneSurrogate(text) ? invalid(field, 'is not valid Unicode') : undefined
+}
+
+/** Volume, consumer, id: 1 to 255 bytes without control characters. */
+export const checkName = (field: string, name: string): Invalid | undefined => checkText(field, name, NAME_BYTES_MAX)
+
+/** An absolute path in its one canonical spelling. */
+export const checkPath = (field: string, path: string): Invalid | undefined => {
+  const bad = checkText(field, path, PATH_BYTES_MAX)
+  if (bad !== undefined) return bad
+  if (!path.startsWith('/')) return invalid(field, 'is not absolute: it has to begin with /')
+  if (path === '/') return undefined
+  if (path.endsWith('/')) return invalid(field, 'ends with /')
+  if (path.includes('//')) return invalid(field, 'has // in it')
+  for (const component of path.slice(1).split('/')) {
+    if (component === '.' || component === '..') return invalid(field, `has ${component} in it`)
+    if (component.length * 3 > COMPONENT_BYTES_MAX && utf8Length(component) > COMPONENT_BYTES_MAX) {
+      return invalid(field, `has a component of more than ${COMPONENT_BYTES_MAX} bytes`)
+    }
+  }
+  return undefined
+}
+
+/** Compares a pattern with a whole text; `*` matches any run without `/`. */
+const matchesWhole = (pattern: string, text: string): boolean => {
+  const [first = '', ...rest] = pattern.split('*')
+  if (!text.startsWith(first)) return false
+  if (rest.length === 0) return text === first
+  let from = first.length
+  for (const [index, part] of rest.entries()) {
+    const last = index === rest.length - 1
+    const at = last ? text.length - part.length : text.indexOf(part, from)
+    if (at < from || !text.startsWith(part, at) || text.slice(from, at).includes('/')) return false
+    from = at + part.length
+  }
+  return true
+}
+
+const matches = (pattern: string, source: string): boolean =>
+  pattern.endsWith('/') ? source === pattern.slice(0, -1) || source.startsWith(pattern) : matchesWhole(pattern, source)
+
+/** Whether a type's rule allows this source. A path has to be canonical before; an adapter asks again for the real path. */
+export const sourceAllowed = (rule: TypeRule, source: string): boolean =>
+  rule.sources.some((pattern) => pattern === '*' || matches(pattern, source))
+
+const TAG = /^(UUID|LABEL|PARTUUID|PARTLABEL|ID)=/i
+
+const checkSource = (rule: TypeRule, type: string, source: string): Invalid | undefined => {
+  const field = 'filesystem.source'
+  const bad = checkText(field, source, SOURCE_BYTES_MAX)
+  if (bad !== undefined) return bad
+  if (source.startsWith('-')) return invalid(field, 'begins with -')
+  if (TAG.test(source)) return invalid(field, 'is a tag; name the device itself')
+  if (rule.sourceIsPath) {
+    const path = checkPath(field, source)
+    if (path !== undefined) return path
+  }
+  if (sourceAllowed(rule, source)) return undefined
+  const allowed = rule.sources.length === 0 ? 'none is' : `allowed: ${rule.sources.join(', ')}`
+  return invalid(field, `${source} is not allowed for type ${type}; ${allowed}`)
+}
+
+const GENERAL: ReadonlySet<string> = new Set([
+  'ro',
+  'rw',
+  'nosuid',
+  'nodev',
+  'noexec',
+  'exec',
+  'sync',
+  'async',
+  'dirsync',
+  'suid',
+  'dev',
+])
+
+const isGeneral = (name: string): boolean =>
+  GENERAL.has(name) || (isInsignificant(name) && !name.startsWith('x-mount.'))
+
+const checkPathOption = (field: string, rule: TypeRule, option: string): Invalid | undefined => {
+  const paths = option.slice(option.indexOf('=') + 1).split(':')
+  for (const path of paths) {
+    const bad = checkPath(field, path)
+    if (bad !== undefined) return bad
+    if (!sourceAllowed(rule, path))
+      return invalid(field, `${path} is not an allowed path; allowed: ${rule.sources.join(', ')}`)
+  }
+  return undefined
+}
+
+const checkOption = (
+  settings: Settings,
+  rule: TypeRule,
+  type: string,
+  option: MountOption,
+  index: number,
+): Invalid | undefined => {
+  const field = `filesystem.options[${index}]`
+  if (typeof option !== 'string') {
+    const path = checkPath(`${field}.secretFile`, option.secretFile)
+    if (path !== undefined) return path
+    if (option.secretFile.includes(',')) return invalid(`${field}.secretFile`, 'has a comma in it')
+  }
+  const text = typeof option === 'string' ? option : option.name
+  const bad = checkText(field, text, OPTION_BYTES_MAX)
+  if (bad !== undefined) return bad
+  if (text.includes(',')) return invalid(field, 'has a comma in it; give each option on its own')
+  const name = optionName(option)
+  if (!isGeneral(name) && !rule.options.includes(name)) return invalid(field, `${name} is not allowed for type ${type}`)
+  if (name === 'suid' && settings.policies.suid !== 'allow') return invalid(field, 'suid is refused by policy')
+  if (name === 'dev' && settings.policies.dev !== 'allow') return invalid(field, 'dev is refused by policy')
+  return typeof option === 'string' && rule.pathOptions.includes(name)
+    ? checkPathOption(field, rule, option)
+    : undefined
+}
+
+/** A filesystem as it is asked for: type, source and options, each against the lists. */
+export const checkFilesystem = (settings: Settings, filesystem: Filesystem): Invalid | undefined => {
+  const { type, source, options } = filesystem
+  const field = 'filesystem.type'
+  const bad = checkText(field, type, NAME_BYTES_MAX)
+  if (bad !== undefined) return bad
+  if (type.startsWith('-')) return invalid(field, 'begins with -')
+  if (type.startsWith('no'))
+    return invalid(field, 'begins with no, which mount(8) takes for a list of types to leave out')
+  if (!Object.hasOwn(settings.types, type)) {
+    return invalid(field, `${type} is not an allowed type; allowed: ${Object.keys(settings.types).join(', ')}`)
+  }
+  const rule = ruleOf(settings, type)
+  const wrong = checkSource(rule, type, source)
+  if (wrong !== undefined) return wrong
+  const { options: most } = settings.limits
+  if (options.length > most) return invalid('filesystem.options', `has more than ${most} entries`)
+  for (const [index, option] of options.entries()) {
+    const wrongOption = checkOption(settings, rule, type, option, index)
+    if (wrongOption !== undefined) return wrongOption
+  }
+  return undefined
+}
+
+const DEADLINE_MS_MAX = 86_400_000
+
+/** How long a caller is willing to wait. */
+export const checkDeadline = (deadlineMs: number | undefined): Invalid | undefined =>
+  deadlineMs === undefined || (Number.isInteger(deadlineMs) && deadlineMs >= 1 && deadlineMs <= DEADLINE_MS_MAX)
+    ? undefined
+    : invalid('deadlineMs', `is not a whole number of milliseconds from 1 to ${DEADLINE_MS_MAX}`)
+
+/** A mountpoint that lies above or below another one that is in use; both ways are refused. */
+export const nested = (mountpoint: string, other: string): Invalid =>
+  invalid(
+    'mountpoint',
+    `${mountpoint} lies ${other.startsWith(`${mountpoint}/`) ? 'above' : 'below'} ${other}, which is in use`,
+  )

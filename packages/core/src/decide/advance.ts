@@ -1,0 +1,213 @@
+// Advancing: what a mountpoint does when nothing is under way there. Whoever is next in the queue is served; when nobody is,
+// the mountpoint comes to rest in the phase that its record shows, and cleans up after itself.
+
+import type { Detached, Warning } from '../answer.js'
+import type { Holder } from '../holders.js'
+import type { Waiting } from '../host.js'
+import type { Draft, Out } from './draft.js'
+import {
+  answerLeaving,
+  enter,
+  heldBy,
+  holderOf,
+  holdersLeft,
+  refuseWaiting,
+  removeFromHolders,
+  set,
+  recordFact,
+} from './draft.js'
+import { becomeAbsent } from './see.js'
+import {
+  holdsAnything,
+  savingAttach,
+  settingsOf,
+  shares,
+  startBackOff,
+  startWait,
+  startWork,
+  wantSlot,
+} from './steps.js'
+import { climb } from './unmount.js'
+
+const serveAttach = (draft: Draft, head: Waiting): void => {
+  const { filesystem } = draft.record
+  if (head.filesystem !== undefined && holdersLeft(draft) > 0 && !shares(draft, head.filesystem, filesystem)) {
+    const mounted = filesystem === undefined ? {} : { mounted: filesystem }
+    refuseWaiting(draft, head, { _tag: 'Conflict', requested: head.filesystem, ...mounted })
+    return
+  }
+  startWork(draft, 'Mount', { request: head.request })
+  wantSlot(draft, false)
+}
+
+/** What can be said of the mount without looking. */
+const mountUnlooked = (draft: Draft): Pick<Detached, 'mount' | 'directory' | 'reason'> => {
+  const { record } = draft
+  const directory = record.layer !== undefined || record.directory === 'ours' ? 'kept' : 'absent'
+  const reason = record.reason === undefined ? {} : { reason: record.reason }
+  if (holdsAnything(draft)) return { mount: 'held', directory: 'kept' }
+  if (record.overdue.length > 0)
+    return { mount: 'uncertain', directory: 'kept', reason: { _tag: 'Unknown', why: 'TimedOut' } }
+  if (record.unknown !== undefined) return { mount: 'uncertain', directory: 'kept', reason: record.unknown }
+  return { mount: record.layer === undefined ? 'absent' : 'vacant', directory, ...reason }
+}
+
+/** The holder a detach means: of that name, or the only one of its consumer that an inventory brought (section 6). */
+export const meant = (draft: Draft, volume: string, consumer: string): Holder | undefined => {
+  const named = holderOf(draft, volume, consumer)
+  if (named !== undefined) return named
+  const [only, ...others] = heldBy(draft, consumer).filter((holder) => holder.knowledge === 'inventory')
+  return others.length === 0 ? only : undefined
+}
+
+/** Ends a holder, durably before anything that follows from it. */
+export const endHolder = (draft: Draft, volume: string, consumer: string): void => {
+  const { out, record } = draft
+  recordFact(out, { _tag: 'Left', at: out.at, mountpoint: record.path, volume, consumer })
+  removeFromHolders(draft, volume, consumer)
+}
+
+const matched = (holder: Holder, volume: string): readonly Warning[] =>
+  holder.volume === volume
+    ? []
+    : [
+        {
+          _tag: 'MatchedByConsumer',
+          text: `${volume} is not known; ${holder.volume} of the same consumer was taken for it`,
+        },
+      ]
+
+const NOTHING: readonly Warning[] = []
+
+/** Nobody held it under that name. Has no effect, but that a failed unmount is tried again. */
+const leaveUnheld = (draft: Draft, head: Waiting, volume: string, last: boolean): void => {
+  const { layer, reason } = draft.record
+  const failed =
+    layer !== undefined && !holdsAnything(draft) && (reason?._tag === 'Refused' || reason?._tag === 'Stacked')
+  if (last && failed) {
+    startWork(draft, 'Unmount', { request: head.request, leaving: { holder: 'not-held', volume, warnings: NOTHING } })
+    wantSlot(draft, false)
+    climb(draft)
+    return
+  }
+  const left = {
+    holder: 'not-held' as const,
+    holdersLeft: holdersLeft(draft),
+    ...mountUnlooked(draft),
+    warnings: NOTHING,
+  }
+  answerLeaving(draft, head, volume, { _tag: 'Detached', ...left }, last)
+}
+
+/** Ends one holder. Returns whether the host has to be touched before the answer. */
+const leaveHeld = (draft: Draft, head: Waiting, volume: string, holder: Holder, last: boolean): void => {
+  endHolder(draft, holder.volume, holder.consumer)
+  const warnings = matched(holder, volume)
+  const left = holdersLeft(draft)
+  const say = (what: Pick<Detached, 'mount' | 'directory' | 'reason'>): void =>
+    answerLeaving(
+      draft,
+      head,
+      volume,
+      { _tag: 'Detached', holder: 'removed', holdersLeft: left, ...what, warnings },
+      last,
+    )
+  if (left > 0 || !last || savingAttach(draft) !== undefined) {
+    say({ mount: 'held', directory: 'kept' })
+    return
+  }
+  const { layer, covered, overdue, unknown } = draft.record
+  const certain = layer !== undefined && !covered && overdue.length === 0 && unknown === undefined
+  if (certain && settingsOf(draft).policies.keepMountedMs > 0) {
+    set(draft, { reason: { _tag: 'KeptByPolicy' }, wait: undefined })
+    say({ mount: 'vacant', directory: 'kept', reason: { _tag: 'KeptByPolicy' } })
+    return
+  }
+  startWork(draft, 'Unmount', { request: head.request, leaving: { holder: 'removed', volume, warnings } })
+  set(draft, { reason: undefined })
+  wantSlot(draft, false)
+  climb(draft)
+}
+
+/** A detach, or a release at this mountpoint: whoever holds nothing first, so that the last holder ends last. */
+const serveLeaving = (draft: Draft, head: Waiting): void => {
+  const { consumer, volumes } = head
+  const holding = (volume: string): boolean => holderOf(draft, volume, consumer) !== undefined
+  const sorted =
+    volumes.length === 1 ? volumes : [...volumes.filter((each) => !holding(each)), ...volumes.filter(holding)]
+  sorted.forEach((volume, index) => {
+    const last = index === sorted.length - 1
+    const holder = meant(draft, volume, consumer)
+    if (holder === undefined) leaveUnheld(draft, head, volume, last)
+    else leaveHeld(draft, head, volume, holder, last)
+  })
+}
+
+/** Clean-ups and repairs belong to a host that is up, and not to a manager that is about to end. */
+const looksAfterItself = (out: Out): boolean => out.phase === 'up' && !out.stopping
+
+/** A layer nobody holds, or a directory of ours: cleaned up at once if that was not tried, else after a delay. */
+const cleanUp = (draft: Draft): void => {
+  const { wait, reason } = draft.record
+  if (wait !== undefined || !looksAfterItself(draft.out)) return
+  if (reason?._tag === 'KeptByPolicy') {
+    startWait(draft, 'keep-mounted', settingsOf(draft).policies.keepMountedMs)
+  } else if (reason === undefined) {
+    startWork(draft, 'Unmount', {})
+    wantSlot(draft, true)
+  } else {
+    startBackOff(draft)
+  }
+}
+
+const restLost = (draft: Draft): void => {
+  enter(draft, 'lost')
+  const { wait, reason } = draft.record
+  if (settingsOf(draft).policies.lost !== 'remount' || !looksAfterItself(draft.out) || wait !== undefined) return
+  if (reason !== undefined) {
+    startBackOff(draft)
+    return
+  }
+  startWork(draft, 'Mount', { remount: true })
+  wantSlot(draft, true)
+}
+
+/** Comes to rest in the phase that the record shows. */
+const rest = (draft: Draft): void => {
+  const { record, out } = draft
+  const held = holdersLeft(draft) > 0
+  if (record.overdue.length > 0) {
+    enter(draft, 'uncertain')
+  } else if (record.unknown !== undefined) {
+    enter(draft, 'uncertain')
+    if (record.wait === undefined && looksAfterItself(out)) startBackOff(draft)
+  } else if (record.layer !== undefined && held) {
+    if (record.wait !== undefined || record.backOffMs !== 0 || record.reason !== undefined) {
+      set(draft, { wait: undefined, backOffMs: 0, reason: undefined, lastError: undefined })
+    }
+    enter(draft, 'mounted')
+  } else if (record.layer !== undefined) {
+    enter(draft, 'vacant')
+    cleanUp(draft)
+  } else if (held) {
+    restLost(draft)
+  } else if (record.directory === 'ours') {
+    enter(draft, 'leftover')
+    cleanUp(draft)
+  } else {
+    becomeAbsent(draft)
+  }
+}
+
+/** Serves whoever has the turn until something has to be waited for; then, if nobody has, comes to rest. */
+export const advance = (draft: Draft): void => {
+  for (;;) {
+    const { work, inFlight, waiting } = draft.record
+    if (work !== undefined || inFlight !== undefined) return
+    const head = waiting[0]
+    if (head === undefined || head.generation > draft.out.generation) break
+    if (head.op === 'attach') serveAttach(draft, head)
+    else serveLeaving(draft, head)
+  }
+  rest(draft)
+}

@@ -1,0 +1,183 @@
+// Deadlines and the stop: every accepted request is answered in its time, whatever the host does. The work goes on without
+// it; a claim ends, a holder that was to leave has left (specification, section 3 "Order").
+
+import type { Detached, Reason } from '../answer.js'
+import type { Unanswered, Waiting } from '../host.js'
+import type { RequestId } from '../id.js'
+import { advance, endHolder, meant } from './advance.js'
+import type { Draft, Out } from './draft.js'
+import {
+  answerLeaving,
+  answerRefused,
+  holdersLeft,
+  openDraft,
+  patchHost,
+  refuseWaiting,
+  setWork,
+} from './draft.js'
+import { isUntouched, withdraw } from './operator.js'
+import { endClaim, finish, holdsAnything, settingsOf } from './steps.js'
+
+/** What is known of why nobody could be served here. */
+const describe = (draft: Draft): string => {
+  const { record } = draft
+  const [overdue] = record.overdue
+  if (overdue !== undefined) return `${overdue.kind} has passed its deadline and has not ended yet`
+  if (record.unknown !== undefined) {
+    const { why, detail } = record.unknown
+    return detail === undefined ? why : `${why}: ${detail}`
+  }
+  if (record.inFlight !== undefined) return `${record.inFlight.kind} is still in flight`
+  if (record.wait !== undefined) return `waits before the next try (${record.wait.why})`
+  return `the mountpoint is ${record.phase}`
+}
+
+/** The work of an attach goes on without it: its claim protects nothing any more, what it did is found out and undone. */
+const abandon = (draft: Draft): void => {
+  const { inFlight, overdue, unresolved, work } = draft.record
+  endClaim(draft, 'open')
+  setWork(draft, { request: undefined })
+  const nothingDone = inFlight === undefined && overdue.length === 0 && unresolved === undefined
+  if (nothingDone && work?.cause === undefined) finish(draft)
+}
+
+const attachDeadline = (draft: Draft, waiting: Waiting): void => {
+  const { work, slot } = draft.record
+  const served = work?.request === waiting.request
+  if (waiting.generation > draft.out.generation) {
+    refuseWaiting(draft, waiting, { _tag: 'HostDown', reason: 'discovery has not ended in time' })
+  } else if (served && !work.granted && slot === 'wanted') {
+    const { slots } = settingsOf(draft)
+    finish(draft)
+    const local = draft.record.lane === ''
+    const limit = local ? 'slots.local' : 'slots.hanging'
+    refuseWaiting(draft, waiting, { _tag: 'Overloaded', limit, value: local ? slots.local : slots.hanging })
+  } else {
+    const why = describe(draft)
+    if (served) abandon(draft)
+    refuseWaiting(draft, waiting, { _tag: 'Uncertain', why })
+  }
+}
+
+/** The attaches of this attachment that came before its detach go with it: they were to be undone anyway. */
+const cancelEarlier = (draft: Draft, waiting: Waiting): void => {
+  const { record } = draft
+  const earlier = record.waiting.filter(
+    (each) =>
+      each.op === 'attach' &&
+      each.request < waiting.request &&
+      each.consumer === waiting.consumer &&
+      waiting.volumes.includes(each.volumes[0] ?? ''),
+  )
+  for (const each of earlier) {
+    if (draft.record.work?.request === each.request) abandon(draft)
+    refuseWaiting(draft, each, { _tag: 'Cancelled' })
+  }
+}
+
+/** What can be told of the mount when the time of a detach is over. */
+const unfinished = (draft: Draft): Pick<Detached, 'mount' | 'directory' | 'reason'> => {
+  const { layer, unknown, overdue, inFlight, reason } = draft.record
+  if (holdsAnything(draft)) return { mount: 'held', directory: 'kept' }
+  const late: Reason = { _tag: 'DeadlinePassed' }
+  const settled = overdue.length === 0 && unknown === undefined && inFlight === undefined && layer !== undefined
+  if (settled) return { mount: 'vacant', directory: 'kept', reason: reason ?? late }
+  return { mount: 'uncertain', directory: 'kept', reason: unknown ?? late }
+}
+
+/** A detach, or a release at one mountpoint, whose time is over: its holders have left, the rest is still to be done. */
+const leavingDeadline = (draft: Draft, waiting: Waiting): void => {
+  const { work } = draft.record
+  cancelEarlier(draft, waiting)
+  const leaving = work?.request === waiting.request ? work.leaving : undefined
+  if (leaving !== undefined) {
+    setWork(draft, { request: undefined, leaving: undefined })
+    const { slot, inFlight, unresolved } = draft.record
+    if (slot === 'wanted' && inFlight === undefined && unresolved === undefined) finish(draft)
+    const detached = {
+      _tag: 'Detached' as const,
+      holder: leaving.holder,
+      holdersLeft: holdersLeft(draft),
+      ...unfinished(draft),
+    }
+    answerLeaving(draft, waiting, leaving.volume, { ...detached, warnings: leaving.warnings }, true)
+    return
+  }
+  waiting.volumes.forEach((volume, index) => {
+    const holder = meant(draft, volume, waiting.consumer)
+    if (holder !== undefined) endHolder(draft, holder.volume, holder.consumer)
+    const detached: Detached = {
+      _tag: 'Detached',
+      holder: holder === undefined ? 'not-held' : 'removed',
+      holdersLeft: holdersLeft(draft),
+      ...unfinished(draft),
+      warnings: [],
+    }
+    answerLeaving(draft, waiting, volume, detached, index === waiting.volumes.length - 1)
+  })
+}
+
+const mountpointDeadline = (out: Out, path: string, request: RequestId): void => {
+  const draft = openDraft(out, path)
+  const waiting = draft.record.waiting.find((each) => each.request === request)
+  if (waiting === undefined) return
+  if (waiting.op === 'attach') attachDeadline(draft, waiting)
+  else leavingDeadline(draft, waiting)
+  advance(draft)
+}
+
+/** The time of an accepted request is over. */
+export const passDeadline = (out: Out, request: RequestId): void => {
+  const unanswered = out.host.requests.get(request)
+  if (unanswered === undefined) return
+  if (unanswered.op === 'host-up') {
+    patchHost(out, { hostUps: out.host.hostUps.filter((each) => each !== request) })
+    const nextTryMs = settingsOfHost(out).delaysMs.discoveryRetry
+    answerRefused(out, request, {
+      _tag: 'DiscoveryFailed',
+      reason: 'the deadline of this request has passed',
+      nextTryMs,
+    })
+    return
+  }
+  if (unanswered.op === 'reconcile') {
+    patchHost(out, { reconciles: out.host.reconciles.filter((each) => each.request !== request) })
+    answerRefused(out, request, { _tag: 'Uncertain', why: 'the survey of the host has not ended in time' })
+    return
+  }
+  const paths = unanswered.release?.at ?? (unanswered.mountpoint === undefined ? [] : [unanswered.mountpoint])
+  for (const path of paths) mountpointDeadline(out, path, request)
+}
+
+const settingsOfHost = (out: Out) => out.host.settings
+
+const pathsOf = (unanswered: Unanswered): readonly string[] =>
+  unanswered.release?.at ?? (unanswered.mountpoint === undefined ? [] : [unanswered.mountpoint])
+
+/** Refuses what has not begun; what has goes on to its deadline. Mounts stay (L31). */
+const drain = (out: Out): void => {
+  for (const unanswered of out.host.requests.values()) {
+    const drafts = pathsOf(unanswered).map((path) => openDraft(out, path))
+    const begun = unanswered.release !== undefined && unanswered.release.attachments.length > 0
+    if (drafts.length === 0) answerRefused(out, unanswered.request, { _tag: 'Stopped' })
+    else if (!begun && drafts.every((draft) => isUntouched(draft, unanswered.request))) {
+      for (const draft of drafts) {
+        withdraw(draft, unanswered.request)
+        advance(draft)
+      }
+      answerRefused(out, unanswered.request, { _tag: 'Cancelled' })
+    }
+  }
+}
+
+/** Refuses all that is unanswered: the outcome is unknown, to be asked again after the restart. */
+const halt = (out: Out): void => {
+  for (const { request } of out.host.requests.values()) answerRefused(out, request, { _tag: 'Stopped' })
+}
+
+/** The manager is to end. */
+export const stop = (out: Out, how: 'drain' | 'hard'): void => {
+  patchHost(out, { stopping: true, hostUps: [], reconciles: [] })
+  if (how === 'hard') halt(out)
+  else drain(out)
+}

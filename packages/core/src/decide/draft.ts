@@ -1,0 +1,300 @@
+// The draft of a decision: what one input leads to, while it is being worked out. Nothing outside it is written, so `decide`
+// stays a function; all modules beside this one are transitions, and this one only knows how to write them down.
+
+import type { AttachError, Answer, Detached, Refusal, Result } from '../answer.js'
+import type { Change, Decision, HostPatch } from '../decision.js'
+import type { Effect } from '../effect.js'
+import type { Fact } from '../fact.js'
+import type { Holder } from '../holders.js'
+import { findHolder, holdersOf } from '../holders.js'
+import type { Entry, Host, Mountpoint, Unanswered, Waiting, Work } from '../host.js'
+import type { HostPhase, Phase } from '../phase.js'
+import { absentMountpoint } from '../host.js'
+import type { EffectId, RequestId } from '../id.js'
+import { effectId } from '../id.js'
+
+/** What leaves with the decision, and the little of the host that changes on the way to it. */
+export interface Out {
+  readonly host: Host
+  readonly at: number
+  readonly changes: Change[]
+  readonly facts: Fact[]
+  readonly effects: Effect[]
+  readonly answers: Answer[]
+  nextEffect: EffectId
+  lastRequest: RequestId
+  phase: HostPhase
+  generation: number
+  stopping: boolean
+  /** How many requests of the present generation this decision accepts, less those it answers. */
+  unansweredNow: number
+  /** The request this decision accepts, and releases that got on. */
+  accepted: Unanswered | undefined
+  progressed: Map<RequestId, Unanswered> | undefined
+  /** The mountpoints under this decision: nearly always one. */
+  first: Draft | undefined
+  more: Map<string, Draft> | undefined
+}
+
+/** One mountpoint under a decision. `record` is replaced by `set`, holders are overlaid until the draft is closed. */
+export interface Draft {
+  readonly out: Out
+  readonly entry: Entry | undefined
+  record: Mountpoint
+  readonly added: Holder[]
+  removed: Map<string, Set<string>> | undefined
+  removedCount: number
+}
+
+export const startOut = (host: Host, at: number): Out => ({
+  host,
+  at,
+  changes: [],
+  facts: [],
+  effects: [],
+  answers: [],
+  nextEffect: host.nextEffect,
+  lastRequest: host.lastRequest,
+  phase: host.phase,
+  generation: host.generation,
+  stopping: host.stopping,
+  unansweredNow: host.unansweredNow,
+  accepted: undefined,
+  progressed: undefined,
+  first: undefined,
+  more: undefined,
+})
+
+/** The managed root a path lies under, if any. */
+export const rootOf = (host: Host, path: string): string | undefined => {
+  for (const root of host.settings.roots) {
+    if (path.startsWith(root.path) && path.charCodeAt(root.path.length) === 47 && path.length > root.path.length + 1) {
+      return root.path
+    }
+  }
+  return undefined
+}
+
+/** The draft of a mountpoint: the same one however often it is opened in one decision. */
+export const openDraft = (out: Out, path: string): Draft => {
+  const { first } = out
+  if (first?.record.path === path) return first
+  const known = out.more?.get(path)
+  if (known !== undefined) return known
+  const entry = out.host.mountpoints.get(path)
+  const record = entry === undefined ? absentMountpoint(path, rootOf(out.host, path), out.at) : entry.record
+  const draft: Draft = { out, entry, record, added: [], removed: undefined, removedCount: 0 }
+  if (first === undefined) {
+    out.first = draft
+  } else {
+    out.more ??= new Map()
+    out.more.set(path, draft)
+  }
+  return draft
+}
+
+/** Writes fields of the record. */
+export const set = (draft: Draft, patch: Partial<Mountpoint>): void => {
+  draft.record = { ...draft.record, ...patch }
+}
+
+export const setWork = (draft: Draft, patch: Partial<Work>): void => {
+  if (draft.record.work !== undefined) set(draft, { work: { ...draft.record.work, ...patch } })
+}
+
+export const enter = (draft: Draft, phase: Phase): void => {
+  if (draft.record.phase !== phase) set(draft, { phase, since: draft.out.at })
+}
+
+const isRemoved = (draft: Draft, volume: string, consumer: string): boolean =>
+  draft.removed !== undefined && (draft.removed.get(consumer)?.has(volume) ?? false)
+
+/** The holder of that name as of this point of the decision. */
+export const holderOf = (draft: Draft, volume: string, consumer: string): Holder | undefined => {
+  for (const holder of draft.added) if (holder.volume === volume && holder.consumer === consumer) return holder
+  if (draft.entry === undefined || isRemoved(draft, volume, consumer)) return undefined
+  return findHolder(draft.entry.holders, volume, consumer)
+}
+
+export const holdersLeft = (draft: Draft): number =>
+  (draft.entry?.holders.count ?? 0) + draft.added.length - draft.removedCount
+
+/** What a consumer holds here as of this point. */
+export const heldBy = (draft: Draft, consumer: string): readonly Holder[] => {
+  const before = draft.entry === undefined ? [] : holdersOf(draft.entry.holders, consumer)
+  return [
+    ...before.filter((holder) => !isRemoved(draft, holder.volume, consumer)),
+    ...draft.added.filter((holder) => holder.consumer === consumer),
+  ]
+}
+
+export const addToHolders = (draft: Draft, holder: Holder): void => {
+  draft.added.push(holder)
+}
+
+/** Ends a holder that is there as of this point. */
+export const removeFromHolders = (draft: Draft, volume: string, consumer: string): void => {
+  const index = draft.added.findIndex((holder) => holder.volume === volume && holder.consumer === consumer)
+  if (index >= 0) {
+    draft.added.splice(index, 1)
+    return
+  }
+  draft.removed ??= new Map()
+  const volumes = draft.removed.get(consumer) ?? new Set()
+  volumes.add(volume)
+  draft.removed.set(consumer, volumes)
+  draft.removedCount += 1
+}
+
+/** Nothing is known, wanted or done there: no record is kept. */
+const isNothing = (record: Mountpoint): boolean => record.phase === 'absent' && record.waiting.length === 0
+
+/** Writes the mountpoint's part of the decision. */
+const closeDraft = (draft: Draft): void => {
+  const { out, record, entry } = draft
+  const { path } = record
+  if (draft.removed !== undefined) {
+    for (const [consumer, volumes] of draft.removed) {
+      for (const volume of volumes) out.changes.push({ _tag: 'HolderRemoved', path, volume, consumer })
+    }
+  }
+  if (isNothing(record)) {
+    if (entry !== undefined) out.changes.push({ _tag: 'Record', path, record: undefined })
+    return
+  }
+  if (record !== entry?.record) out.changes.push({ _tag: 'Record', path, record })
+  for (const holder of draft.added) out.changes.push({ _tag: 'HolderAdded', path, holder })
+}
+
+export const recordFact = (out: Out, fact: Fact): void => {
+  out.facts.push(fact)
+}
+
+export const emit = (out: Out, effect: Effect): void => {
+  out.effects.push(effect)
+}
+
+export const change = (out: Out, value: Change): void => {
+  out.changes.push(value)
+}
+
+/** The request that is being decided about is now the newest one. */
+export const arrive = (out: Out, request: RequestId): void => {
+  out.lastRequest = request
+}
+
+/** The request was accepted: it gets exactly one answer (L45). */
+export const accept = (out: Out, unanswered: Unanswered): void => {
+  change(out, { _tag: 'Accepted', unanswered })
+  out.accepted = unanswered
+  if (unanswered.generation > 0 && unanswered.generation <= out.generation) out.unansweredNow += 1
+}
+
+export const takeEffectId = (out: Out): EffectId => {
+  const taken = out.nextEffect
+  out.nextEffect = effectId(taken + 1)
+  return taken
+}
+
+export const patchHost = (out: Out, patch: HostPatch): void => {
+  out.phase = patch.phase ?? out.phase
+  out.generation = patch.generation ?? out.generation
+  out.stopping = patch.stopping ?? out.stopping
+  out.unansweredNow = patch.unansweredNow ?? out.unansweredNow
+  out.changes.push({ _tag: 'Host', patch })
+}
+
+/** The accepted request as of this point of the decision. */
+export const unansweredOf = (out: Out, request: RequestId): Unanswered | undefined =>
+  out.accepted?.request === request && out.progressed?.has(request) !== true
+    ? out.accepted
+    : (out.progressed?.get(request) ?? out.host.requests.get(request))
+
+const end = (out: Out, unanswered: Unanswered): void => {
+  out.changes.push({ _tag: 'Answered', request: unanswered.request })
+  if (unanswered.generation > 0 && unanswered.generation <= out.generation) out.unansweredNow -= 1
+}
+
+type Replied = Pick<Unanswered, 'request' | 'id' | 'op'>
+
+const nameOf = (replied: Replied): { readonly id?: string } => (replied.id === undefined ? {} : { id: replied.id })
+
+/** Answers a request that was never accepted. */
+export const reply = (out: Out, { request, id, op }: Replied, result: Result): void => {
+  out.answers.push({ request, ...nameOf({ request, id, op }), op, ok: true, result })
+}
+
+/** Refuses a request that was never accepted. */
+export const refuse = (out: Out, { request, id, op }: Replied, error: Refusal): void => {
+  out.answers.push({ request, ...nameOf({ request, id, op }), op, ok: false, error })
+}
+
+/** The one answer to an accepted request. */
+export const answer = (out: Out, request: RequestId, result: Result): void => {
+  const unanswered = unansweredOf(out, request)
+  if (unanswered === undefined) return
+  reply(out, unanswered, result)
+  end(out, unanswered)
+}
+
+/** The one answer to an accepted request that cannot be served. */
+export const answerRefused = (out: Out, request: RequestId, error: Refusal): void => {
+  const unanswered = unansweredOf(out, request)
+  if (unanswered === undefined) return
+  refuse(out, unanswered, error)
+  end(out, unanswered)
+}
+
+/** Takes a request out of the queue. */
+export const leaveQueue = (draft: Draft, request: RequestId): void => {
+  const { waiting } = draft.record
+  const head = waiting[0]
+  set(draft, {
+    waiting: head?.request === request ? waiting.slice(1) : waiting.filter((each) => each.request !== request),
+  })
+}
+
+/** Refuses an attach that waits or is served here. */
+export const refuseWaiting = (draft: Draft, waiting: Waiting, error: AttachError): void => {
+  leaveQueue(draft, waiting.request)
+  answerRefused(draft.out, waiting.request, error)
+}
+
+/** Adds what a release reached at one mountpoint; the last of them answers it. */
+const progressRelease = (draft: Draft, waiting: Waiting, volume: string, detached: Detached, last: boolean): void => {
+  const { out, record } = draft
+  const unanswered = unansweredOf(out, waiting.request)
+  if (unanswered?.release === undefined) return
+  const { release } = unanswered
+  const attachments = [...release.attachments, { mountpoint: record.path, volume, answer: detached }]
+  const at = last ? release.at.filter((path) => path !== record.path) : release.at
+  const progressed: Unanswered = { ...unanswered, release: { ...release, at, attachments } }
+  out.progressed ??= new Map()
+  out.progressed.set(waiting.request, progressed)
+  if (at.length === 0) answer(out, waiting.request, { _tag: 'Released', attachments })
+  else out.changes.push({ _tag: 'Progressed', unanswered: progressed })
+}
+
+/** What a detach, or one volume of a release, came to. `last`: nothing more of the request is left here. */
+export const answerLeaving = (
+  draft: Draft,
+  waiting: Waiting,
+  volume: string,
+  detached: Detached,
+  last: boolean,
+): void => {
+  if (waiting.op === 'release') progressRelease(draft, waiting, volume, detached, last)
+  else answer(draft.out, waiting.request, detached)
+  if (last) leaveQueue(draft, waiting.request)
+}
+
+/** The decision: what the mountpoints under it came to, and everything that leaves with it. */
+export const closeOut = (out: Out): Decision => {
+  const { host, first, more } = out
+  if (first !== undefined) closeDraft(first)
+  if (more !== undefined) for (const draft of more.values()) closeDraft(draft)
+  if (out.nextEffect !== host.nextEffect || out.lastRequest !== host.lastRequest) {
+    out.changes.push({ _tag: 'Counted', nextEffect: out.nextEffect, lastRequest: out.lastRequest })
+  }
+  return { changes: out.changes, facts: out.facts, effects: out.effects, answers: out.answers }
+}

@@ -1,0 +1,252 @@
+// The host: down, draining, discovering, retrying, up (the table in section 6 of the specification). The last wish wins; a
+// generation begins with a complete discovery and with nothing destroyed (L28, L36).
+
+import type { Warning } from '../answer.js'
+import type { Found, ResolvedSource } from '../found.js'
+import type { Reconcile } from '../host.js'
+import type { EffectId, RequestId } from '../id.js'
+import type { Discovered, NotDiscovered, Outcome, ReconcileRequest, Request, RootSeen } from '../input.js'
+import { differenceOf } from '../drift.js'
+import { advance } from './advance.js'
+import type { Draft, Out } from './draft.js'
+import {
+  answer,
+  answerRefused,
+  holdersLeft,
+  openDraft,
+  patchHost,
+  refuse,
+  reply,
+  set,
+  takeEffectId,
+  emit,
+  recordFact,
+  accept,
+} from './draft.js'
+import { takeLook } from './outcome.js'
+import { leaveQueueOf } from './operator.js'
+import { endClaim, noteUnmounted, startWork, wantSlot } from './steps.js'
+
+/** Reads the host: what a generation begins with, or what a reconcile compares with. */
+const emitDiscover = (out: Out): EffectId => {
+  const { host } = out
+  const effect = takeEffectId(out)
+  const known = [...host.mountpoints.values()].map(({ record }) => ({
+    mountpoint: record.path,
+    filesystem: record.filesystem,
+  }))
+  const roots = host.settings.roots.map((root) => root.path)
+  emit(out, { _tag: 'Discover', effect, roots, known, deadlineMs: host.settings.deadlinesMs.discover })
+  patchHost(out, { discovery: effect })
+  return effect
+}
+
+const startDiscovery = (out: Out): void => {
+  patchHost(out, { phase: 'discovering', retry: undefined })
+  emitDiscover(out)
+}
+
+/** The old generation has answered its last request: the next one may be discovered. */
+export const endDraining = (out: Out): void => {
+  if (out.phase === 'draining' && out.unansweredNow === 0) startDiscovery(out)
+}
+
+export const requestHostUp = (out: Out, request: RequestId, body: Request): void => {
+  const { host } = out
+  if (host.stopping) {
+    refuse(out, { request, id: body.id, op: body.op }, { _tag: 'Stopped' })
+    return
+  }
+  const unanswered = { request, id: body.id, op: body.op, mountpoint: undefined, generation: 0, release: undefined }
+  accept(out, unanswered)
+  patchHost(out, { hostUps: [...host.hostUps, request] })
+  if (out.phase === 'draining' || out.phase === 'discovering') return
+  patchHost(out, { phase: 'draining', retry: undefined })
+  endDraining(out)
+}
+
+/** Refuses what waits for a generation that will not come now. */
+const refuseNext = (out: Out, reason: string): void => {
+  for (const unanswered of out.host.requests.values()) {
+    if (unanswered.generation <= out.generation) continue
+    leaveQueueOf(out, unanswered)
+    answerRefused(out, unanswered.request, { _tag: 'HostDown', reason })
+  }
+}
+
+const refuseReconciles = (out: Out, reason: string): void => {
+  for (const { request } of out.host.reconciles) answerRefused(out, request, { _tag: 'HostDown', reason })
+  patchHost(out, { reconciles: [] })
+}
+
+export const requestHostDown = (out: Out, request: RequestId, body: Request): void => {
+  const { host } = out
+  const reason = 'the host was taken down'
+  if (out.phase !== 'down') {
+    refuseNext(out, reason)
+    for (const hostUp of host.hostUps) answerRefused(out, hostUp, { _tag: 'Superseded' })
+    refuseReconciles(out, reason)
+    patchHost(out, { phase: 'down', hostUps: [], discovery: undefined, retry: undefined, downReason: reason })
+  }
+  reply(out, { request, id: body.id, op: body.op }, { _tag: 'Down', generation: out.generation })
+}
+
+const failDiscovery = (out: Out, reason: string): void => {
+  const { host } = out
+  const nextTryMs = host.settings.delaysMs.discoveryRetry
+  refuseNext(out, `discovery failed: ${reason}`)
+  for (const hostUp of host.hostUps) answerRefused(out, hostUp, { _tag: 'DiscoveryFailed', reason, nextTryMs })
+  refuseReconciles(out, `discovery failed: ${reason}`)
+  const effect = takeEffectId(out)
+  emit(out, { _tag: 'Wait', effect, mountpoint: undefined, why: 'discovery-retry', delayMs: nextTryMs })
+  const downReason = `discovery failed: ${reason}`
+  patchHost(out, { phase: 'retrying', hostUps: [], discovery: undefined, retry: effect, downReason })
+}
+
+const propagationWarnings = (roots: readonly RootSeen[]): readonly Warning[] =>
+  roots
+    .filter((root) => root.propagation !== 'shared')
+    .map((root) => ({
+      _tag: 'PropagationNotShared',
+      text: `${root.path} is ${root.propagation}: what is unmounted here may stay mounted in other mount namespaces`,
+    }))
+
+/** Identities and claims are bound to a boot and a mount namespace: in another one none of our layers exists. */
+const unbind = (draft: Draft): void => {
+  if (draft.record.layer !== undefined) noteUnmounted(draft, 'other')
+  set(draft, { unresolved: undefined, intent: undefined })
+}
+
+/** Begins the new generation at one mountpoint, by what was found there. */
+const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined, rebound: boolean): void => {
+  const { overdue, work, inFlight } = draft.record
+  // What is still under way is handed over: it keeps its own mountpoint and holds up nothing else.
+  if (overdue.length > 0 || work !== undefined || inFlight !== undefined) return
+  if (rebound) unbind(draft)
+  endClaim(draft, 'open')
+  const kept = draft.out.host.settings.policies.keepMountedMs > 0
+  set(draft, { wait: undefined, backOffMs: 0, reason: undefined, lastError: undefined })
+  startWork(draft, 'Look', {})
+  takeLook(draft, found, source)
+  const vacant = draft.record.layer !== undefined && holdersLeft(draft) === 0
+  if (vacant && kept && !draft.record.covered) set(draft, { reason: { _tag: 'KeptByPolicy' } })
+}
+
+const beginGeneration = (out: Out, discovered: Discovered): void => {
+  const { host } = out
+  const generation = out.generation + 1
+  const { boot, mountNamespace, roots } = discovered
+  const rebound = host.boot !== undefined && (host.boot !== boot || host.mountNamespace !== mountNamespace)
+  recordFact(out, { _tag: 'HostCameUp', at: out.at, generation, boot, mountNamespace })
+  const waiting = [...host.requests.values()].filter((each) => each.generation === generation)
+  patchHost(out, {
+    phase: 'up',
+    generation,
+    boot,
+    mountNamespace,
+    roots: roots.map(({ path, mountId, directory }) => ({ path, mountId, directory })),
+    unansweredNow: waiting.length,
+    hostUps: [],
+    discovery: undefined,
+    downReason: '',
+  })
+  const drift = discovered.mountpoints.flatMap(({ mountpoint, found, source }) => {
+    const draft = openDraft(out, mountpoint)
+    if (draft.entry !== undefined) beginAt(draft, found, source, rebound)
+    const differences = differenceOf(draft.record, holdersLeft(draft), found)
+    advance(draft)
+    return differences
+  })
+  for (const { mountpoint, release } of waiting) {
+    const paths = release?.at ?? (mountpoint === undefined ? [] : [mountpoint])
+    for (const path of paths) advance(openDraft(out, path))
+  }
+  const warnings = propagationWarnings(roots)
+  for (const hostUp of host.hostUps) answer(out, hostUp, { _tag: 'Up', generation, drift, warnings })
+  // A discovery begins after all that were asked before it.
+  for (const { request } of host.reconciles) answer(out, request, { _tag: 'Reconciled', differences: drift })
+  patchHost(out, { reconciles: [] })
+}
+
+/** Whoever asked after a survey had begun gets another one. */
+const nextSurvey = (out: Out, left: readonly Reconcile[]): void => {
+  if (left.length === 0) {
+    patchHost(out, { reconciles: [], discovery: undefined })
+    return
+  }
+  const survey = emitDiscover(out)
+  patchHost(out, { reconciles: left.map((each) => ({ ...each, survey })) })
+}
+
+/** A look of its own for what rests here; with `apply`, what the record shows to be wrong is put right after it. */
+const lookAgain = (draft: Draft, apply: boolean): void => {
+  const { record, entry } = draft
+  const resting = record.work === undefined && record.inFlight === undefined && record.overdue.length === 0
+  if (entry === undefined || !resting || record.waiting.length > 0 || record.reason?._tag === 'KeptByPolicy') return
+  const held = holdersLeft(draft) > 0
+  const goal = !apply || (held && record.filesystem === undefined) ? 'Look' : held ? 'Mount' : 'Unmount'
+  set(draft, { backOffMs: 0, wait: undefined, reason: undefined })
+  startWork(draft, goal, { remount: goal === 'Mount' })
+  wantSlot(draft, true)
+}
+
+/** Compares what was found with what is recorded; repairs by work that begins with a look of its own. */
+const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | NotDiscovered): void => {
+  const reconciles = out.host.reconciles.filter((each) => each.survey === survey)
+  nextSurvey(
+    out,
+    out.host.reconciles.filter((each) => each.survey !== survey),
+  )
+  if (discovered._tag === 'NotDiscovered') {
+    for (const { request } of reconciles) answerRefused(out, request, { _tag: 'Uncertain', why: discovered.reason })
+    return
+  }
+  const apply = reconciles.some((each) => each.apply)
+  const differences = discovered.mountpoints.flatMap(({ mountpoint, found }) => {
+    const draft = openDraft(out, mountpoint)
+    const different = differenceOf(draft.record, holdersLeft(draft), found)
+    lookAgain(draft, apply)
+    return different
+  })
+  for (const { request } of reconciles) answer(out, request, { _tag: 'Reconciled', differences })
+}
+
+export const requestReconcile = (out: Out, request: RequestId, body: ReconcileRequest): void => {
+  const { host } = out
+  const replied = { request, id: body.id, op: body.op }
+  if (host.stopping) {
+    refuse(out, replied, { _tag: 'Stopped' })
+    return
+  }
+  if (out.phase !== 'up') {
+    refuse(out, replied, {
+      _tag: 'HostDown',
+      reason: host.downReason === '' ? `the host is ${out.phase}` : host.downReason,
+    })
+    return
+  }
+  accept(out, { ...replied, mountpoint: undefined, generation: 0, release: undefined })
+  // A survey that is under way began before this request: another one follows it.
+  const survey = host.discovery === undefined ? emitDiscover(out) : undefined
+  patchHost(out, { reconciles: [...host.reconciles, { request, apply: body.apply, survey }] })
+}
+
+/** Takes the outcome of the host's own effects, if it is the one that is awaited. */
+export const takeHostOutcome = (out: Out, outcome: Outcome): void => {
+  const { host } = out
+  const { found, effect } = outcome
+  if (host.retry === effect && found._tag === 'Elapsed' && out.phase === 'retrying') {
+    startDiscovery(out)
+    return
+  }
+  if (host.discovery !== effect) return
+  const read = found._tag === 'Discovered' || found._tag === 'NotDiscovered' ? found : undefined
+  const said = read ?? { _tag: 'NotDiscovered' as const, reason: 'the host could not be read in time' }
+  if (out.phase !== 'discovering') {
+    concludeReconcile(out, effect, said)
+  } else if (said._tag === 'Discovered') {
+    beginGeneration(out, said)
+  } else {
+    failDiscovery(out, said.reason)
+  }
+}

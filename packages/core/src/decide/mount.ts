@@ -1,0 +1,378 @@
+// Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (tables in sections 4 and 5).
+
+import { isRecognisable, agrees, ruleOf, serverOf } from '../agree.js'
+import type { AttachError, Attached, MountFailed, Warning } from '../answer.js'
+import type { Filesystem } from '../filesystem.js'
+import { optionText } from '../filesystem.js'
+import type { CommandError, Found, Identity, ResolvedSource } from '../found.js'
+import { layersOf } from '../found.js'
+import { anyHolder } from '../holders.js'
+import type { Waiting } from '../host.js'
+import type { Probed, Unknown } from '../input.js'
+import type { Draft } from './draft.js'
+import {
+  addToHolders,
+  answer,
+  enter,
+  holderOf,
+  holdersLeft,
+  leaveQueue,
+  refuseWaiting,
+  set,
+  setWork,
+  unansweredOf,
+  recordFact,
+} from './draft.js'
+import { noteRemountFailure, rollBack } from './rollback.js'
+import { see, seeMount } from './see.js'
+import {
+  arrivedBefore,
+  becomeUncertain,
+  emitLook,
+  emitMakeDirectory,
+  emitMount,
+  emitProbe,
+  emitUnmount,
+  finish,
+  noteDirectory,
+  noteError,
+  noteUnmounted,
+  releaseSlot,
+  servedHead,
+  settingsOf,
+  shares,
+  startWait,
+  wantSlot,
+} from './steps.js'
+
+/** Whether the work has taken its next step, or the same look has yet to serve what is wanted now. */
+export type Concluded = 'done' | 'proceed'
+
+const failed = (
+  step: MountFailed['step'],
+  why: string,
+  found: Found,
+  error: CommandError | undefined,
+): MountFailed => ({ _tag: 'MountFailed', step, why, found, rollback: [], ...(error === undefined ? {} : { error }) })
+
+/** Refuses the attach that is served, where nothing has to be rolled back. */
+const refuseServed = (draft: Draft, error: AttachError): void => {
+  const head = servedHead(draft)
+  if (draft.record.work?.remount === true) noteRemountFailure(draft, error)
+  finish(draft)
+  if (head !== undefined) refuseWaiting(draft, head, error)
+}
+
+/** Makes an attachment a holder, or finds that it is one, and answers. */
+const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings: readonly Warning[]): void => {
+  const { out, record } = draft
+  const [volume = ''] = waiting.volumes
+  const { consumer, request } = waiting
+  const id = unansweredOf(out, request)?.id
+  const known = holderOf(draft, volume, consumer)
+  const limit = settingsOf(draft).limits.holdersPerMountpoint
+  if (known === undefined && holdersLeft(draft) >= limit) {
+    refuseWaiting(draft, waiting, { _tag: 'Overloaded', limit: 'holdersPerMountpoint', value: limit })
+    return
+  }
+  if (known === undefined) {
+    recordFact(out, {
+      _tag: 'Held',
+      at: out.at,
+      mountpoint: record.path,
+      volume,
+      consumer,
+      since: out.at,
+      knowledge: 'request',
+    })
+    addToHolders(draft, { volume, consumer, since: out.at, knowledge: 'request', id })
+  }
+  const holder = known === undefined || (id !== undefined && known.id === id) ? 'added' : 'already-held'
+  leaveQueue(draft, request)
+  answer(out, request, {
+    _tag: 'Attached',
+    holder,
+    mount,
+    instance: record.instance,
+    generation: out.generation,
+    warnings,
+  })
+}
+
+/** The unbroken run of attaches of this filesystem at the head of the queue that one result may serve. */
+const runAtHead = (
+  draft: Draft,
+  filesystem: Filesystem,
+  isServed: (waiting: Waiting) => boolean,
+): readonly Waiting[] => {
+  const { waiting } = draft.record
+  const end = waiting.findIndex(
+    (each) =>
+      each.op !== 'attach' ||
+      each.generation > draft.out.generation ||
+      !isServed(each) ||
+      !shares(draft, each.filesystem, filesystem),
+  )
+  return end < 0 ? waiting : waiting.slice(0, end)
+}
+
+/** Our layer is on top, as the last look showed: serves all who had arrived before that look and want the same. */
+const share = (draft: Draft, filesystem: Filesystem, warnings: readonly Warning[]): void => {
+  const lookedFor = draft.record.work?.lookedFor ?? 0
+  const run = runAtHead(draft, filesystem, (each) => each.request <= lookedFor)
+  finish(draft)
+  for (const each of run) hold(draft, each, 'shared', warnings)
+}
+
+/** Our own mount is there: serves the claim, and the run behind it (section 5, "mount fails"). */
+const succeed = (draft: Draft, filesystem: Filesystem, error: CommandError | undefined): void => {
+  const { claim, path } = draft.record
+  const remounted = holdersLeft(draft) > 0
+  const warnings: readonly Warning[] =
+    error === undefined
+      ? []
+      : [{ _tag: 'CommandFailed', text: `${path} is mounted although the command failed: ${error.stderr.trim()}` }]
+  const run = runAtHead(draft, filesystem, () => true)
+  if (claim !== undefined) set(draft, { claim: undefined })
+  finish(draft)
+  run.forEach((each, index) => {
+    if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', warnings)
+    else hold(draft, each, 'shared', [])
+  })
+}
+
+/** Records the claim and begins the first changing effect (L3). */
+const mountNow = (draft: Draft, filesystem: Filesystem, found: Found): void => {
+  const { out, entry, record } = draft
+  const head = servedHead(draft)
+  const holder = entry === undefined ? undefined : anyHolder(entry.holders)
+  const claim =
+    head === undefined
+      ? { volume: holder?.volume ?? '', consumer: holder?.consumer ?? '' }
+      : { volume: head.volumes[0] ?? '', consumer: head.consumer }
+  const layersBefore = layersOf(found)
+  recordFact(out, { _tag: 'Claimed', at: out.at, mountpoint: record.path, filesystem, ...claim, found, layersBefore })
+  set(draft, { claim, filesystem, intent: { found, layersBefore } })
+  if (found._tag === 'NoDirectory') emitMakeDirectory(draft)
+  else emitMount(draft, filesystem)
+}
+
+const adopt = (draft: Draft, filesystem: Filesystem, layers: readonly Identity[], top: Identity): void => {
+  const { out, record } = draft
+  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem })
+  set(draft, {
+    filesystem,
+    layer: top,
+    covered: false,
+    foreign: layers.slice(1),
+    directory: 'theirs',
+    instance: record.instance + 1,
+    reason: undefined,
+  })
+  const run = runAtHead(draft, filesystem, (each) => arrivedBefore(each, record.work?.lookedFor ?? each.request))
+  finish(draft)
+  run.forEach((each, index) => hold(draft, each, index === 0 ? 'adopted' : 'shared', []))
+}
+
+/** Something is mounted there, and none of it is ours. */
+const meetForeign = (
+  draft: Draft,
+  filesystem: Filesystem,
+  layers: readonly Identity[],
+  source: ResolvedSource | undefined,
+): void => {
+  const settings = settingsOf(draft)
+  const [top] = layers
+  const adoptable =
+    settings.policies.foreign === 'adopt' &&
+    top !== undefined &&
+    holdersLeft(draft) === 0 &&
+    isRecognisable(settings, filesystem.type) &&
+    agrees(settings, filesystem, top, source, false)
+  if (adoptable && servedHead(draft) !== undefined) adopt(draft, filesystem, layers, top)
+  else refuseServed(draft, { _tag: 'Foreign', layers })
+}
+
+/** Our layer is there: shared if it is what is asked for, replaced if it is vacant and something else is. */
+const meetOurs = (draft: Draft, filesystem: Filesystem, layer: Identity): void => {
+  const { record } = draft
+  const { work } = record
+  if (record.covered) {
+    refuseServed(draft, { _tag: 'Foreign', layers: record.foreign })
+  } else if (work?.replacing === 'broken') {
+    emitUnmount(draft, layer, 'plain')
+  } else if (!shares(draft, filesystem, record.filesystem)) {
+    if (holdersLeft(draft) > 0) {
+      refuseServed(draft, {
+        _tag: 'Conflict',
+        requested: filesystem,
+        ...(record.filesystem && { mounted: record.filesystem }),
+      })
+      return
+    }
+    setWork(draft, { replacing: 'vacant' })
+    emitUnmount(draft, layer, 'plain')
+  } else if (work?.remount === true) {
+    finish(draft)
+  } else if (ruleOf(settingsOf(draft), filesystem.type).mayHang) {
+    emitProbe(draft, filesystem)
+  } else {
+    share(draft, filesystem, [])
+  }
+}
+
+/** What the attach that is served, or the remount for holders, wants; nothing after the deadline of its request. */
+const wanted = (draft: Draft): Filesystem | undefined =>
+  servedHead(draft)?.filesystem ?? (draft.record.work?.remount === true ? draft.record.filesystem : undefined)
+
+/** Goes on from a look, with nothing of ours under way. */
+export const proceedMount = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
+  const filesystem = wanted(draft)
+  const { layer } = draft.record
+  if (filesystem === undefined) {
+    finish(draft)
+  } else if (layer !== undefined) {
+    meetOurs(draft, filesystem, layer)
+  } else if (found._tag === 'Mounted') {
+    meetForeign(draft, filesystem, found.layers, source)
+  } else if (found._tag === 'Obstacle') {
+    const why = `${draft.record.path} is not a directory but a ${found.kind}; move it away`
+    refuseServed(draft, failed('directory', why, found, undefined))
+  } else {
+    mountNow(draft, filesystem, found)
+  }
+}
+
+const isThere = (found: Found): boolean => found._tag === 'Directory' || found._tag === 'Mounted'
+
+/** The outcome of `MakeDirectory`, or a later look that shows it. */
+export const concludeMakeDirectory = (draft: Draft, found: Found, error: CommandError | undefined): Concluded => {
+  noteError(draft, error)
+  if (isThere(found) && draft.record.directory !== 'ours') noteDirectory(draft, 'DirectoryMade')
+  const { claim, filesystem, path } = draft.record
+  if (claim === undefined || filesystem === undefined) {
+    set(draft, { intent: undefined })
+    if (!isThere(found)) noteUnmounted(draft, 'other')
+    return 'proceed'
+  }
+  if (found._tag === 'Directory') {
+    emitMount(draft, filesystem)
+  } else if (found._tag === 'Mounted') {
+    set(draft, { foreign: found.layers })
+    rollBack(draft, { _tag: 'Foreign', layers: found.layers }, found, 'no layer')
+  } else {
+    const why = `the directory ${path} could not be made${error === undefined ? '' : `: ${error.stderr.trim()}`}`
+    rollBack(draft, failed('directory', why, found, error), found, 'no layer')
+  }
+  return 'done'
+}
+
+/** Nothing is there yet: a second look after `settleMs`, since a mount may become visible that late. */
+const settle = (draft: Draft, error: CommandError | undefined): void => {
+  setWork(draft, { settled: true })
+  set(draft, { unresolved: { kind: 'Mount', error } })
+  if (draft.record.claim !== undefined) enter(draft, 'mounting')
+  startWait(draft, 'settle', settingsOf(draft).delaysMs.settle)
+}
+
+const describe = (filesystem: Filesystem): string =>
+  `${filesystem.type}:${filesystem.source} [${filesystem.options.map(optionText).join(',')}]`
+
+/** The outcome of `Mount`, or a later look that shows it. `late`: the command had passed its deadline, or died with us. */
+export const concludeMount = (
+  draft: Draft,
+  found: Found,
+  error: CommandError | undefined,
+  source: ResolvedSource | undefined,
+  when: 'at its end' | 'late',
+): Concluded => {
+  noteError(draft, error)
+  const { work, intent, directory } = draft.record
+  if (when === 'late' && intent?.found._tag === 'NoDirectory' && directory !== 'ours' && isThere(found)) {
+    noteDirectory(draft, 'DirectoryMade')
+  }
+  const seen = seeMount(draft, found, source)
+  if (seen._tag === 'Nothing' && work?.settled === false && (error === undefined || when === 'late')) {
+    settle(draft, error)
+    return 'done'
+  }
+  const { claim, filesystem, path } = draft.record
+  if (claim === undefined || filesystem === undefined) {
+    if (seen._tag === 'Nothing') noteUnmounted(draft, 'other')
+    set(draft, { intent: undefined })
+    return 'proceed'
+  }
+  const refusal = (why: string): MountFailed => failed('mount', why, found, error)
+  switch (seen._tag) {
+    case 'Ours':
+      if (seen.missing.length === 0) succeed(draft, filesystem, error)
+      else rollBack(draft, refusal(`mounted without ${seen.missing.join(', ')}, which is demanded`), found, 'layer')
+      break
+    case 'Nothing': {
+      const said =
+        error === undefined ? 'the command succeeded, but' : `${error.stderr.trim() || 'the command failed'};`
+      rollBack(draft, refusal(`${said} nothing is mounted on ${path}`), found, 'no layer')
+      break
+    }
+    case 'Other':
+      rollBack(
+        draft,
+        refusal(`what is mounted now is not ${describe(filesystem)}; look at it and unmount it by hand`),
+        found,
+        'no layer',
+      )
+      break
+    case 'Stacked':
+      rollBack(draft, { _tag: 'Foreign', layers: draft.record.foreign }, found, 'no layer')
+  }
+  return 'done'
+}
+
+/** The unmount of a vacant or broken layer, after which a mount was to follow. One attempt. */
+export const concludeReplacing = (
+  draft: Draft,
+  found: Found,
+  error: CommandError | undefined,
+  source: ResolvedSource | undefined,
+): void => {
+  const unknown = see(draft, found, 'us')
+  if (unknown !== undefined) {
+    becomeUncertain(draft, unknown)
+    return
+  }
+  noteError(draft, error)
+  const filesystem = wanted(draft)
+  const { work, layer, covered, lane } = draft.record
+  if (layer === undefined || filesystem === undefined) {
+    setWork(draft, { replacing: 'nothing', cause: undefined, attempts: 0 })
+    if (layer === undefined && filesystem !== undefined && lane !== serverOf(settingsOf(draft), filesystem)) {
+      // Another server's turn: what follows begins with a look under a slot of its own.
+      releaseSlot(draft)
+      wantSlot(draft, false)
+    } else {
+      proceedMount(draft, found, source)
+    }
+    return
+  }
+  const reason = covered ? ({ _tag: 'Stacked' } as const) : ({ _tag: 'Refused', error } as const)
+  set(draft, { reason })
+  refuseServed(draft, work?.cause ?? { _tag: 'Conflict', requested: filesystem, vacant: true, reason })
+}
+
+/** Whether the filesystem that is to be shared answers at all. */
+export const concludeProbe = (draft: Draft, probed: Probed | Unknown): void => {
+  const filesystem = wanted(draft)
+  const { path, layer } = draft.record
+  if (filesystem === undefined || layer === undefined) {
+    finish(draft)
+  } else if (probed._tag === 'Alive') {
+    share(draft, filesystem, [])
+  } else if (probed._tag === 'Unknown') {
+    share(draft, filesystem, [{ _tag: 'NotResponding', text: `${filesystem.source} on ${path} does not answer now` }])
+  } else if (settingsOf(draft).policies.broken === 'remount') {
+    setWork(draft, { replacing: 'broken', cause: { _tag: 'Broken', errno: probed.errno } })
+    emitLook(draft)
+  } else {
+    refuseServed(draft, { _tag: 'Broken', errno: probed.errno })
+  }
+}

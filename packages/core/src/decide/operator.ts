@@ -1,0 +1,142 @@
+// Requests that need no turn: they are answered at once, by what is known. Whoever operates the manager uses them.
+
+import type { Unanswered } from '../host.js'
+import { checkName, checkPath } from '../check.js'
+import { allHolders } from '../holders.js'
+import type { RequestId } from '../id.js'
+import type { CancelRequest, ForgetRequest, Maintained, Request, RetryRequest } from '../input.js'
+import { advance } from './advance.js'
+import type { Draft, Out } from './draft.js'
+import {
+  answerRefused,
+  change,
+  leaveQueue,
+  openDraft,
+  recordFact,
+  refuse,
+  removeFromHolders,
+  reply,
+  set,
+} from './draft.js'
+import { checkMountpoint, lookNow } from './request.js'
+import { becomeAbsent } from './see.js'
+import { finish, startWork, wantSlot } from './steps.js'
+
+/** Whether nothing has happened for this request yet. */
+export const isUntouched = (draft: Draft, request: RequestId): boolean => {
+  const { work } = draft.record
+  return work?.request !== request || (!work.granted && work.leaving === undefined && work.cause === undefined)
+}
+
+/** Takes a request out that has not begun, with the work that only waited for a slot. */
+export const withdraw = (draft: Draft, request: RequestId): void => {
+  if (draft.record.work?.request === request) finish(draft)
+  leaveQueue(draft, request)
+}
+
+/** Takes a request out of every queue it stands in. */
+export const leaveQueueOf = (out: Out, { request, release, mountpoint }: Unanswered): void => {
+  const paths = release?.at ?? (mountpoint === undefined ? [] : [mountpoint])
+  for (const path of paths) {
+    const draft = openDraft(out, path)
+    leaveQueue(draft, request)
+    advance(draft)
+  }
+}
+
+export const requestCancel = (out: Out, request: RequestId, body: CancelRequest): void => {
+  const replied = { request, id: body.id, op: body.op }
+  const target = out.host.ids.get(body.target)
+  const unanswered = target === undefined ? undefined : out.host.requests.get(target)
+  if (target === undefined || unanswered === undefined) {
+    refuse(out, replied, { _tag: 'NotFound' })
+    return
+  }
+  const paths = unanswered.release?.at ?? (unanswered.mountpoint === undefined ? [] : [unanswered.mountpoint])
+  const drafts = paths.map((path) => openDraft(out, path))
+  const begun = unanswered.release !== undefined && unanswered.release.attachments.length > 0
+  if (begun || drafts.length === 0 || drafts.some((draft) => !isUntouched(draft, target))) {
+    refuse(out, replied, { _tag: 'TooLate' })
+    return
+  }
+  for (const draft of drafts) withdraw(draft, target)
+  answerRefused(out, target, { _tag: 'Cancelled' })
+  reply(out, replied, { _tag: 'CancelSent' })
+  for (const draft of drafts) {
+    advance(draft)
+  }
+}
+
+export const requestRetry = (out: Out, request: RequestId, body: RetryRequest): void => {
+  const replied = { request, id: body.id, op: body.op }
+  const bad = checkPath('mountpoint', body.mountpoint)
+  if (bad !== undefined || !out.host.mountpoints.has(body.mountpoint)) {
+    refuse(out, replied, bad ?? { _tag: 'NotFound' })
+    return
+  }
+  reply(out, replied, { _tag: 'Retried' })
+  observe(out, body.mountpoint)
+}
+
+/** Something was seen, or is to be seen, at a mountpoint: leads to a look and to nothing else. */
+export const observe = (out: Out, mountpoint: string): void => {
+  const draft = openDraft(out, mountpoint)
+  const { entry, record } = draft
+  if (entry === undefined || out.phase !== 'up') return
+  set(draft, { backOffMs: 0 })
+  const resting = record.work === undefined && record.inFlight === undefined && record.overdue.length === 0
+  const kept = record.wait?.why === 'keep-mounted'
+  if (resting && !kept) {
+    // What was tried and failed is due again when the look has ended.
+    set(draft, { wait: undefined })
+    startWork(
+      draft,
+      record.unknown === undefined && record.phase !== 'mounted' && record.phase !== 'lost' ? 'Unmount' : 'Look',
+      {},
+    )
+    wantSlot(draft, true)
+  } else if (record.work !== undefined) {
+    lookNow(draft)
+  }
+}
+
+export const requestForget = (out: Out, request: RequestId, body: ForgetRequest): void => {
+  const replied = { request, id: body.id, op: body.op }
+  const bad = checkPath('mountpoint', body.mountpoint)
+  const draft = openDraft(out, body.mountpoint)
+  const { entry, record } = draft
+  if (bad !== undefined || entry === undefined) {
+    refuse(out, replied, bad ?? { _tag: 'NotFound' })
+    return
+  }
+  const busy = record.work !== undefined || record.inFlight !== undefined || record.overdue.length > 0
+  if (busy || record.waiting.length > 0) {
+    refuse(out, replied, { _tag: 'InFlight' })
+    return
+  }
+  const holders = allHolders(entry.holders).map(({ volume, consumer }) => ({ volume, consumer }))
+  if (holders.length > 0 && !body.force) {
+    refuse(out, replied, { _tag: 'InUse', holders })
+    return
+  }
+  recordFact(out, { _tag: 'Forgotten', at: out.at, mountpoint: record.path })
+  for (const { volume, consumer } of holders) removeFromHolders(draft, volume, consumer)
+  set(draft, { layer: undefined, covered: false, unknown: undefined, unresolved: undefined, directory: 'theirs' })
+  becomeAbsent(draft)
+  reply(out, replied, { _tag: 'Forgotten', holders })
+}
+
+const targetOf = (maintained: Maintained): string =>
+  'mountpoint' in maintained ? maintained.mountpoint : `server ${maintained.server}`
+
+export const requestMaintenance = (out: Out, request: RequestId, body: Request & Maintained): void => {
+  const replied = { request, id: body.id, op: body.op }
+  const bad = 'mountpoint' in body ? checkMountpoint(out, body.mountpoint) : checkName('server', body.server)
+  if (bad !== undefined) {
+    refuse(out, replied, bad)
+    return
+  }
+  const refusing = body.op === 'refuse-new'
+  change(out, { _tag: refusing ? 'Refusing' : 'Allowing', target: targetOf(body) })
+  reply(out, replied, { _tag: refusing ? 'Refusing' : 'Allowing' })
+}

@@ -1,0 +1,205 @@
+// Outcomes: what ended, handed to the transition it belongs to. What does not belong to the effect in flight changes nothing.
+// An effect whose end could not be seen stays unresolved, until a look that can tell concludes it in its stead.
+
+import type { CommandError, Found, ResolvedSource } from '../found.js'
+import type { EffectInFlight, Unresolved } from '../host.js'
+import type { EffectId } from '../id.js'
+import type { EffectFound, Outcome, Probed } from '../input.js'
+import type { Draft } from './draft.js'
+import { enter, set } from './draft.js'
+import type { Concluded } from './mount.js'
+import { concludeMakeDirectory, concludeMount, concludeProbe, concludeReplacing, proceedMount } from './mount.js'
+import { see } from './see.js'
+import {
+  becomeUncertain,
+  emitLook,
+  finish,
+  noteDirectory,
+  noteError,
+  releaseSlot,
+  servedHead,
+  startWork,
+  wantSlot,
+} from './steps.js'
+import { climb, concludeRemoveDirectory, concludeUnmount, proceedUnmount } from './unmount.js'
+
+/** Goes on from a look that shows the truth, by what is wanted. */
+const proceed = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
+  switch (draft.record.work?.goal) {
+    case 'Mount':
+      proceedMount(draft, found, source)
+      return
+    case 'Unmount':
+      proceedUnmount(draft, found)
+      return
+    case 'Look':
+    case undefined:
+      // Seen on top again: what covered our layer is gone, so it may be unmounted after all.
+      if (!draft.record.covered && draft.record.reason?._tag === 'Stacked') set(draft, { reason: undefined })
+      finish(draft)
+  }
+}
+
+const concludeChange = (
+  draft: Draft,
+  { kind, error }: Unresolved,
+  found: Found,
+  source: ResolvedSource | undefined,
+  when: 'at its end' | 'late',
+): Concluded => {
+  const { work } = draft.record
+  switch (kind) {
+    case 'MakeDirectory':
+      return concludeMakeDirectory(draft, found, error)
+    case 'Mount':
+      return concludeMount(draft, found, error, source, when)
+    case 'Unmount':
+      if (work?.goal === 'Unmount') concludeUnmount(draft, found, error)
+      else if (work?.replacing !== undefined && work.replacing !== 'nothing')
+        concludeReplacing(draft, found, error, source)
+      else return 'proceed'
+      return 'done'
+    case 'RemoveDirectory':
+      if (work?.goal === 'Unmount') {
+        concludeRemoveDirectory(draft, found, error)
+        return 'done'
+      }
+      if (found._tag === 'NoDirectory' && draft.record.directory === 'ours') noteDirectory(draft, 'DirectoryRemoved')
+      return 'proceed'
+  }
+}
+
+/** Takes what a look found: the record first, then what is unresolved, then what is wanted. */
+export const takeLook = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
+  const by = draft.record.work?.goal === 'Unmount' && draft.record.work.attempts > 0 ? 'us' : 'other'
+  const unknown = see(draft, found, by)
+  if (unknown !== undefined) {
+    becomeUncertain(draft, unknown)
+    return
+  }
+  const { unresolved, overdue } = draft.record
+  if (unresolved === undefined || overdue.length > 0) {
+    proceed(draft, found, source)
+    return
+  }
+  set(draft, { unresolved: undefined })
+  if (concludeChange(draft, unresolved, found, source, 'late') === 'proceed') proceed(draft, found, source)
+}
+
+const isChanging = (kind: EffectInFlight['kind']): kind is Unresolved['kind'] => kind !== 'Look' && kind !== 'Probe'
+
+const takeUnknown = (
+  draft: Draft,
+  flight: EffectInFlight,
+  found: Found & { _tag: 'Unknown' },
+  error: CommandError | undefined,
+): void => {
+  const { overdue, unresolved } = draft.record
+  const timedOut = found.why === 'TimedOut'
+  set(draft, {
+    inFlight: undefined,
+    overdue: timedOut ? [...overdue, flight] : overdue,
+    unresolved: isChanging(flight.kind) ? { kind: flight.kind, error } : unresolved,
+  })
+  noteError(draft, error)
+  if (flight.kind === 'Probe') {
+    concludeProbe(draft, found)
+    return
+  }
+  becomeUncertain(draft, found)
+  climb(draft)
+}
+
+const isFound = (found: EffectFound): found is Found => {
+  switch (found._tag) {
+    case 'NoDirectory':
+    case 'Directory':
+    case 'Obstacle':
+    case 'Mounted':
+    case 'Unknown':
+      return true
+    default:
+      return false
+  }
+}
+
+const isProbed = (found: EffectFound): found is Probed => found._tag === 'Alive' || found._tag === 'Broken'
+
+const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): void => {
+  const { found, error, source } = outcome
+  if (flight.kind === 'Probe' ? !isProbed(found) && found._tag !== 'Unknown' : !isFound(found)) return
+  if (found._tag === 'Unknown') {
+    takeUnknown(draft, flight, found, error)
+    return
+  }
+  set(draft, { inFlight: undefined })
+  if (isProbed(found)) {
+    concludeProbe(draft, found)
+  } else if (flight.kind === 'Look' && isFound(found)) {
+    takeLook(draft, found, source)
+  } else if (isChanging(flight.kind) && isFound(found)) {
+    concludeChange(draft, { kind: flight.kind, error }, found, source, 'at its end')
+  }
+}
+
+/** A delay has ended. */
+const takeElapsed = (draft: Draft): void => {
+  const { wait, work, overdue } = draft.record
+  set(draft, { wait: undefined })
+  if (wait?.why === 'keep-mounted') {
+    set(draft, { reason: undefined })
+  } else if (work !== undefined && overdue.length > 0) {
+    climb(draft)
+  } else if (work !== undefined) {
+    wantSlot(draft, servedHead(draft) === undefined)
+  } else if (draft.record.unknown !== undefined && draft.out.phase === 'up') {
+    startWork(draft, 'Look', {})
+    wantSlot(draft, true)
+  } else {
+    // What was tried is due again; `advance` knows what that is.
+    set(draft, { reason: undefined })
+  }
+}
+
+/** Takes the one outcome of an effect, if it is the one that is awaited here. */
+export const takeOutcome = (draft: Draft, outcome: Outcome): 'taken' | 'not ours' => {
+  const { inFlight, wait } = draft.record
+  if (inFlight?.effect === outcome.effect) {
+    takeFlight(draft, inFlight, outcome)
+    return 'taken'
+  }
+  if (wait?.effect === outcome.effect && outcome.found._tag === 'Elapsed') {
+    takeElapsed(draft)
+    return 'taken'
+  }
+  return 'not ours'
+}
+
+/** No process of an overdue effect lives any more: the mountpoint is free again, and looked at (L23). */
+export const takeEnded = (draft: Draft, effect: EffectId): void => {
+  const overdue = draft.record.overdue.filter((each) => each.effect !== effect)
+  if (overdue.length === draft.record.overdue.length) return
+  set(draft, { overdue })
+  if (overdue.length > 0 || draft.record.inFlight !== undefined) return
+  releaseSlot(draft)
+  if (draft.record.work === undefined) startWork(draft, 'Look', {})
+  wantSlot(draft, servedHead(draft) === undefined)
+}
+
+/** The slot that was wanted is there: a look first, whatever is to follow. */
+export const takeGranted = (draft: Draft): void => {
+  const { record, out } = draft
+  if (record.slot !== 'wanted' || record.work === undefined) return
+  if (
+    record.background &&
+    (out.phase !== 'up' || out.stopping) &&
+    record.unresolved === undefined &&
+    record.claim === undefined
+  ) {
+    finish(draft)
+    return
+  }
+  set(draft, { slot: 'held', work: { ...record.work, granted: true } })
+  if (draft.record.phase === 'vacant' || draft.record.phase === 'leftover') enter(draft, 'looking')
+  emitLook(draft)
+}

@@ -1,0 +1,304 @@
+// Arrival: what becomes of a request before its turn. It is checked, refused or put into the queue of its mountpoint; the
+// requests that need no turn (cancel, retry, forget, maintenance, status) are answered here.
+
+import { serverOf } from '../agree.js'
+import type { AttachError, Invalid, Refused } from '../answer.js'
+import { ancestorsOf } from '../apply.js'
+import { checkDeadline, checkFilesystem, checkName, checkPath, nested } from '../check.js'
+import { holdersOf } from '../holders.js'
+import type { Unanswered, Waiting } from '../host.js'
+import type { RequestId } from '../id.js'
+import type { AttachRequest, DetachRequest, ReleaseRequest, Request } from '../input.js'
+import { advance, endHolder } from './advance.js'
+import type { Draft, Out } from './draft.js'
+import { holderOf, holdersLeft, openDraft, refuse, reply, rootOf, set, accept } from './draft.js'
+import { finish, shares, wantSlot } from './steps.js'
+import { concludeHeld } from './unmount.js'
+
+/** Which generation serves a request that arrives now; none while the host is down. */
+export const servingGeneration = (out: Out): number | undefined => {
+  switch (out.phase) {
+    case 'up':
+      return out.generation
+    case 'draining':
+    case 'discovering':
+      return out.generation + 1
+    case 'down':
+    case 'retrying':
+      return undefined
+  }
+}
+
+const checkAsked = (out: Out, body: Request): Invalid | undefined => {
+  if (body.id !== undefined) {
+    const bad = checkName('id', body.id)
+    if (bad !== undefined) return bad
+    if (out.host.ids.has(body.id))
+      return { _tag: 'Invalid', field: 'id', why: `${body.id} is the id of a request that is not answered yet` }
+  }
+  return checkDeadline(body.deadlineMs)
+}
+
+export const checkMountpoint = (out: Out, path: string): Refused | undefined => {
+  const bad = checkPath('mountpoint', path)
+  if (bad !== undefined) return bad
+  const roots = out.host.settings.roots.map((root) => root.path)
+  if (roots.includes(path)) return { _tag: 'Invalid', field: 'mountpoint', why: 'is a managed root itself' }
+  return rootOf(out.host, path) === undefined ? { _tag: 'NotManaged', mountpoint: path, roots } : undefined
+}
+
+/** Two mountpoints may not lie above one another; an index of ancestors makes both ways one look-up a component. */
+const checkNesting = (out: Out, path: string): Invalid | undefined => {
+  const { host } = out
+  const above = ancestorsOf(path, rootOf(host, path)).find((directory) => host.mountpoints.has(directory))
+  if (above !== undefined) return nested(path, above)
+  if (!host.ancestors.has(path)) return undefined
+  for (const other of host.mountpoints.keys()) if (other.startsWith(`${path}/`)) return nested(path, other)
+  return undefined
+}
+
+const checkAttachment = (volume: string, consumer: string): Invalid | undefined =>
+  checkName('volume', volume) ?? checkName('consumer', consumer)
+
+const checkRoom = (out: Out, waitingHere: number): Refused | undefined => {
+  const { limits } = out.host.settings
+  if (waitingHere >= limits.waitingPerMountpoint) {
+    return { _tag: 'Overloaded', limit: 'waitingPerMountpoint', value: limits.waitingPerMountpoint }
+  }
+  if (out.host.requests.size >= limits.waitingPerHost) {
+    return { _tag: 'Overloaded', limit: 'waitingPerHost', value: limits.waitingPerHost }
+  }
+  return undefined
+}
+
+const checkMaintenance = (out: Out, { mountpoint, filesystem }: AttachRequest): AttachError | undefined => {
+  const { refusing, settings } = out.host
+  if (refusing.size === 0) return undefined
+  if (refusing.has(mountpoint)) return { _tag: 'Maintenance', target: mountpoint }
+  const server = serverOf(settings, filesystem)
+  return server !== '' && refusing.has(`server ${server}`) ? { _tag: 'Maintenance', target: server } : undefined
+}
+
+const checkAttach = (out: Out, body: AttachRequest): AttachError | undefined => {
+  const entry = out.host.mountpoints.get(body.mountpoint)
+  // A path that has a record was checked when it got one, and so was the very filesystem that it holds.
+  const known = entry?.record.root !== undefined
+  const path = known ? undefined : (checkMountpoint(out, body.mountpoint) ?? checkNesting(out, body.mountpoint))
+  return (
+    path ??
+    (entry?.record.filesystem === body.filesystem ? undefined : checkFilesystem(out.host.settings, body.filesystem)) ??
+    checkAttachment(body.volume, body.consumer) ??
+    checkMaintenance(out, body) ??
+    checkRoom(out, entry?.record.waiting.length ?? 0)
+  )
+}
+
+const checkDetach = (out: Out, body: DetachRequest): Refused | undefined => {
+  const entry = out.host.mountpoints.get(body.mountpoint)
+  return (
+    (entry === undefined ? checkMountpoint(out, body.mountpoint) : undefined) ??
+    checkAttachment(body.volume, body.consumer) ??
+    checkRoom(out, entry?.record.waiting.length ?? 0)
+  )
+}
+
+const checkHost = (out: Out): Refused | undefined => {
+  if (out.host.stopping) return { _tag: 'Stopped' }
+  return servingGeneration(out) === undefined ? { _tag: 'HostDown', reason: out.host.downReason } : undefined
+}
+
+/** Work that only looks after things, and that a request may push aside while it has not begun. */
+const yieldsToRequests = (draft: Draft): boolean => {
+  const { work, slot, unresolved, claim, intent, wait } = draft.record
+  if (work === undefined || work.request !== undefined || work.cause !== undefined) return false
+  return (
+    (slot === 'wanted' || wait?.why === 'back-off') &&
+    unresolved === undefined &&
+    claim === undefined &&
+    intent === undefined
+  )
+}
+
+/** An attach of the same filesystem that arrives between the attempts of a detach to unmount wins over them. */
+const endsRetries = (draft: Draft, waiting: Waiting): boolean => {
+  const { work, wait, filesystem } = draft.record
+  return (
+    waiting.op === 'attach' &&
+    wait?.why === 'unmount-retry' &&
+    work?.cause === undefined &&
+    waiting.generation <= draft.out.generation &&
+    shares(draft, waiting.filesystem, filesystem)
+  )
+}
+
+/** Something is wanted of the mountpoint: looked at now, with the delays begun anew. */
+export const lookNow = (draft: Draft): void => {
+  const { work, wait, overdue, unknown, backOffMs } = draft.record
+  if (backOffMs !== 0) set(draft, { backOffMs: 0 })
+  if (unknown === undefined || overdue.length > 0 || wait?.why !== 'back-off') return
+  set(draft, { wait: undefined })
+  if (work !== undefined) wantSlot(draft, false)
+}
+
+/** Puts a request into the queue of its mountpoint; it is served at once if nobody is before it. */
+const enqueue = (draft: Draft, waiting: Waiting): void => {
+  set(draft, { waiting: [...draft.record.waiting, waiting] })
+  if (yieldsToRequests(draft)) finish(draft)
+  else if (endsRetries(draft, waiting)) {
+    set(draft, { wait: undefined })
+    concludeHeld(draft)
+  }
+  if (waiting.generation <= draft.out.generation) lookNow(draft)
+  advance(draft)
+}
+
+const unansweredFor = (
+  request: RequestId,
+  body: Request,
+  mountpoint: string | undefined,
+  generation: number,
+): Unanswered => ({
+  request,
+  id: body.id,
+  op: body.op,
+  mountpoint,
+  generation,
+  release: undefined,
+})
+
+export const requestAttach = (out: Out, request: RequestId, body: AttachRequest): void => {
+  const replied = { request, id: body.id, op: body.op }
+  const refusal = checkAsked(out, body) ?? checkHost(out) ?? checkAttach(out, body)
+  const generation = servingGeneration(out)
+  if (refusal !== undefined || generation === undefined) {
+    refuse(out, replied, refusal ?? { _tag: 'HostDown', reason: out.host.downReason })
+    return
+  }
+  const { mountpoint, volume, consumer, filesystem } = body
+  accept(out, unansweredFor(request, body, mountpoint, generation))
+  enqueue(openDraft(out, mountpoint), { request, op: 'attach', generation, consumer, volumes: [volume], filesystem })
+}
+
+/** Nothing waits or runs there, and others hold it as well: the holder leaves and that is all there is to it. */
+const leavesAtOnce = (draft: Draft, body: DetachRequest): boolean => {
+  const { waiting, work, inFlight, overdue } = draft.record
+  return (
+    draft.out.phase === 'up' &&
+    waiting.length === 0 &&
+    work === undefined &&
+    inFlight === undefined &&
+    overdue.length === 0 &&
+    holdersLeft(draft) > 1 &&
+    holderOf(draft, body.volume, body.consumer) !== undefined
+  )
+}
+
+/** Ends a holder while the host is down, and touches nothing; discovery cleans up (policy `detachWhileDown: record`). */
+const recordLeaving = (out: Out, request: RequestId, body: DetachRequest): void => {
+  const draft = openDraft(out, body.mountpoint)
+  const held = holderOf(draft, body.volume, body.consumer) !== undefined
+  if (held) endHolder(draft, body.volume, body.consumer)
+  reply(
+    out,
+    { request, id: body.id, op: body.op },
+    {
+      _tag: 'Detached',
+      holder: held ? 'removed' : 'not-held',
+      holdersLeft: holdersLeft(draft),
+      mount: 'uncertain',
+      directory: 'kept',
+      reason: { _tag: 'Unknown', why: 'Unreadable', detail: 'the host is down; discovery cleans up' },
+      warnings: [],
+    },
+  )
+}
+
+export const requestDetach = (out: Out, request: RequestId, body: DetachRequest): void => {
+  const replied = { request, id: body.id, op: body.op }
+  const wrong = checkAsked(out, body) ?? checkDetach(out, body)
+  const generation = servingGeneration(out)
+  const down = checkHost(out)
+  if (wrong === undefined && down?._tag === 'HostDown' && out.host.settings.policies.detachWhileDown === 'record') {
+    recordLeaving(out, request, body)
+    return
+  }
+  if (wrong !== undefined || down !== undefined || generation === undefined) {
+    refuse(out, replied, wrong ?? down ?? { _tag: 'HostDown', reason: out.host.downReason })
+    return
+  }
+  const { mountpoint, volume, consumer } = body
+  const draft = openDraft(out, mountpoint)
+  if (leavesAtOnce(draft, body)) {
+    endHolder(draft, volume, consumer)
+    const left = holdersLeft(draft)
+    reply(out, replied, {
+      _tag: 'Detached',
+      holder: 'removed',
+      holdersLeft: left,
+      mount: 'held',
+      directory: 'kept',
+      warnings: [],
+    })
+    return
+  }
+  accept(out, unansweredFor(request, body, mountpoint, generation))
+  enqueue(draft, { request, op: 'detach', generation, consumer, volumes: [volume], filesystem: undefined })
+}
+
+/** The paths where a consumer holds something. */
+const pathsHeld = (out: Out, consumer: string): readonly string[] => {
+  const at = out.host.consumers.get(consumer)
+  if (at === undefined) return []
+  return typeof at === 'string' ? [at] : [...at]
+}
+
+/** The attaches of a consumer that are not answered; one that is served holds a claim. */
+const attachesOf = (out: Out, consumer: string): readonly (readonly [string, Waiting])[] =>
+  [...out.host.requests.values()].flatMap(({ mountpoint, request, op }) => {
+    if (op !== 'attach' || mountpoint === undefined) return []
+    const record = out.host.mountpoints.get(mountpoint)?.record
+    const waiting = record?.waiting.find((each) => each.request === request)
+    return waiting?.consumer === consumer ? [[mountpoint, waiting] as const] : []
+  })
+
+/** Every mountpoint where a consumer holds, claims or waits to attach, with its volumes there, as of now. */
+const attachmentsOf = (out: Out, consumer: string): ReadonlyMap<string, readonly string[]> => {
+  const attaches = attachesOf(out, consumer)
+  const paths = new Set([...pathsHeld(out, consumer), ...attaches.map(([path]) => path)])
+  return new Map(
+    [...paths].map((path) => {
+      const entry = out.host.mountpoints.get(path)
+      const held = entry === undefined ? [] : holdersOf(entry.holders, consumer).map((holder) => holder.volume)
+      const asked = attaches.flatMap(([at, waiting]) => (at === path ? waiting.volumes : []))
+      return [path, [...new Set([...held, ...asked])]]
+    }),
+  )
+}
+
+export const requestRelease = (out: Out, request: RequestId, body: ReleaseRequest): void => {
+  const replied = { request, id: body.id, op: body.op }
+  const refusal = checkAsked(out, body) ?? checkName('consumer', body.consumer) ?? checkHost(out)
+  const generation = servingGeneration(out)
+  if (refusal !== undefined || generation === undefined) {
+    refuse(out, replied, refusal ?? { _tag: 'HostDown', reason: out.host.downReason })
+    return
+  }
+  const { consumer } = body
+  const at = attachmentsOf(out, consumer)
+  if (at.size === 0) {
+    reply(out, replied, { _tag: 'Released', attachments: [] })
+    return
+  }
+  for (const path of at.keys()) {
+    const full = checkRoom(out, out.host.mountpoints.get(path)?.record.waiting.length ?? 0)
+    if (full !== undefined) {
+      refuse(out, replied, full)
+      return
+    }
+  }
+  const release = { consumer, at: [...at.keys()], attachments: [] }
+  accept(out, { ...unansweredFor(request, body, undefined, generation), release })
+  for (const [path, volumes] of at) {
+    enqueue(openDraft(out, path), { request, op: 'release', generation, consumer, volumes, filesystem: undefined })
+  }
+}

@@ -1,0 +1,61 @@
+// Roll-back of a failed attach (L7, L8): the claim ends durably, then what was made for it is taken away in reverse order,
+// then the first cause is told, with every step that did not succeed, to all who waited for the same filesystem.
+
+import type { AttachError } from '../answer.js'
+import type { Found, CommandError } from '../found.js'
+import type { Draft } from './draft.js'
+import { enter, refuseWaiting, set, setWork } from './draft.js'
+import { arrivedBefore, emitLook, emitRemoveDirectory, endClaim, finish, servedHead, shares } from './steps.js'
+
+const withRollback = (draft: Draft, cause: AttachError): AttachError =>
+  cause._tag === 'MountFailed' ? { ...cause, rollback: draft.record.work?.rollback ?? [] } : cause
+
+/** Mounting again for holders has failed: tried again after a delay. */
+export const noteRemountFailure = (draft: Draft, cause: AttachError): void => {
+  const error = cause._tag === 'MountFailed' ? cause.error : undefined
+  set(draft, { reason: cause._tag === 'Foreign' ? { _tag: 'Foreign' } : { _tag: 'Refused', error } })
+}
+
+/** Tells the cause to the attach it struck, and to all attaches of that filesystem that waited when it did. */
+export const endRollback = (draft: Draft): void => {
+  const { work, filesystem } = draft.record
+  if (work?.cause === undefined) return
+  const cause = withRollback(draft, work.cause)
+  const head = servedHead(draft)
+  const sharing = draft.record.waiting.filter(
+    (each) =>
+      each.request === head?.request ||
+      (each.op === 'attach' && arrivedBefore(each, work.failedFor) && shares(draft, each.filesystem, filesystem)),
+  )
+  if (work.remount) noteRemountFailure(draft, cause)
+  finish(draft)
+  for (const each of sharing) refuseWaiting(draft, each, cause)
+}
+
+/** A step of the roll-back did not succeed; it goes on, and the answer lists it. */
+export const noteRollbackFailure = (
+  draft: Draft,
+  step: 'unmount' | 'directory',
+  found: Found,
+  error: CommandError | undefined,
+): void => {
+  const rollback = draft.record.work?.rollback ?? []
+  setWork(draft, { rollback: [...rollback, { step, found, ...(error === undefined ? {} : { error }) }] })
+}
+
+/** Begins the roll-back of the claim that is being served. `layer`: a layer of ours has to come off first. */
+export const rollBack = (draft: Draft, cause: AttachError, found: Found, has: 'layer' | 'no layer'): void => {
+  const { intent } = draft.record
+  const made = intent?.found._tag === 'NoDirectory' && draft.record.directory === 'ours'
+  endClaim(draft, 'settled')
+  set(draft, { intent: undefined, unresolved: undefined })
+  setWork(draft, { goal: 'Unmount', cause, failedFor: draft.out.lastRequest, keepDirectory: !made, attempts: 0 })
+  if (has === 'layer') {
+    emitLook(draft)
+    enter(draft, 'looking')
+  } else if (made && found._tag === 'Directory') {
+    emitRemoveDirectory(draft)
+  } else {
+    endRollback(draft)
+  }
+}

@@ -1,0 +1,99 @@
+// Seeing: what a look at a mountpoint means for its record, before anybody asks what to do about it. The table beats every
+// record (L29, L35), and only a layer that is recorded, or that an open intent explains, is ours (L34).
+
+import { agrees, missingFlags } from '../agree.js'
+import type { Found, Identity, ResolvedSource, Unknown } from '../found.js'
+import { compareIdentity, layersOf } from '../found.js'
+import type { Draft } from './draft.js'
+import { enter, set, recordFact } from './draft.js'
+import { noteUnmounted, settingsOf } from './steps.js'
+
+const NO_LAYERS: readonly Identity[] = []
+
+const isSame = (a: Identity, b: Identity): boolean => compareIdentity(a, b) === 'same'
+
+const sameFlags = (a: Identity, b: Identity): boolean =>
+  a.root === b.root && a.flags.length === b.flags.length && a.flags.every((flag, index) => flag === b.flags[index])
+
+/**
+ * Holds the recorded layer against what is there now. Returns why nobody can tell, if so; then nothing was changed. `by` says
+ * who took our layer off if it is gone.
+ */
+export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | undefined => {
+  if (found._tag === 'Unknown') return found
+  const { layer } = draft.record
+  const layers = layersOf(found)
+  if (layer === undefined) {
+    if (draft.record.foreign.length > 0 || layers.length > 0) set(draft, { foreign: layers })
+    if (draft.record.unknown !== undefined) set(draft, { unknown: undefined })
+    return undefined
+  }
+  const position = layers.findIndex((each) => isSame(layer, each))
+  if (position < 0 && layers.some((each) => compareIdentity(layer, each) === 'renamed')) {
+    return { _tag: 'Unknown', why: 'RootRenamed', detail: `the root of ${layer.source} is no longer ${layer.root}` }
+  }
+  if (position < 0) noteUnmounted(draft, by)
+  const seen = layers[position]
+  set(draft, {
+    unknown: undefined,
+    covered: position > 0,
+    foreign: layers.length === 1 && position === 0 ? NO_LAYERS : layers.filter((_, index) => index !== position),
+    ...(seen === undefined || sameFlags(layer, seen) ? {} : { layer: seen }),
+  })
+  return undefined
+}
+
+/** What our own mount came to, as the table shows it. */
+export type MountSeen =
+  | { readonly _tag: 'Nothing' }
+  | { readonly _tag: 'Ours'; readonly missing: readonly string[] }
+  | { readonly _tag: 'Other' }
+  | { readonly _tag: 'Stacked' }
+
+/** Records a layer as ours, as the table shows it (never as it was asked for). */
+const recordLayer = (draft: Draft, identity: Identity, covered: boolean, layers: readonly Identity[]): void => {
+  const { out, record } = draft
+  recordFact(out, { _tag: 'Mounted', at: out.at, mountpoint: record.path, identity })
+  set(draft, {
+    layer: identity,
+    covered,
+    foreign: layers.length === 1 ? NO_LAYERS : layers.filter((layer) => layer !== identity),
+    instance: record.instance + 1,
+    intent: undefined,
+    reason: undefined,
+  })
+}
+
+/**
+ * Settles the open intent of a mount by what is there now: the new layer becomes ours if it agrees, also below others. Of
+ * several new ones that agree the lowest is taken: it is off last, so that a mistake could not take a foreign one off.
+ */
+export const seeMount = (draft: Draft, found: Found, source: ResolvedSource | undefined): MountSeen => {
+  const { intent, filesystem } = draft.record
+  const layers = layersOf(found)
+  const before = intent?.layersBefore ?? NO_LAYERS
+  const fresh = layers.filter((layer) => !before.some((each) => isSame(each, layer)))
+  if (fresh.length === 0 || filesystem === undefined) return { _tag: 'Nothing' }
+  const settings = settingsOf(draft)
+  const grewByOne = fresh.length === 1 && layers.length === before.length + 1
+  const ours = fresh.filter((layer) => agrees(settings, filesystem, layer, source, grewByOne)).at(-1)
+  if (ours !== undefined) recordLayer(draft, ours, layers[0] !== ours, layers)
+  else set(draft, { foreign: layers })
+  if (fresh.length > 1 || (ours !== undefined && layers[0] !== ours)) return { _tag: 'Stacked' }
+  return ours === undefined ? { _tag: 'Other' } : { _tag: 'Ours', missing: missingFlags(filesystem, ours) }
+}
+
+/** A record of which nothing is left but, perhaps, requests that wait. */
+export const becomeAbsent = (draft: Draft): void => {
+  set(draft, {
+    filesystem: undefined,
+    foreign: NO_LAYERS,
+    instance: 0,
+    intent: undefined,
+    reason: undefined,
+    lastError: undefined,
+    backOffMs: 0,
+    wait: undefined,
+  })
+  enter(draft, 'absent')
+}

@@ -1,0 +1,241 @@
+// The steps that all transitions are made of: ask for a slot, emit an effect, wait, become uncertain, be done. None of them
+// decides what comes next; the modules for mounting and unmounting do, and `advance` when nothing is left to do.
+
+import { mountOptions, ruleOf, serverOf } from '../agree.js'
+import type { UnmountHow } from '../effect.js'
+import type { Filesystem } from '../filesystem.js'
+import { sameFilesystem } from '../filesystem.js'
+import type { CommandError, Identity, Unknown } from '../found.js'
+import type { Delay, EffectInFlight, Waiting, Work } from '../host.js'
+import type { RequestId } from '../id.js'
+import { requestId } from '../id.js'
+import type { Settings } from '../settings.js'
+import type { Draft } from './draft.js'
+import { enter, holdersLeft, set, setWork, takeEffectId, emit, recordFact } from './draft.js'
+
+export const NO_REQUEST: RequestId = requestId(0)
+
+const IDLE: Work = {
+  goal: 'Look',
+  request: undefined,
+  granted: false,
+  lookedFor: NO_REQUEST,
+  attempts: 0,
+  settled: false,
+  remount: false,
+  cause: undefined,
+  failedFor: NO_REQUEST,
+  rollback: [],
+  replacing: 'nothing',
+  keepDirectory: false,
+  leaving: undefined,
+  warnings: [],
+}
+
+export const startWork = (draft: Draft, goal: Work['goal'], patch: Partial<Work>): void => {
+  set(draft, { work: { ...IDLE, goal, ...patch } })
+}
+
+export const settingsOf = (draft: Draft): Settings => draft.out.host.settings
+
+/** Whether two requests may share one mount here. */
+export const shares = (draft: Draft, a: Filesystem | undefined, b: Filesystem | undefined): boolean =>
+  a !== undefined && b !== undefined && sameFilesystem(a, b, ruleOf(settingsOf(draft), a.type).insignificant)
+
+/** The attach that is being served, while it has not been answered. */
+export const servedHead = (draft: Draft): Waiting | undefined => {
+  const { work, waiting } = draft.record
+  const head = waiting[0]
+  return work?.request !== undefined && head?.request === work.request ? head : undefined
+}
+
+/** An attach that waits here, besides the one being served, and would share what is mounted: it saves the unmount. */
+export const savingAttach = (draft: Draft): Waiting | undefined => {
+  const { waiting, filesystem, work } = draft.record
+  return waiting.find(
+    (each) =>
+      each.op === 'attach' &&
+      each.request !== work?.request &&
+      each.generation <= draft.out.generation &&
+      shares(draft, each.filesystem, filesystem),
+  )
+}
+
+const FEELERS: ReadonlySet<string> = new Set(['uncertain', 'making', 'mounting'])
+
+/** Wants a slot for a look; a claim and an uncertainty stay what they are until the look has ended. */
+export const wantSlot = (draft: Draft, background: boolean): void => {
+  const { record } = draft
+  if (record.overdue.length > 0) {
+    enter(draft, 'uncertain')
+    return
+  }
+  const wished = servedHead(draft)?.filesystem
+  const filesystem = record.layer === undefined ? (wished ?? record.filesystem) : record.filesystem
+  set(draft, {
+    slot: 'wanted',
+    lane: filesystem === undefined ? '' : serverOf(settingsOf(draft), filesystem),
+    background,
+    wait: undefined,
+  })
+  if (!FEELERS.has(record.phase)) enter(draft, 'looking')
+}
+
+/** Gives the slot back; what is overdue stays counted for its server. */
+export const releaseSlot = (draft: Draft): void => {
+  set(draft, { slot: draft.record.overdue.length > 0 ? 'overdue' : 'none' })
+}
+
+const flying = (draft: Draft, effect: EffectInFlight): void => set(draft, { inFlight: effect })
+
+const identityOfRoot = (draft: Draft) =>
+  draft.record.root === undefined ? undefined : draft.out.host.roots.get(draft.record.root)
+
+export const emitLook = (draft: Draft): void => {
+  const { out, record } = draft
+  const effect = takeEffectId(out)
+  setWork(draft, { lookedFor: out.lastRequest })
+  const filesystem = servedHead(draft)?.filesystem ?? record.filesystem
+  const { look: deadlineMs } = settingsOf(draft).deadlinesMs
+  emit(out, {
+    _tag: 'Look',
+    effect,
+    mountpoint: record.path,
+    filesystem,
+    root: identityOfRoot(draft),
+    deadlineMs,
+  })
+  flying(draft, { effect, kind: 'Look' })
+}
+
+export const emitProbe = (draft: Draft, filesystem: Filesystem): void => {
+  const { out, record } = draft
+  const effect = takeEffectId(out)
+  const deadlineMs = settingsOf(draft).deadlinesMs.probe
+  emit(out, { _tag: 'Probe', effect, mountpoint: record.path, filesystem, deadlineMs })
+  flying(draft, { effect, kind: 'Probe' })
+}
+
+export const emitMakeDirectory = (draft: Draft): void => {
+  const { out, record } = draft
+  const effect = takeEffectId(out)
+  const deadlineMs = settingsOf(draft).deadlinesMs.directory
+  const root = identityOfRoot(draft)
+  emit(out, { _tag: 'MakeDirectory', effect, mountpoint: record.path, root, deadlineMs })
+  flying(draft, { effect, kind: 'MakeDirectory' })
+  enter(draft, 'making')
+}
+
+export const emitMount = (draft: Draft, filesystem: Filesystem): void => {
+  const { out, record } = draft
+  const { deadlinesMs } = settingsOf(draft)
+  const effect = takeEffectId(out)
+  emit(out, {
+    _tag: 'Mount',
+    effect,
+    mountpoint: record.path,
+    filesystem,
+    options: mountOptions(filesystem),
+    root: identityOfRoot(draft),
+    deadlineMs: deadlinesMs.perType[filesystem.type]?.mount ?? deadlinesMs.mount,
+  })
+  flying(draft, { effect, kind: 'Mount' })
+  enter(draft, 'mounting')
+}
+
+/** Takes our layer off; its fact comes with it. Only after a look that showed it on top (L20). */
+export const emitUnmount = (draft: Draft, identity: Identity, how: UnmountHow): void => {
+  const { out, record } = draft
+  const { deadlinesMs } = settingsOf(draft)
+  const { filesystem } = record
+  const type = filesystem?.type ?? ''
+  const effect = takeEffectId(out)
+  recordFact(out, { _tag: 'Unmounting', at: out.at, mountpoint: record.path, identity })
+  emit(out, {
+    _tag: 'Unmount',
+    effect,
+    mountpoint: record.path,
+    filesystem,
+    identity,
+    how,
+    mayHang: ruleOf(settingsOf(draft), type).mayHang,
+    root: identityOfRoot(draft),
+    deadlineMs: deadlinesMs.perType[type]?.unmount ?? deadlinesMs.unmount,
+  })
+  flying(draft, { effect, kind: 'Unmount' })
+  setWork(draft, { attempts: (record.work?.attempts ?? 0) + 1 })
+  if (record.overdue.length === 0) enter(draft, 'unmounting')
+}
+
+export const emitRemoveDirectory = (draft: Draft): void => {
+  const { out, record } = draft
+  const effect = takeEffectId(out)
+  const deadlineMs = settingsOf(draft).deadlinesMs.directory
+  const root = identityOfRoot(draft)
+  emit(out, { _tag: 'RemoveDirectory', effect, mountpoint: record.path, root, deadlineMs })
+  flying(draft, { effect, kind: 'RemoveDirectory' })
+  enter(draft, 'removing')
+}
+
+/** Starts a delay; the slot is given back for its length. */
+export const startWait = (draft: Draft, why: Delay['why'], delayMs: number): void => {
+  const { out, record } = draft
+  const effect = takeEffectId(out)
+  emit(out, { _tag: 'Wait', effect, mountpoint: record.path, why, delayMs })
+  set(draft, { wait: { effect, why, delayMs } })
+  releaseSlot(draft)
+}
+
+/** The next delay of the back-off: the first, then twice the last, up to the ceiling (L25). */
+export const startBackOff = (draft: Draft): void => {
+  const { backOffFirst, backOffCeiling } = settingsOf(draft).delaysMs
+  const last = draft.record.backOffMs
+  const backOffMs = last === 0 ? backOffFirst : Math.min(last * 2, backOffCeiling)
+  set(draft, { backOffMs })
+  startWait(draft, 'back-off', backOffMs)
+}
+
+/** Looked, and could not tell: nothing destructive follows; the same work goes on with a look that can (L17). */
+export const becomeUncertain = (draft: Draft, unknown: Unknown): void => {
+  set(draft, { unknown })
+  enter(draft, 'uncertain')
+  if (draft.record.overdue.length > 0) releaseSlot(draft)
+  else startBackOff(draft)
+}
+
+/** The work has ended; `advance` decides what is next. */
+export const finish = (draft: Draft): void => {
+  set(draft, { work: undefined, inFlight: undefined })
+  releaseSlot(draft)
+}
+
+/** Ends the claim durably, before its roll-back begins and before its refusal (L2). */
+export const endClaim = (draft: Draft, intent: 'open' | 'settled'): void => {
+  const { out, record } = draft
+  const { claim, path } = record
+  if (claim === undefined) return
+  recordFact(out, { _tag: 'ClaimEnded', at: out.at, mountpoint: path, ...claim, intent })
+  set(draft, { claim: undefined })
+}
+
+/** Nothing of ours is mounted there (any more). */
+export const noteUnmounted = (draft: Draft, by: 'us' | 'other'): void => {
+  const { out, record } = draft
+  recordFact(out, { _tag: 'Unmounted', at: out.at, mountpoint: record.path, by })
+  set(draft, { layer: undefined, covered: false, intent: undefined })
+}
+
+export const noteDirectory = (draft: Draft, tag: 'DirectoryMade' | 'DirectoryRemoved' | 'DirectoryKept'): void => {
+  const { out, record } = draft
+  recordFact(out, { _tag: tag, at: out.at, mountpoint: record.path })
+  set(draft, { directory: tag === 'DirectoryMade' ? 'ours' : 'theirs' })
+}
+
+export const holdsAnything = (draft: Draft): boolean => holdersLeft(draft) > 0 || draft.record.claim !== undefined
+
+/** Remembers the last thing a command said, for `status`. */
+export const noteError = (draft: Draft, lastError: CommandError | undefined): void => {
+  if (lastError !== undefined) set(draft, { lastError })
+}
+
+export const arrivedBefore = (waiting: Waiting, request: RequestId): boolean => waiting.request <= request

@@ -1,0 +1,202 @@
+// Unmounting: from the last holder's leaving, a roll-back or a clean-up, over look, unmount and rmdir, to the answer. Only our
+// own layer, only when a look shows it on top, and the directory only when it is ours and proven unmounted (L10, L11, L20).
+
+import type { Detached, Reason, Warning } from '../answer.js'
+import type { UnmountHow } from '../effect.js'
+import type { CommandError, Found } from '../found.js'
+import type { LadderPolicy } from '../settings.js'
+import type { Draft } from './draft.js'
+import { answerLeaving, enter, holdersLeft, set } from './draft.js'
+import { endRollback, noteRollbackFailure } from './rollback.js'
+import { see } from './see.js'
+import {
+  becomeUncertain,
+  emitLook,
+  emitRemoveDirectory,
+  emitUnmount,
+  finish,
+  noteDirectory,
+  noteError,
+  savingAttach,
+  servedHead,
+  settingsOf,
+  startWait,
+} from './steps.js'
+
+/** The ladder: force aborts what waits inside, lazy detaches a busy layer; each only by policy (L13). */
+const RUNGS: Readonly<Record<LadderPolicy, readonly UnmountHow[]>> = {
+  off: [],
+  force: ['plain', 'force', 'plain'],
+  lazy: ['plain', 'force', 'plain', 'lazy'],
+}
+
+const ladderOf = (draft: Draft): readonly UnmountHow[] => {
+  const { root } = draft.record
+  const ladder = settingsOf(draft).roots.find((each) => each.path === root)?.ladder ?? 'off'
+  return RUNGS[ladder]
+}
+
+const howNow = (draft: Draft): UnmountHow => ladderOf(draft)[draft.record.work?.attempts ?? 0] ?? 'plain'
+
+/** How often this work may try to unmount: a clean-up once, a request or a roll-back as often as there are delays, or rungs. */
+const attemptsMax = (draft: Draft): number => {
+  const { work } = draft.record
+  if (work?.request === undefined && work?.cause === undefined) return 1
+  const ladder = ladderOf(draft)
+  return ladder.length > 0 ? ladder.length : settingsOf(draft).delaysMs.unmountRetry.length + 1
+}
+
+interface Left {
+  readonly mount: Detached['mount']
+  readonly directory: Detached['directory']
+  readonly reason?: Reason
+}
+
+const lazily = (draft: Draft): boolean => ladderOf(draft)[(draft.record.work?.attempts ?? 0) - 1] === 'lazy'
+
+/** The work has come to its end, good or bad: tells whoever asked for it. */
+const conclude = (draft: Draft, left: Left): void => {
+  const { work, path } = draft.record
+  const head = servedHead(draft)
+  set(draft, { reason: left.mount === 'held' ? undefined : left.reason })
+  if (work?.cause !== undefined) {
+    endRollback(draft)
+    return
+  }
+  const wasLazy = left.mount === 'unmounted' && lazily(draft)
+  const leaving = work?.leaving
+  finish(draft)
+  if (head === undefined || leaving === undefined) return
+  const lazy: Warning = {
+    _tag: 'DetachedLazily',
+    text: `${path} was detached while it was busy; its users keep it open`,
+  }
+  const detached: Detached = {
+    _tag: 'Detached',
+    holder: leaving.holder,
+    holdersLeft: holdersLeft(draft),
+    ...left,
+    mount: wasLazy ? 'detached' : left.mount,
+    warnings: wasLazy ? [...leaving.warnings, lazy] : leaving.warnings,
+  }
+  answerLeaving(draft, head, leaving.volume, detached, true)
+}
+
+/** A waiting attach of the same filesystem saves the unmount; a roll-back or another filesystem it does not. */
+const isSaved = (draft: Draft): boolean =>
+  draft.record.work?.cause === undefined && (holdersLeft(draft) > 0 || savingAttach(draft) !== undefined)
+
+export const concludeHeld = (draft: Draft): void => conclude(draft, { mount: 'held', directory: 'kept' })
+
+/** Our layer is off: on to the directory, by what was found there. */
+const afterUnmount = (draft: Draft, found: Found): void => {
+  const { directory, work, overdue } = draft.record
+  const ours = directory === 'ours'
+  if (overdue.length > 0) {
+    // What is overdue still owns the mountpoint; the directory is removed after its end.
+    conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Unknown', why: 'TimedOut' } })
+    set(draft, { reason: undefined })
+    return
+  }
+  switch (found._tag) {
+    case 'Mounted':
+      conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Foreign' } })
+      return
+    case 'NoDirectory':
+      if (ours) noteDirectory(draft, 'DirectoryRemoved')
+      conclude(draft, { mount: 'unmounted', directory: 'absent' })
+      return
+    case 'Obstacle':
+      if (ours) noteDirectory(draft, 'DirectoryKept')
+      conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Obstacle', kind: found.kind } })
+      return
+    case 'Directory':
+      if (ours && work?.keepDirectory !== true) emitRemoveDirectory(draft)
+      else conclude(draft, { mount: 'unmounted', directory: 'kept', ...(ours ? {} : { reason: { _tag: 'NotOurs' } }) })
+      return
+    case 'Unknown':
+      becomeUncertain(draft, found)
+  }
+}
+
+/** Goes on from a look. */
+export const proceedUnmount = (draft: Draft, found: Found): void => {
+  const { layer, covered } = draft.record
+  if (isSaved(draft)) {
+    concludeHeld(draft)
+  } else if (layer === undefined) {
+    afterUnmount(draft, found)
+  } else if (covered) {
+    giveUp(draft, { _tag: 'Stacked' }, found, undefined)
+  } else {
+    emitUnmount(draft, layer, howNow(draft))
+  }
+}
+
+/** Our layer stays where it is. */
+const giveUp = (draft: Draft, reason: Reason, found: Found, error: CommandError | undefined): void => {
+  if (draft.record.work?.cause !== undefined) noteRollbackFailure(draft, 'unmount', found, error)
+  conclude(draft, { mount: 'vacant', directory: 'kept', reason })
+}
+
+/** The outcome of `Unmount`, or a later look that shows it. */
+export const concludeUnmount = (draft: Draft, found: Found, error: CommandError | undefined): void => {
+  const unknown = see(draft, found, 'us')
+  noteError(draft, error)
+  const { layer, covered, work } = draft.record
+  if (unknown !== undefined) {
+    becomeUncertain(draft, unknown)
+    return
+  }
+  if (layer === undefined) {
+    afterUnmount(draft, found)
+    return
+  }
+  if (covered) {
+    giveUp(draft, { _tag: 'Stacked' }, found, error)
+    return
+  }
+  if (isSaved(draft)) {
+    concludeHeld(draft)
+    return
+  }
+  const attempts = work?.attempts ?? 1
+  const reason: Reason = { _tag: 'Refused', error }
+  if (attempts >= attemptsMax(draft)) {
+    giveUp(draft, reason, found, error)
+    return
+  }
+  const { unmountRetry } = settingsOf(draft).delaysMs
+  set(draft, { reason })
+  if (draft.record.overdue.length === 0) enter(draft, 'vacant')
+  startWait(draft, 'unmount-retry', unmountRetry[attempts - 1] ?? unmountRetry.at(-1) ?? 0)
+}
+
+/** The outcome of `RemoveDirectory`, or a later look that shows it. The detach has succeeded all the same. */
+export const concludeRemoveDirectory = (draft: Draft, found: Found, error: CommandError | undefined): void => {
+  noteError(draft, error)
+  if (found._tag === 'NoDirectory') {
+    noteDirectory(draft, 'DirectoryRemoved')
+    conclude(draft, { mount: 'unmounted', directory: error === undefined ? 'removed' : 'absent' })
+    return
+  }
+  if (draft.record.work?.cause !== undefined) noteRollbackFailure(draft, 'directory', found, error)
+  if (found._tag === 'Mounted') {
+    set(draft, { foreign: found.layers })
+    conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Foreign' } })
+  } else if (found._tag === 'Obstacle') {
+    noteDirectory(draft, 'DirectoryKept')
+    conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Obstacle', kind: found.kind } })
+  } else {
+    conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Refused', error } })
+  }
+}
+
+/** Beside an overdue effect: one step of the ladder, if policy allows and a rung is left. It begins with a look. */
+export const climb = (draft: Draft): void => {
+  const { work, overdue, inFlight, layer } = draft.record
+  const rungs = ladderOf(draft).length
+  if (overdue.length !== 1 || inFlight !== undefined || layer === undefined) return
+  if (work?.goal !== 'Unmount' || work.attempts >= rungs) return
+  emitLook(draft)
+}
