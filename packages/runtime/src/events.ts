@@ -1,7 +1,7 @@
 // What embedders may want to hear of without asking: mountpoints that were lost, mounted again, became vacant or uncertain,
 // and the end of that; drift that discovery or a reconcile has found. Derived from decisions, told when durable.
 
-import type { Answer, Change, Decision, Difference, Host, Phase } from '@mountkeeper/core'
+import type { Answer, Decision, Difference, Entry, Host, Mountpoint, Phase } from '@mountkeeper/core'
 
 /** Something changed at a mountpoint that its holders, or those who operate the host, should know. */
 export interface MountpointEvent {
@@ -35,7 +35,13 @@ export interface EventWatch {
   readonly seen: (host: Host, at: number, decision: Decision) => readonly HostEvent[]
 }
 
+interface Rest {
+  readonly phase: Phase
+  readonly instance: number
+}
+
 const NONE: readonly HostEvent[] = []
+const ABSENT: Rest = { phase: 'absent', instance: 0 }
 
 const isNotable = (phase: Phase): boolean => phase === 'lost' || phase === 'vacant' || phase === 'uncertain'
 
@@ -56,33 +62,38 @@ const driftIn = (answer: Answer): readonly Difference[] => {
   return answer.result._tag === 'Reconciled' ? answer.result.differences : []
 }
 
-/** Begins to watch a host as it is now; nothing is told about what already is. */
-export const createEventWatch = (host: Host): EventWatch => {
-  // Where those rest that do not rest in `mounted` or `absent`: steps between do not change it.
-  const resting = new Map<string, Phase>()
-  for (const [path, { record }] of host.mountpoints) if (isNotable(record.phase)) resting.set(path, record.phase)
+/** What a record that is under way came from, for those who begin to watch in the middle. */
+const restOf = ({ record, holders }: Entry): Rest =>
+  isRest(record.phase) ? record : { phase: holders.count > 0 ? 'mounted' : 'absent', instance: record.instance }
 
-  const ofRecord = (now: Host, at: number, change: Change & { _tag: 'Record' }): HostEvent | undefined => {
-    const is = change.record?.phase ?? 'absent'
-    if (!isRest(is)) return undefined
-    const before = now.mountpoints.get(change.path)
-    const heldAndMounted = is === 'mounted' && (before?.holders.count ?? 0) > 0
-    const instance = change.record?.instance ?? before?.record.instance ?? 0
-    const again = heldAndMounted && before !== undefined && instance > before.record.instance
-    const was = resting.get(change.path) ?? (again || before?.record.phase === 'mounted' ? 'mounted' : 'absent')
-    if (isNotable(is)) resting.set(change.path, is)
-    else resting.delete(change.path)
-    if (!again && (was === is || !(isNotable(was) || isNotable(is)))) return undefined
-    const mountedAgain = again || (was === 'lost' && is === 'mounted')
-    return { _tag: tagOf(is, mountedAgain), at, mountpoint: change.path, was, is, instance }
+/** Begins to watch; nothing is told about what already is. */
+export const createEventWatch = (): EventWatch => {
+  // Where those rested that are under way now.
+  const left = new Map<string, Rest>()
+
+  const ofRecord = (host: Host, at: number, path: string, record: Mountpoint | undefined): HostEvent | undefined => {
+    const is = record?.phase ?? 'absent'
+    const entry = host.mountpoints.get(path)
+    const before = left.get(path) ?? (entry === undefined ? ABSENT : restOf(entry))
+    if (!isRest(is)) {
+      left.set(path, before)
+      return undefined
+    }
+    left.delete(path)
+    const instance = record?.instance ?? before.instance
+    const wasHeld = before.phase === 'mounted' || before.phase === 'lost' || before.phase === 'uncertain'
+    const held = wasHeld && entry !== undefined && entry.holders.count > 0
+    const mountedAgain = is === 'mounted' && held && instance > before.instance
+    if (!mountedAgain && (before.phase === is || !(isNotable(before.phase) || isNotable(is)))) return undefined
+    return { _tag: tagOf(is, mountedAgain), at, mountpoint: path, was: before.phase, is, instance }
   }
 
   return {
-    seen: (now, at, decision) => {
+    seen: (host, at, decision) => {
       let events: HostEvent[] | undefined
       for (const change of decision.changes) {
         if (change._tag !== 'Record') continue
-        const event = ofRecord(now, at, change)
+        const event = ofRecord(host, at, change.path, change.record)
         if (event !== undefined) (events ??= []).push(event)
       }
       for (const answer of decision.answers) {

@@ -3,6 +3,7 @@
 export * from './events.js'
 export * from './left-behind.js'
 export * from './loop.js'
+export * from './manager.js'
 export * from './memory-journal.js'
 export * from './observer.js'
 export * from './operations.js'

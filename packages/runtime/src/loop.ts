@@ -300,7 +300,7 @@ export const createLoop = (options: LoopOptions): Loop => {
       // Each subscription is its own, even of the same function.
       const own = (event: HostEvent): void => listener(event)
       listeners.add(own)
-      watch ??= createEventWatch(host)
+      watch ??= createEventWatch()
       return () => {
         listeners.delete(own)
         if (listeners.size === 0) watch = undefined

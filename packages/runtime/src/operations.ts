@@ -6,6 +6,7 @@ import type {
   Attached,
   AttachError,
   AttachRequest,
+  Cancelled,
   CancelRequest,
   CancelSent,
   DetachError,
@@ -21,8 +22,8 @@ import type {
   Invalid,
   Maintained,
   NotFound,
+  NotManaged,
   Reconciled,
-  Refused,
   Refusing,
   Released,
   Request,
@@ -78,15 +79,17 @@ export type ReleaseError = DetachError
 /** Why a request cannot be withdrawn; `TooLate` says that its answer is still to come. */
 export type CancelError = TooLate | NotFound | Invalid | Stopped
 /** Why the host did not come up. */
-export type HostUpError = DiscoveryFailed | Superseded | Refused | Uncertain
+export type HostUpError = DiscoveryFailed | Superseded | Invalid | Cancelled | Stopped
 /** A host-down or a status is refused only for its form, or by a manager that has stopped. */
 export type PlainError = Invalid | Stopped
 /** Why the host was not surveyed. */
-export type ReconcileError = Refused | DiscoveryFailed | Superseded | Uncertain
+export type ReconcileError = HostDown | Uncertain | Invalid | Cancelled | Stopped
 /** Why there is nothing to look at again. */
-export type RetryError = NotFound | HostDown | Invalid | Stopped
+export type RetryError = NotFound | Invalid | Stopped
 /** Why a record is kept. */
 export type ForgetError = InUse | NotFound | InFlight | Invalid | Stopped
+/** Why there is nothing to maintain. */
+export type MaintenanceError = NotManaged | Invalid | Stopped
 
 /** What each operation can be refused with. */
 export interface Refusals {
@@ -100,6 +103,6 @@ export interface Refusals {
   readonly reconcile: ReconcileError
   readonly retry: RetryError
   readonly forget: ForgetError
-  readonly 'refuse-new': PlainError
-  readonly 'allow-new': PlainError
+  readonly 'refuse-new': MaintenanceError
+  readonly 'allow-new': MaintenanceError
 }

@@ -43,7 +43,9 @@ const mountpointOf = (effect: MountpointEffect | Discover): string | undefined =
 const sentenceAbout = (effect: MountpointEffect | Discover, what: string): string =>
   `the host port ${what} ${effect._tag} ${mountpointOf(effect) ?? 'of the host'} (effect ${effect.effect})`
 
-const timedOut = (report: Report): boolean => report.found._tag === 'Unknown' && report.found.why === 'TimedOut'
+/** Without an end it would own its mountpoint for ever. */
+const lacksEnd = (effect: MountpointEffect | Discover, { found, ended }: Report): boolean =>
+  ended === undefined && found._tag === 'Unknown' && found.why === 'TimedOut' && effect._tag !== 'Discover'
 
 const outcomeOf = (effect: MountpointEffect | Discover, report: Report, at: number): Input => {
   const { found, error, source } = report
@@ -77,9 +79,12 @@ export const createRunner = ({ port, timers, observer, put, defect }: RunnerOpti
       defect('an observer threw at a report', error)
       return
     }
+    if (lacksEnd(effect, report)) {
+      defect(sentenceAbout(effect, 'promised no end of the timed-out'), undefined)
+      return
+    }
     if (report.ended === undefined) {
-      if (timedOut(report)) defect(sentenceAbout(effect, 'promised no end of the timed-out'), undefined)
-      else put(outcomeOf(effect, report, at))
+      put(outcomeOf(effect, report, at))
       return
     }
     overdue.set(effect.effect, { effect, overdue: true, pid: report.error?.pid })

@@ -1,7 +1,8 @@
 import type { Answer, Input, RequestId } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'
 import { INPUTS_PER_RUN_MAX } from '../src/index.js'
-import { SETTINGS, ask, delay, good, look, nameOf, settled, world } from './world.js'
+import { SETTINGS } from './settings.js'
+import { ask, delay, good, look, nameOf, settled, world } from './world.js'
 import type { Part } from './world.js'
 
 /** Answers every request at once, without facts. */

@@ -5,7 +5,8 @@ import type { Answer, Effect, Host, Input, RequestId } from '@mountkeeper/core'
 import { expect, test } from 'vitest'
 import { createLoop } from '../src/index.js'
 import type { Core } from '../src/index.js'
-import { SETTINGS, ask, factOf, good, settled, virtualTimers } from './world.js'
+import { SETTINGS } from './settings.js'
+import { ask, factOf, good, settled, virtualTimers } from './world.js'
 
 // The rules of the driver, judged from outside: by what the journal, the port and the callers see.
 

@@ -3,29 +3,11 @@
 
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
-import {
-  DEFAULT_DEADLINES_MS,
-  DEFAULT_DELAYS_MS,
-  DEFAULT_LIMITS,
-  DEFAULT_POLICIES,
-  DEFAULT_SLOTS,
-  DEFAULT_TYPES,
-  effectId,
-  emptyHost,
-} from '@mountkeeper/core'
-import type { Answer, Decision, Effect, Fact, Host, Input, Request, RequestId, Settings } from '@mountkeeper/core'
+import { effectId, emptyHost } from '@mountkeeper/core'
+import type { Answer, Decision, Effect, Fact, Host, Input, Request, RequestId } from '@mountkeeper/core'
 import { createLoop } from '../src/index.js'
+import { SETTINGS } from './settings.js'
 import type { Core, Defect, HostPort, Journal, JournalFailed, Loop, Observer, Report, Timers } from '../src/index.js'
-
-export const SETTINGS: Settings = {
-  roots: [{ path: '/srv/mounts', ladder: 'off' }],
-  types: DEFAULT_TYPES,
-  policies: DEFAULT_POLICIES,
-  limits: DEFAULT_LIMITS,
-  slots: DEFAULT_SLOTS,
-  deadlinesMs: DEFAULT_DEADLINES_MS,
-  delaysMs: DEFAULT_DELAYS_MS,
-}
 
 /** Lets everything run that has been promised; long enough for chains of promises. */
 export const settled = async (): Promise<void> => {
@@ -57,6 +39,7 @@ export const virtualTimers = (): VirtualTimers => {
     },
     advance: async (byMs) => {
       const until = now + byMs
+      await settled()
       for (;;) {
         const [first] = [...timers].filter(({ due }) => due <= until).sort((a, b) => a.due - b.due)
         if (first === undefined) break

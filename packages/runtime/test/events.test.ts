@@ -1,0 +1,120 @@
+import { absentMountpoint, emptyHost, noHolders } from '@mountkeeper/core'
+import type { Decision, Host, Mountpoint, Phase } from '@mountkeeper/core'
+import { describe, expect, test } from 'vitest'
+import { createEventWatch } from '../src/index.js'
+import type { HostEvent } from '../src/index.js'
+import { SETTINGS } from './settings.js'
+import { ask, settled, world } from './world.js'
+
+const PATH = '/srv/mounts/a'
+
+const decisionOf = (record: Mountpoint | undefined): Decision => ({
+  changes: [{ _tag: 'Record', path: PATH, record }],
+  facts: [],
+  effects: [],
+  answers: [],
+})
+
+const put = (host: Host, phase: Phase, instance: number, holders: number): Mountpoint => {
+  const record = { ...absentMountpoint(PATH, '/srv/mounts', 0), phase, instance }
+  host.mountpoints.set(PATH, { record, holders: { ...noHolders(), count: holders } })
+  return record
+}
+
+/** Walks a mountpoint through phases; `phase*` is a new instance. */
+const walk = (holders: number, ...phases: readonly string[]): readonly string[] => {
+  const host = emptyHost(SETTINGS)
+  const watch = createEventWatch()
+  const told: HostEvent[] = []
+  let instance = 0
+  for (const word of phases) {
+    const phase = word.replace('*', '') as Phase
+    if (word.endsWith('*')) instance += 1
+    const record = phase === 'absent' ? undefined : { ...absentMountpoint(PATH, undefined, 0), phase, instance }
+    told.push(...watch.seen(host, 5, decisionOf(record)))
+    if (record === undefined) host.mountpoints.delete(PATH)
+    else put(host, phase, instance, holders)
+  }
+  return told.map((event) => (event._tag === 'Drift' ? 'Drift' : `${event._tag} ${event.was} > ${event.is}`))
+}
+
+describe('events', () => {
+  test('do not tell of a life without surprises', () => {
+    expect(walk(1, 'looking', 'making', 'mounting', 'mounted*', 'looking', 'mounted')).toEqual([])
+    expect(walk(0, 'mounted*', 'looking', 'unmounting', 'removing', 'absent')).toEqual([])
+  })
+
+  test('tell of a loss once, and of the end of it', () => {
+    expect(walk(1, 'mounted*', 'looking', 'lost', 'looking', 'lost', 'looking', 'mounting', 'mounted*')).toEqual([
+      'Lost mounted > lost',
+      'Remounted lost > mounted',
+    ])
+  })
+
+  test('tell of a mount that an attach found gone and renewed', () => {
+    expect(walk(2, 'mounted*', 'looking', 'mounting', 'mounted*')).toEqual(['Remounted mounted > mounted'])
+  })
+
+  test('tell of a vacant mountpoint and what became of it', () => {
+    expect(walk(0, 'mounted*', 'looking', 'unmounting', 'vacant', 'looking', 'unmounting', 'vacant')).toEqual([
+      'Vacant mounted > vacant',
+    ])
+    expect(walk(0, 'vacant', 'looking', 'unmounting', 'removing', 'absent')).toEqual([
+      'Vacant absent > vacant',
+      'Settled vacant > absent',
+    ])
+  })
+
+  test('tell of uncertainty and its end', () => {
+    expect(walk(1, 'mounted*', 'uncertain', 'looking', 'uncertain', 'looking', 'mounted')).toEqual([
+      'Uncertain mounted > uncertain',
+      'Settled uncertain > mounted',
+    ])
+  })
+
+  test('begin with what already rests: only its end is told', () => {
+    const host = emptyHost(SETTINGS)
+    put(host, 'vacant', 1, 0)
+    const watch = createEventWatch()
+    const looking = { ...absentMountpoint(PATH, undefined, 0), phase: 'looking' as const, instance: 1 }
+    expect(watch.seen(host, 5, decisionOf(looking))).toEqual([])
+    put(host, 'looking', 1, 0)
+    expect(watch.seen(host, 6, decisionOf(undefined))).toEqual([
+      { _tag: 'Settled', at: 6, mountpoint: PATH, was: 'vacant', is: 'absent', instance: 1 },
+    ])
+  })
+
+  test('tell of drift that a host-up found, when durable, to those who listen then', async () => {
+    const difference = { _tag: 'foreign', mountpoint: PATH, text: 'not ours' } as const
+    const { loop, journal } = world(
+      (input) =>
+        input._tag !== 'Requested'
+          ? {}
+          : {
+              facts: ['f'],
+              answers: [
+                {
+                  request: input.request,
+                  op: 'host-up',
+                  ok: true,
+                  result: { _tag: 'Up', generation: 1, drift: [difference], warnings: [] },
+                },
+              ],
+            },
+      { journal: 'when told' },
+    )
+    const heard: string[] = []
+    const off = loop.subscribe((event) => heard.push(`one ${event._tag}`))
+    void loop.subscribe((event) => heard.push(`two ${event._tag}`))
+    void loop.submit(ask('1'))
+    await settled()
+    expect(heard).toEqual([])
+    await journal.keep()
+    expect(heard).toEqual(['one Drift', 'two Drift'])
+    off()
+    void loop.submit(ask('2'))
+    await settled()
+    await journal.keep()
+    expect(heard.slice(2)).toEqual(['two Drift'])
+  })
+})
