@@ -18,6 +18,7 @@ import {
 } from './draft.js'
 import { becomeAbsent } from './see.js'
 import {
+  isUncertain,
   holdsAnything,
   savingAttach,
   settingsOf,
@@ -49,6 +50,7 @@ const mountUnlooked = (draft: Draft): Pick<Detached, 'mount' | 'directory' | 're
   if (record.overdue.length > 0)
     return { mount: 'uncertain', directory: 'kept', reason: { _tag: 'Unknown', why: 'TimedOut' } }
   if (record.unknown !== undefined) return { mount: 'uncertain', directory: 'kept', reason: record.unknown }
+  if (record.unresolved !== undefined) return { mount: 'uncertain', directory: 'kept' }
   return { mount: record.layer === undefined ? 'absent' : 'vacant', directory, ...reason }
 }
 
@@ -178,7 +180,7 @@ const rest = (draft: Draft): void => {
   const held = holdersLeft(draft) > 0
   if (record.overdue.length > 0) {
     enter(draft, 'uncertain')
-  } else if (record.unknown !== undefined) {
+  } else if (isUncertain(record)) {
     enter(draft, 'uncertain')
     if (record.wait === undefined && looksAfterItself(out)) startBackOff(draft)
   } else if (record.layer !== undefined && held) {

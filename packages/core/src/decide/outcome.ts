@@ -14,6 +14,7 @@ import {
   becomeUncertain,
   emitLook,
   finish,
+  isUncertain,
   noteDirectory,
   noteError,
   releaseSlot,
@@ -138,7 +139,9 @@ const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): voi
   } else if (flight.kind === 'Look' && isFound(found)) {
     takeLook(draft, found, source)
   } else if (isChanging(flight.kind) && isFound(found)) {
-    concludeChange(draft, { kind: flight.kind, error }, found, source, 'at its end')
+    if (concludeChange(draft, { kind: flight.kind, error }, found, source, 'at its end') === 'proceed') {
+      proceed(draft, found, source)
+    }
   }
 }
 
@@ -152,7 +155,7 @@ const takeElapsed = (draft: Draft): void => {
     climb(draft)
   } else if (work !== undefined) {
     wantSlot(draft, servedHead(draft) === undefined)
-  } else if (draft.record.unknown !== undefined && draft.out.phase === 'up') {
+  } else if (isUncertain(draft.record) && draft.out.phase === 'up') {
     startWork(draft, 'Look', {})
     wantSlot(draft, true)
   } else {

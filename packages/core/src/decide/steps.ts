@@ -6,7 +6,7 @@ import type { UnmountHow } from '../effect.js'
 import type { Filesystem } from '../filesystem.js'
 import { sameFilesystem } from '../filesystem.js'
 import type { CommandError, Identity, Unknown } from '../found.js'
-import type { Delay, EffectInFlight, Waiting, Work } from '../host.js'
+import type { Delay, EffectInFlight, Mountpoint, Waiting, Work } from '../host.js'
 import type { RequestId } from '../id.js'
 import { requestId } from '../id.js'
 import type { Settings } from '../settings.js'
@@ -62,6 +62,10 @@ export const savingAttach = (draft: Draft): Waiting | undefined => {
 }
 
 const FEELERS: ReadonlySet<string> = new Set(['uncertain', 'making', 'mounting'])
+
+/** The last look could not tell, or what was done there since has not been seen. */
+export const isUncertain = ({ unknown, unresolved }: Mountpoint): boolean =>
+  unknown !== undefined || unresolved !== undefined
 
 /** Wants a slot for a look; a claim and an uncertainty stay what they are until the look has ended. */
 export const wantSlot = (draft: Draft, background: boolean): void => {
