@@ -15,7 +15,7 @@ import { settingsCodec } from './settings.js'
 import { list, literal, record, wholeNumber } from './shape.js'
 
 /** The version of the form of traces. */
-export const TRACE_FORMAT = 1
+export const TRACE_FORMAT = 1 as const
 
 /** What a run began with. */
 export interface TraceHeader {
