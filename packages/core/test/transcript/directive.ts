@@ -1,7 +1,6 @@
 // All directives, and the order in which a directive is carried out: the input, the grants, and the model's answers.
 
-import * as core from '../../src/index.js'
-import { requestId } from '../../src/index.js'
+import { requestId, restore } from '../../src/index.js'
 import { showHost, showMountpoint, showPhase } from '../../src/show.js'
 import { discovered, discoveryFails } from './discovery.js'
 import { declareLayer, readFound } from './layers.js'
@@ -21,13 +20,9 @@ const onOff = (given: Words): boolean => {
   return oneOf(given.plain[0], ['on', 'off']) === 'on'
 }
 
-type Restore = (settings: core.Settings, facts: readonly core.Fact[]) => core.Host
-
 /** Everything but the facts and the host itself is lost; effects and requests in flight have nobody left to report to. */
 const crash: Directive = (story, given) => {
   expectWords(given, 0, 0)
-  const { restore } = core as unknown as { readonly restore?: Restore }
-  if (restore === undefined) return fail('the core does not export restore(settings, facts) yet')
   story.host = restore(story.settings, story.facts)
   story.emitted.clear()
   story.unanswered.clear()

@@ -33,11 +33,13 @@ const policy = (settings: Settings, name: string, value: string): Settings => {
   return { ...settings, policies: { ...settings.policies, [name]: read } }
 }
 
+const numbers = (value: string): readonly number[] => (value === '' ? [] : value.split(',').map(numeric))
+
 const figure = (settings: Settings, groupName: string, name: string, value: string): Settings => {
   const group = GROUPS[groupName] ?? fail(`there is no group of settings ${groupName}`)
   const values: Readonly<Record<string, unknown>> = { ...settings[group] }
   if (!Object.hasOwn(values, name)) fail(`there is no setting ${groupName}.${name}`)
-  const read = Array.isArray(values[name]) ? value.split(',').map(numeric) : numeric(value)
+  const read = Array.isArray(values[name]) ? numbers(value) : numeric(value)
   return { ...settings, [group]: { ...values, [name]: read } }
 }
 

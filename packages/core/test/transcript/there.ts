@@ -27,6 +27,13 @@ const refused = (found: Found, command: readonly string[], stderr: string): Ran 
 const stacked = (layers: readonly ReturnType<typeof newLayer>[]): Found =>
   layers.length === 0 ? { _tag: 'Directory' } : { _tag: 'Mounted', layers }
 
+/** `t1`, `t2` … in the order of mounting, so that later directives can name what the model mounted. */
+const freeName = ({ layers }: Story): string => {
+  let number = 1
+  while (layers.byName.has(`t${number}`)) number += 1
+  return `t${number}`
+}
+
 const run = (story: Story, emitted: Emitted, effect: Effect): Ran => {
   const there = effect._tag === 'Discover' ? undefined : story.there.get(effect.mountpoint ?? '')
   const found: Found = there ?? { _tag: 'NoDirectory' }
@@ -49,7 +56,9 @@ const run = (story: Story, emitted: Emitted, effect: Effect): Ran => {
       if (found._tag === 'NoDirectory')
         return refused(found, ['mount', effect.mountpoint], 'mount point does not exist.')
       const rule = story.settings.types[effect.filesystem.type]
-      return { found: stacked([newLayer(story.layers, effect.filesystem, effect.options, rule), ...layersOf(found)]) }
+      const layer = newLayer(story.layers, effect.filesystem, effect.options, rule)
+      story.layers.byName.set(freeName(story), layer)
+      return { found: stacked([layer, ...layersOf(found)]) }
     }
     case 'Unmount': {
       const [top, ...below] = layersOf(found)
