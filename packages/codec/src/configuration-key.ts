@@ -56,7 +56,7 @@ const TYPE_KEYS: readonly ConfigurationKey[] = [
   row(
     'types.NAME.sources',
     'a list of patterns',
-    'The sources allowed. `*` is any run without "/"; a pattern ending in "/" allows that directory and all below it.',
+    'The sources allowed. `*` alone is any, in a pattern any run without "/"; an ending "/" allows a directory and all below.',
   ),
   row(
     'types.NAME.options',

@@ -42,15 +42,15 @@ const rootFaults = ({ settings: { roots }, adapter: { stateDirectory } }: Config
   }),
 ]
 
-// A pattern without a slash in front matches no path, and would look as if it allowed something.
+// A pattern without a slash in front matches no path, and would look as if it allowed something; `*` alone is any source.
 const patternFaults = ({ settings: { types } }: Configuration): readonly DecodeError[] =>
   Object.entries(types)
     .filter(([, rule]) => rule.sourceIsPath)
     .flatMap(([name, rule]) =>
       rule.sources.flatMap((pattern, index) => {
-        if (pattern.startsWith('/')) return []
+        if (pattern === '*' || pattern.startsWith('/')) return []
         const path = pathOf(['.types', keyStep(name), '.sources', indexStep(index)])
-        return [unfit(path, 'a path beginning with "/", such as /srv/exports/', pattern)]
+        return [unfit(path, 'a path beginning with "/", such as /srv/exports/, or "*"', pattern)]
       }),
     )
 

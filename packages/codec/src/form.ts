@@ -1,15 +1,15 @@
 // The strings of the configuration that have to be of a certain form: paths, names of types, patterns of sources. They come
 // from the administrator; what requests may say is checked by core.
 
+import { checkPath, utf8Length } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import { refined, text } from './shape.js'
 
 const CONTROL = /\p{Cc}/u
-const PATH_MAX = 4095
+const PATTERN_BYTES_MAX = 4095
 
-/** Whether a path is absolute and the only way of writing itself; not `/`. */
-export const isCanonicalPath = (path: string): boolean =>
-  path.length <= PATH_MAX && /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/.test(path) && !CONTROL.test(path)
+/** Whether a path is absolute and the only way of writing itself; not `/`. The rule is core's, for mountpoints. */
+export const isCanonicalPath = (path: string): boolean => path !== '/' && checkPath('', path) === undefined
 
 /** Whether `inner` is `outer` or lies below it; both are canonical. */
 export const isWithin = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(`${outer}/`)
@@ -33,7 +33,7 @@ export const typeNameCodec: Codec<string> = refined(
 
 /** Whether text can be a pattern of sources. */
 export const isSourcePattern = (pattern: string): boolean =>
-  pattern.length > 0 && pattern.length <= PATH_MAX && !pattern.startsWith('-') && !CONTROL.test(pattern)
+  pattern.length > 0 && utf8Length(pattern) <= PATTERN_BYTES_MAX && !pattern.startsWith('-') && !CONTROL.test(pattern)
 
 /** A pattern of sources. */
 export const patternCodec: Codec<string> = refined(

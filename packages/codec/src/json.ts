@@ -2,6 +2,7 @@
 // the two is silently lost, and nesting has a limit. Faults have a position and the same words under every engine.
 
 import * as E from 'fp-ts/lib/Either.js'
+import { utf8Length } from '@mountkeeper/core'
 import { quoted } from './rendering.js'
 
 /** The deepest nesting of lists and objects. */
@@ -127,16 +128,6 @@ export const parseJson = (text: string): E.Either<JsonFault, unknown> => {
 /** A byte order mark is no part of a text, wherever an editor has put one. */
 export const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text)
 
-/** Whether a text is longer than so many bytes of UTF-8. */
-export const isLongerThan = (text: string, bytesMax: number): boolean => {
-  if (text.length > bytesMax) return true
-  if (text.length * 3 <= bytesMax) return false
-  let bytes = 0
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    if (code < 0x80) bytes += 1
-    else if (code < 0x800) bytes += 2
-    else bytes += code < 0x10000 ? 3 : 4
-  }
-  return bytes > bytesMax
-}
+/** Whether a text is longer than so many bytes of UTF-8. A short one is not counted. */
+export const isLongerThan = (text: string, bytesMax: number): boolean =>
+  text.length > bytesMax || (text.length * 3 > bytesMax && utf8Length(text) > bytesMax)

@@ -183,12 +183,12 @@ describe('the file is refused', () => {
       ],
     ],
     [
-      { types: { bind: { sources: ['*'] } } },
-      ['types.bind.sources[0]: expected a path beginning with "/", such as /srv/exports/, got "*"'],
+      { types: { bind: { sources: ['*', 'srv/*'] } } },
+      ['types.bind.sources[1]: expected a path beginning with "/", such as /srv/exports/, or "*", got "srv/*"'],
     ],
     [
       { types: { 'fuse.bindfs': { sources: ['/a/', 'b'] } } },
-      ['types["fuse.bindfs"].sources[1]: expected a path beginning with "/", such as /srv/exports/, got "b"'],
+      ['types["fuse.bindfs"].sources[1]: expected a path beginning with "/", such as /srv/exports/, or "*", got "b"'],
     ],
     [
       { types: { nfs: { sources: [], options: ['vers=4'] } } },
@@ -316,8 +316,8 @@ describe('flags', () => {
       '--allow: expected a pattern of sources: not empty, not beginning with "-", without control characters, got ""',
     ],
     [
-      { allow: ['bind=*'] },
-      'types.bind.sources[0]: expected a path beginning with "/", such as /srv/exports/, got "*"',
+      { allow: ['bind=srv'] },
+      'types.bind.sources[0]: expected a path beginning with "/", such as /srv/exports/, or "*", got "srv"',
     ],
   ])('are refused: %j', (flags, message) => {
     expect(flagged(flags)).toEqual([message])
