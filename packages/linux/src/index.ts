@@ -1,3 +1,3 @@
 // The public names of @mountkeeper/linux.
 
-export {}
+export * from './mountinfo.js'

@@ -1,0 +1,115 @@
+// One reading of the kernel's mount table, searched by mount id or by place. Invariant: an id is looked up only in a table
+// that was read after a descriptor on that mount was opened and while it is open, since a freed id is used again at once.
+
+import { readFileSync } from 'node:fs'
+import type { TableLine } from './mountinfo.js'
+import { parseTableLine } from './mountinfo.js'
+
+/** Layers at one path that are told apart; more are `Unknown { TooManyLayers }` (specification, section 2). */
+export const LAYERS_MAX = 16
+
+/** A table as read, parsed only where it is asked for: with 10,000 mounts parsing all of it costs 9 ms. */
+export interface MountTable {
+  /** As latin1, with a newline before the first line. */
+  readonly text: string
+}
+
+/** What a search by id found. `Missing`: no such mount below this process's root directory. */
+export type LineFound =
+  | { readonly _tag: 'Line'; readonly line: TableLine }
+  | { readonly _tag: 'Missing' }
+  | { readonly _tag: 'Malformed'; readonly text: string }
+
+/** The layers at one path, top first. */
+export type Stack =
+  | { readonly _tag: 'Stack'; readonly layers: readonly TableLine[] }
+  | { readonly _tag: 'TooMany' }
+  | Exclude<LineFound, { readonly _tag: 'Line' }>
+
+/** Wraps the bytes of a table. */
+export const tableOf = (bytes: Buffer): MountTable => ({ text: `\n${bytes.toString('latin1')}` })
+
+/** Reads the table of this process's mount namespace. Cannot hang; throws where `/proc` is not mounted. */
+export const readTable = (): MountTable => tableOf(readFileSync('/proc/self/mountinfo'))
+
+/** The mount with this id. */
+export const lineOf = (table: MountTable, mountId: number): LineFound => {
+  const before = table.text.indexOf(`\n${mountId} `)
+  if (before < 0) return { _tag: 'Missing' }
+  const end = table.text.indexOf('\n', before + 1)
+  const text = table.text.slice(before + 1, end < 0 ? undefined : end)
+  const parsed = end < 0 ? undefined : parseTableLine(text)
+  return parsed?._tag === 'Right' ? { _tag: 'Line', line: parsed.right } : { _tag: 'Malformed', text }
+}
+
+/**
+ * All layers from `topId` down to the mount `baseId` that carries them, top first: each is mounted on the next. Both ids are
+ * known from open descriptors, so a line that is not there was lost, and the look is to be repeated.
+ */
+export const stackFrom = (table: MountTable, topId: number, baseId: number): Stack => {
+  const layers: TableLine[] = []
+  for (let id = topId; id !== baseId;) {
+    const found = lineOf(table, id)
+    if (found._tag !== 'Line') return found
+    if (layers.length === LAYERS_MAX) return { _tag: 'TooMany' }
+    layers.push(found.line)
+    id = found.line.parentId
+  }
+  return { _tag: 'Stack', layers }
+}
+
+/** A path as the kernel writes it into the table, as latin1: the inverse of the parser's unescaping. */
+const asWritten = (path: string): string =>
+  Buffer.from(path, 'utf8')
+    .toString('latin1')
+    .replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
+
+/** The lines with this target, found by text: nothing else of the table is parsed. */
+const linesAt = (table: MountTable, target: string): readonly LineFound[] => {
+  const { text } = table
+  const field = ` ${asWritten(target)} `
+  const found: LineFound[] = []
+  for (let at = text.indexOf(field); at >= 0; at = text.indexOf(field, at + 1)) {
+    const line = text.slice(text.lastIndexOf('\n', at) + 1, text.indexOf('\n', at))
+    const parsed = parseTableLine(line)
+    if (parsed._tag === 'Left') found.push({ _tag: 'Malformed', text: line })
+    // The same text may stand in another field, as the source of a bind of FUSE.
+    else if (parsed.right.target === target) found.push({ _tag: 'Line', line: parsed.right })
+  }
+  return found
+}
+
+/**
+ * The layers at `target` on the mount `parentId`, found without touching them; none where nothing is mounted there. Exact
+ * while the path is canonical and nobody renames its directories.
+ */
+export const stackAt = (table: MountTable, parentId: number, target: string): Stack => {
+  const here: TableLine[] = []
+  for (const found of linesAt(table, target)) {
+    if (found._tag !== 'Line') return found
+    here.push(found.line)
+  }
+  const layers: TableLine[] = []
+  for (let id = parentId; ;) {
+    const next = here.find((line) => line.parentId === id && line.mountId !== id)
+    if (next === undefined) return { _tag: 'Stack', layers }
+    if (layers.length === LAYERS_MAX) return { _tag: 'TooMany' }
+    layers.unshift(next)
+    id = next.mountId
+  }
+}
+
+const LOCAL_FSTYPES: ReadonlySet<string> = new Set([
+  ...['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'bcachefs', 'zfs', 'f2fs', 'jfs', 'nilfs2', 'reiserfs', 'minix'],
+  ...['tmpfs', 'ramfs', 'devtmpfs', 'rootfs', 'hugetlbfs', 'overlay', 'aufs', 'squashfs', 'erofs', 'cramfs', 'romfs'],
+  ...['vfat', 'msdos', 'exfat', 'ntfs3', 'iso9660', 'udf', 'hfsplus', 'proc', 'sysfs', 'devpts', 'mqueue', 'configfs'],
+])
+
+/** A filesystem that answers by itself: no server and no daemon that can leave a lookup hanging. */
+export const isLocalFstype = (fstype: string): boolean => LOCAL_FSTYPES.has(fstype)
+
+/**
+ * Opening the root of such a mount with O_PATH asks nobody: local ones, and FUSE (measured with a stopped server and with a
+ * stopped daemon). NFS and 9p ask their server again whenever a path crosses into them.
+ */
+export const opensQuietly = (fstype: string): boolean => isLocalFstype(fstype) || /^fuse(\.|$)/.test(fstype)

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import type { Stack } from '../src/mount-table.js'
+import { LAYERS_MAX, isLocalFstype, lineOf, opensQuietly, stackAt, stackFrom, tableOf } from '../src/mount-table.js'
+
+const capture = (name: string): ReturnType<typeof tableOf> =>
+  tableOf(readFileSync(new URL(`../../../test-fixtures/mountinfo/${name}.txt`, import.meta.url)))
+const ids = (stack: Stack): readonly number[] | string =>
+  stack._tag === 'Stack' ? stack.layers.map(({ mountId }) => mountId) : stack._tag
+
+describe('by descriptor and by place', () => {
+  test('a stack, top first', () => {
+    expect(ids(stackFrom(capture('stacked'), 68, 64))).toEqual([68, 67, 66])
+    expect(ids(stackAt(capture('stacked'), 64, '/srv/mounts/a'))).toEqual([68, 67, 66])
+  })
+  test('a hidden mount is not at its path', () => {
+    const table = capture('hidden')
+    expect(ids(stackAt(table, 64, '/srv/mounts/p'))).toEqual([67])
+    expect(ids(stackAt(table, 67, '/srv/mounts/p/c'))).toEqual([68])
+    expect(ids(stackAt(table, 64, '/srv/mounts/p/c'))).toEqual([66])
+  })
+  test.each([
+    ['/srv/mounts/with space', 66],
+    ['/srv/mounts/with\ttab', 67],
+    ['/srv/mounts/with\nnewline', 68],
+    ['/srv/mounts/with\\backslash', 69],
+    ['/srv/mounts/with\\040octal', 70],
+    ['/srv/mounts/mit-Ümläut-€-𝄞', 76],
+    ['/srv/mounts/not\udcffutf8\udcc3', undefined],
+    ['/srv/mounts/-', 80],
+    ['/srv/mounts/with', undefined],
+    ['/srv/mounts', undefined],
+  ])('%j', (path, id) => {
+    expect(ids(stackAt(capture('escaped'), 64, path))).toEqual(id === undefined ? [] : [id])
+  })
+  test('a path that stands elsewhere in the line is no target', () => {
+    expect(ids(stackAt(capture('fuse-and-namespace'), 64, '/srv/exp'))).toEqual([])
+  })
+})
+
+describe('what is not there', () => {
+  test('an id is a whole number of digits', () => {
+    expect(lineOf(capture('bind'), 6)._tag).toBe('Missing')
+    expect(lineOf(capture('bind'), 65)._tag).toBe('Line')
+  })
+  test('a lost line is missing, not the end of the stack', () => {
+    const { text } = capture('stacked')
+    const lost = { text: text.replace(/^67 .*\n/m, '') }
+    expect(ids(stackFrom(lost, 68, 64))).toBe('Missing')
+  })
+  test('a line that cannot be read is told', () => {
+    const { text } = capture('stacked')
+    expect(ids(stackFrom({ text: text.replace('67 66 0:43', '67 66 x') }, 68, 64))).toBe('Malformed')
+    expect(ids(stackAt({ text: text.replace('67 66 0:43', '67 66 x') }, 64, '/srv/mounts/a'))).toBe('Malformed')
+    expect(lineOf(tableOf(Buffer.from('25 24 0:42 / /a rw - tmpfs s rw')), 25)._tag).toBe('Malformed')
+  })
+  test('more layers than the limit', () => {
+    const lines = (count: number): ReturnType<typeof tableOf> =>
+      tableOf(
+        Buffer.from(
+          Array.from({ length: count }, (_, at) => `${at + 2} ${at + 1} 0:1 / /a rw - tmpfs s rw\n`).join(''),
+        ),
+      )
+    expect(ids(stackFrom(lines(LAYERS_MAX), LAYERS_MAX + 1, 1))).toHaveLength(LAYERS_MAX)
+    expect(ids(stackFrom(lines(LAYERS_MAX + 1), LAYERS_MAX + 2, 1))).toBe('TooMany')
+    expect(ids(stackAt(lines(LAYERS_MAX), 1, '/a'))).toHaveLength(LAYERS_MAX)
+    expect(ids(stackAt(lines(LAYERS_MAX + 1), 1, '/a'))).toBe('TooMany')
+  })
+})
+
+test('which filesystems answer by themselves', () => {
+  expect(['ext4', 'tmpfs', 'overlay'].every(isLocalFstype)).toBe(true)
+  expect(['nfs', 'fuse', 'fuse.sshfs', 'cifs', 'unheard-of'].some(isLocalFstype)).toBe(false)
+  expect(['tmpfs', 'fuse', 'fuse.sshfs'].every(opensQuietly)).toBe(true)
+  expect(['nfs4', '9p', 'fuseblk', 'unheard-of'].some(opensQuietly)).toBe(false)
+})
