@@ -1,3 +1,5 @@
 // The public names of @mountkeeper/linux.
 
+export type { LookRequest, Looker, Seen } from './look.js'
+export { createLooker } from './look.js'
 export * from './mountinfo.js'
