@@ -1,0 +1,220 @@
+// Plans: the effects that requests would lead to now, and why, with every effect succeeding. The very transitions that would
+// decide do the planning, on a copy of the host; nothing is touched but by looks that were made before.
+
+import { ruleOf } from './agree.js'
+import type { Answer } from './answer.js'
+import { apply } from './apply.js'
+import { decide } from './decide.js'
+import type { Effect } from './effect.js'
+import type { Filesystem } from './filesystem.js'
+import { optionName } from './filesystem.js'
+import type { Found, Identity, ResolvedSource } from './found.js'
+import { layersOf } from './found.js'
+import { allHolders } from './holders.js'
+import type { Entry, Host } from './host.js'
+import { emptyHost } from './host.js'
+import { requestId } from './id.js'
+import type { EffectFound, Input, Request } from './input.js'
+import type { Settings } from './settings.js'
+import { grantable } from './slots.js'
+
+/** One effect of a plan. */
+export interface PlannedStep {
+  readonly effect: Effect
+  /** Why it is there: one sentence. */
+  readonly why: string
+  /** What a failure of it would lead to: one sentence. */
+  readonly onFailure: string
+}
+
+/** What one request would lead to. The answer is missing where it depends on something that a plan cannot see the end of. */
+export interface PlannedRequest {
+  readonly request: Request
+  readonly steps: readonly PlannedStep[]
+  readonly answer: Answer | undefined
+}
+
+/** What a look has found at a mountpoint before the plan is made. */
+export interface Looked {
+  readonly found: Found
+  readonly source?: ResolvedSource
+}
+
+/** Where a plan has to look before it is made: every mountpoint that the requests name or may come to. */
+export const plannedMountpoints = (
+  host: Host,
+  requests: readonly Request[],
+): readonly { readonly mountpoint: string; readonly filesystem: Filesystem | undefined }[] => {
+  const wanted = new Map<string, Filesystem | undefined>()
+  for (const [path, { record }] of host.mountpoints) wanted.set(path, record.filesystem)
+  for (const body of requests) {
+    if (body.op === 'attach') wanted.set(body.mountpoint, body.filesystem)
+    else if (body.op === 'detach' && !wanted.has(body.mountpoint)) wanted.set(body.mountpoint, undefined)
+  }
+  return [...wanted].map(([mountpoint, filesystem]) => ({ mountpoint, filesystem }))
+}
+
+/** A host of its own with the same records and holders, up, and with nothing under way. */
+const copyOf = (host: Host): Host => {
+  const copy = emptyHost(host.settings)
+  const generation = Math.max(1, host.generation)
+  apply(copy, { changes: [{ _tag: 'Host', patch: { phase: 'up', generation } }], facts: [], effects: [], answers: [] })
+  const changes = [...host.mountpoints].flatMap(([path, { record, holders }]: [string, Entry]) => [
+    {
+      _tag: 'Record' as const,
+      path,
+      record: { ...record, waiting: [], work: undefined, inFlight: undefined, wait: undefined, slot: 'none' as const },
+    },
+    ...allHolders(holders).map((holder) => ({ _tag: 'HolderAdded' as const, path, holder })),
+  ])
+  apply(copy, { changes, facts: [], effects: [], answers: [] })
+  return copy
+}
+
+const PLANNED_MOUNT_ID = 0
+
+/** The layer that a mount would add, as the table would show it. */
+const plannedLayer = (
+  settings: Settings,
+  filesystem: Filesystem,
+  options: Filesystem['options'],
+  at: Looked,
+): Identity => {
+  const { appears } = ruleOf(settings, filesystem.type)
+  const fstype = appears._tag === 'Source' || appears._tag === 'Device' ? (appears.fstypes[0] ?? '') : filesystem.type
+  return {
+    mountId: PLANNED_MOUNT_ID,
+    device: at.source?.device ?? '0:0',
+    fstype,
+    source: filesystem.source,
+    root: at.source?.root ?? '/',
+    flags: options.map(optionName),
+  }
+}
+
+const UNRESOLVED: ResolvedSource = { root: '/', device: '0:0' }
+
+/** What the host would look like after an effect that succeeds. */
+const performed = (settings: Settings, effect: Effect, was: Looked): Looked => {
+  switch (effect._tag) {
+    case 'MakeDirectory':
+      return { ...was, found: { _tag: 'Directory' } }
+    case 'Mount': {
+      const at = { found: was.found, source: was.source ?? UNRESOLVED }
+      const layer = plannedLayer(settings, effect.filesystem, effect.options, at)
+      return { ...at, found: { _tag: 'Mounted', layers: [layer, ...layersOf(was.found)] } }
+    }
+    case 'Unmount': {
+      const layers = layersOf(was.found).slice(1)
+      return { ...was, found: layers.length > 0 ? { _tag: 'Mounted', layers } : { _tag: 'Directory' } }
+    }
+    case 'RemoveDirectory':
+      return { ...was, found: { _tag: 'NoDirectory' } }
+    case 'Look':
+    case 'Probe':
+    case 'Wait':
+    case 'Discover':
+      return was
+  }
+}
+
+const REASONS: Readonly<Record<Effect['_tag'], Omit<PlannedStep, 'effect'>>> = {
+  Look: {
+    why: 'nothing is changed before what is there was seen',
+    onFailure:
+      'the mountpoint becomes uncertain; it is looked at again until the request is over, and nothing is destroyed',
+  },
+  MakeDirectory: {
+    why: 'the directory is not there, and the first attachment makes it',
+    onFailure: 'the claim ends and the attach is refused MountFailed (step directory)',
+  },
+  Mount: {
+    why: 'nothing is mounted there, and the first attachment mounts',
+    onFailure: 'a directory made for it is removed; refused MountFailed, with all that wait for the same filesystem',
+  },
+  Unmount: {
+    why: 'our layer is on top and nobody holds it any more',
+    onFailure: 'tried again; then the layer stays vacant, the detach says so, and later detaches and looks try again',
+  },
+  RemoveDirectory: {
+    why: 'we made the directory, and it is proven unmounted',
+    onFailure: 'the detach has succeeded; the directory is left over and removed later',
+  },
+  Probe: {
+    why: 'the type can hang: does the filesystem answer?',
+    onFailure: 'refused Broken or mounted again, by policy; without an answer attached with the warning NotResponding',
+  },
+  Wait: { why: 'policy keeps the layer mounted for a while', onFailure: 'does not fail' },
+  Discover: { why: 'a generation begins with what is there', onFailure: 'the host stays down' },
+}
+
+const REPLACING = 'a vacant layer of another filesystem makes room'
+
+const stepOf = (host: Host, effect: Effect): PlannedStep => {
+  const work = effect.mountpoint === undefined ? undefined : host.mountpoints.get(effect.mountpoint)?.record.work
+  const why = effect._tag === 'Unmount' && work?.replacing === 'vacant' ? REPLACING : REASONS[effect._tag].why
+  return { effect, why, onFailure: REASONS[effect._tag].onFailure }
+}
+
+interface Planning {
+  readonly host: Host
+  readonly looked: ReadonlyMap<string, Looked>
+  readonly steps: readonly PlannedStep[]
+  readonly answers: readonly Answer[]
+  readonly open: readonly Effect[]
+}
+
+const NOWHERE: Looked = { found: { _tag: 'NoDirectory' } }
+
+const fed = (planning: Planning, input: Input): Planning => {
+  const { host } = planning
+  const decision = decide(host, input)
+  apply(host, decision)
+  const steps = [...planning.steps, ...decision.effects.map((effect) => stepOf(host, effect))]
+  const after: Planning = {
+    ...planning,
+    steps,
+    answers: [...planning.answers, ...decision.answers],
+    open: [...planning.open, ...decision.effects.filter((effect) => effect._tag !== 'Wait')],
+  }
+  const next = grantable(host)
+  return next === undefined ? after : fed(after, { _tag: 'Granted', at: input.at, mountpoint: next })
+}
+
+const STEPS_MAX = 1_000
+
+/** Lets every effect succeed until nothing is under way. */
+const settled = (planning: Planning, at: number): Planning => {
+  const [effect, ...open] = planning.open
+  if (effect?.mountpoint === undefined || planning.steps.length > STEPS_MAX) return planning
+  const { mountpoint } = effect
+  const was = planning.looked.get(mountpoint) ?? NOWHERE
+  const is = performed(planning.host.settings, effect, was)
+  const found: EffectFound = effect._tag === 'Probe' ? { _tag: 'Alive' } : is.found
+  const source = is.source === undefined ? {} : { source: is.source }
+  const looked = new Map([...planning.looked, [mountpoint, is] as const])
+  const input: Input = { _tag: 'Outcome', at, effect: effect.effect, mountpoint, found, ...source }
+  return settled(fed({ ...planning, looked, open }, input), at)
+}
+
+/**
+ * What these requests would lead to if they came one after the other now. Pure: `host` is not changed. `looked` is what looks
+ * at `plannedMountpoints` have found.
+ */
+export const plan = (
+  host: Host,
+  requests: readonly Request[],
+  looked: ReadonlyMap<string, Looked>,
+): readonly PlannedRequest[] => {
+  const copy = copyOf(host)
+  return requests.reduce<{ readonly planned: readonly PlannedRequest[]; readonly looked: ReadonlyMap<string, Looked> }>(
+    (sofar, body, index) => {
+      const request = requestId(index + 1)
+      const begin: Planning = { host: copy, looked: sofar.looked, steps: [], answers: [], open: [] }
+      const end = settled(fed(begin, { _tag: 'Requested', at: 0, request, body }), 0)
+      const answer = end.answers.find((each) => each.request === request)
+      return { planned: [...sofar.planned, { request: body, steps: end.steps, answer }], looked: end.looked }
+    },
+    { planned: [], looked },
+  ).planned
+}

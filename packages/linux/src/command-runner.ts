@@ -1,0 +1,245 @@
+// The port through which all commands are run, and its first implementation: one process per command, by execa. A result is
+// how the command ended, never what it did: that is seen by a look (L15). Nothing waits for a child that cannot be killed.
+
+import type { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
+import { errnoOf } from './descriptor.js'
+import { allEnded, anyLives } from './processes.js'
+
+/** A command, in parts, so that a runner may do several alike in one go: its vector is `[program, …options, '--', …operands]`. */
+export interface Command {
+  /** Looked up in a fixed PATH. */
+  readonly program: string
+  readonly options: readonly string[]
+  /** What comes after `--`; where there is none, neither is there a `--`. */
+  readonly operands: readonly string[]
+  /** `privileged` is run with the configured prefix. */
+  readonly rights: 'own' | 'privileged'
+  readonly deadlineMs: number
+}
+
+interface Ending {
+  /** With the prefix; this is what was run. */
+  readonly vector: readonly string[]
+  /** The beginning of what it wrote, at most `STDERR_MAX` bytes. */
+  readonly stderr: string
+  readonly durationMs: number
+}
+
+/** How a command ended. */
+export type CommandEnd =
+  | (Ending & { readonly _tag: 'Exited'; readonly exitStatus: number; readonly pid: number })
+  /** Somebody killed it. All that it had started has ended, too. */
+  | (Ending & { readonly _tag: 'Signalled'; readonly signal: string; readonly pid: number })
+  /** `why` is an errno name (`ENOENT`: no such program), or a sentence. */
+  | (Ending & { readonly _tag: 'NotStarted'; readonly why: string })
+  /** It passed its deadline and is being killed. `ended` resolves when nothing of it lives; it may never. */
+  | (Ending & { readonly _tag: 'TimedOut'; readonly pid: number; readonly ended: Promise<void> })
+
+/** Runs commands. Never rejects; settles at the deadline at the latest, whatever the child does. */
+export interface CommandRunner {
+  readonly run: (command: Command) => Promise<CommandEnd>
+}
+
+/** What is set for all commands of a runner. */
+export interface RunnerOptions {
+  /** Put before privileged commands, and before `kill` where it is needed to end them; such as `['sudo', '-n', '--']`. */
+  readonly prefix?: readonly string[]
+  /** Time between TERM and KILL, ms; 2,000 by default: a FUSE daemon that is killed while it connects leaves a dead mount. */
+  readonly graceMs?: number
+}
+
+/** Bytes of stderr that are kept; more is read and dropped, so that no command stops because nobody reads. */
+export const STDERR_MAX = 65_536
+
+/** The whole environment of every command. */
+export const COMMAND_ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C',
+}
+
+/** A daemon that inherited stderr keeps it open; its command's result does not wait for it any longer than this. */
+const STDERR_GRACE_MS = 250
+const GRACE_MS = 2_000
+
+/** The argument vector of a command. */
+export const vectorOf = (command: Command, prefix: readonly string[]): readonly string[] => [
+  ...(command.rights === 'privileged' ? prefix : []),
+  command.program,
+  ...command.options,
+  ...(command.operands.length > 0 ? ['--', ...command.operands] : []),
+]
+
+/** Keeps the beginning of a stream and lets the rest go by. */
+const collect = (stream: Readable): { readonly text: () => string; readonly over: Promise<void> } => {
+  const chunks: Buffer[] = []
+  let size = 0
+  stream.on('data', (chunk: Buffer) => {
+    if (size < STDERR_MAX) chunks.push(chunk.subarray(0, STDERR_MAX - size))
+    size += chunk.length
+  })
+  stream.on('error', () => undefined)
+  const over = new Promise<void>((done) => stream.once('close', done))
+  return { text: () => Buffer.concat(chunks).toString('utf8'), over }
+}
+
+type Signal = 'SIGTERM' | 'SIGKILL'
+
+/** Signals a group with the prefix's rights. That it failed shows in the group, which lives on. */
+const signalWithPrefix = async (prefix: readonly string[], pid: number, signal: Signal): Promise<void> => {
+  const [file, ...before] = prefix
+  if (file === undefined) return
+  const { execa } = await import('execa')
+  const options = {
+    reject: false,
+    extendEnv: false,
+    env: COMMAND_ENVIRONMENT,
+    stdio: 'ignore',
+    timeout: 5_000,
+  } as const
+  await execa(file, [...before, 'kill', '-s', signal.slice(3), '--', `-${pid}`], options)
+}
+
+const signalGroup = async (prefix: readonly string[], pid: number, signal: Signal): Promise<void> => {
+  try {
+    process.kill(-pid, signal)
+  } catch (error) {
+    // EPERM: it runs with other rights. ESRCH: nobody is left.
+    if (errnoOf(error) === 'EPERM') await signalWithPrefix(prefix, pid, signal).catch(() => undefined)
+  }
+}
+
+/** A child as far as it is needed here. */
+interface Child {
+  readonly pid: number
+  readonly stderr: Readable
+  readonly exit: Promise<{ readonly status: number | null; readonly signal: string | null }>
+  /** It no longer keeps this process running. */
+  readonly release: () => void
+}
+
+type Started = { readonly _tag: 'Child'; readonly child: Child } | { readonly _tag: 'Failed'; readonly why: string }
+
+const start = async (vector: readonly string[]): Promise<Started> => {
+  const [file, ...args] = vector
+  if (file === undefined) return { _tag: 'Failed', why: 'an empty argument vector' }
+  // execa throws for it; and what is cut at a NUL would be another argument.
+  if (vector.some((argument) => argument.includes('\0'))) return { _tag: 'Failed', why: 'an argument contains NUL' }
+  // Loading it costs 85 ms, which only those pay who run a command.
+  const { execa } = await import('execa')
+  const subprocess = execa(file, args, {
+    reject: false,
+    // Its own session and group: a signal from the terminal does not reach it, and ours reach all that it starts.
+    detached: true,
+    // A command outlives the manager rather than being killed half-way (L31).
+    cleanup: false,
+    extendEnv: false,
+    env: COMMAND_ENVIRONMENT,
+    cwd: '/',
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+    buffer: false,
+    encoding: 'buffer',
+  })
+  const { pid } = subprocess
+  if (pid === undefined) {
+    const { code, originalMessage } = await subprocess
+    return { _tag: 'Failed', why: code ?? originalMessage ?? 'it could not be started' }
+  }
+  const exit = new Promise<{ status: number | null; signal: string | null }>((done) => {
+    subprocess.once('exit', (status, signal) => {
+      done({ status, signal })
+    })
+  })
+  // What execa thinks of the end, once the streams are closed, is of no interest.
+  subprocess.catch(() => undefined)
+  const { stderr } = subprocess
+  const release = (): void => {
+    subprocess.unref()
+    if ('unref' in stderr && typeof stderr.unref === 'function') (stderr.unref as () => void)()
+  }
+  return { _tag: 'Child', child: { pid, stderr, exit, release } }
+}
+
+/** TERM, grace, KILL to the whole group; then waits for all of it. */
+const end = async (prefix: readonly string[], graceMs: number, child: Child): Promise<void> => {
+  const ended = child.exit.then(() => allEnded(child.pid))
+  await signalGroup(prefix, child.pid, 'SIGTERM')
+  const early = new AbortController()
+  await Promise.race([ended, wait(graceMs, undefined, { signal: early.signal }).catch(() => undefined)])
+  early.abort()
+  if (anyLives(child.pid)) await signalGroup(prefix, child.pid, 'SIGKILL')
+  await ended
+}
+
+interface Followed {
+  readonly vector: readonly string[]
+  readonly child: Child
+  readonly since: number
+  readonly deadlineMs: number
+  readonly kill: () => Promise<void>
+}
+
+const follow = ({ vector, child, since, deadlineMs, kill }: Followed): Promise<CommandEnd> => {
+  const stderr = collect(child.stderr)
+  const { pid } = child
+  const ending = (): Ending => ({ vector, stderr: stderr.text(), durationMs: performance.now() - since })
+  return new Promise((settle) => {
+    let status: number | null = null
+    const finish = (signal: string | null): void => {
+      clearTimeout(timer)
+      // A daemon may hold the other end for as long as it lives; it is read and dropped, for a closed one would kill it.
+      child.release()
+      if (status !== null) settle({ _tag: 'Exited', ...ending(), exitStatus: status, pid })
+      else settle({ _tag: 'Signalled', ...ending(), signal: signal ?? 'unknown', pid })
+    }
+    const timer = setTimeout(() => {
+      if (status !== null) {
+        finish(null)
+        return
+      }
+      settle({ _tag: 'TimedOut', ...ending(), pid, ended: kill() })
+      child.release()
+    }, deadlineMs)
+    void child.exit.then(async (exit) => {
+      status = exit.status
+      // Killed from outside it may have left a helper behind, which goes on: the command has not ended before that has.
+      if (status === null) await allEnded(pid)
+      else await Promise.race([stderr.over, wait(STDERR_GRACE_MS, undefined, { ref: false })])
+      finish(exit.signal)
+    })
+  })
+}
+
+/** A runner that starts one process per command. */
+export const execaRunner = (options: RunnerOptions = {}): CommandRunner => {
+  const prefix = options.prefix ?? []
+  const graceMs = options.graceMs ?? GRACE_MS
+  const run = async (command: Command): Promise<CommandEnd> => {
+    const vector = vectorOf(command, prefix)
+    const since = performance.now()
+    const notStarted = (why: string): CommandEnd => ({
+      _tag: 'NotStarted',
+      vector,
+      stderr: '',
+      durationMs: performance.now() - since,
+      why,
+    })
+    try {
+      const started = await start(vector)
+      if (started._tag === 'Failed') return notStarted(started.why)
+      const { child } = started
+      return await follow({
+        vector,
+        child,
+        since,
+        deadlineMs: command.deadlineMs,
+        kill: () => end(prefix, graceMs, child),
+      })
+    } catch (error) {
+      return notStarted(errnoOf(error))
+    }
+  }
+  return { run }
+}
