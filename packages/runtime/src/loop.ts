@@ -63,9 +63,12 @@ export interface LoopOptions {
 
 /** A running loop. */
 export interface Loop {
-  /** Exactly one answer for each request; never rejects. */
+  /**
+   * Exactly one answer for each request, at its deadline at the latest as long as the journal gets through; never rejects.
+   * Refused `Overloaded` when more callers wait than the core could let wait, and `Stopped` after the end.
+   */
   readonly submit: (body: Request) => Promise<Answer>
-  /** Something was seen at a mountpoint without being asked for; leads to a look at most. */
+  /** Something was seen at a mountpoint without being asked for; leads to a look at most, to one for a burst of them. */
   readonly observed: (mountpoint: string) => void
   readonly stop: (options?: StopOptions) => Promise<StopReport>
   /** Resolves when the loop has ended, whatever ended it. */
@@ -111,6 +114,8 @@ export const createLoop = (options: LoopOptions): Loop => {
   const listeners = new Set<(event: HostEvent) => void>()
   let watch: EventWatch | undefined
   let inbox: Input[] = []
+  /** Mountpoints with an observation in the inbox: one look will do for all of them. */
+  const seen = new Set<string>()
   let scheduled = false
   let budget = INPUTS_PER_RUN_MAX
   let letGo: (() => void) | undefined
@@ -213,6 +218,7 @@ export const createLoop = (options: LoopOptions): Loop => {
 
   const step = (input: Input, draft: Draft): void => {
     budget -= 1
+    if (input._tag === 'Observed') seen.delete(input.mountpoint)
     const decision = core.decide(host, input)
     observer?.onDecision?.(input, decision)
     if (watch !== undefined) for (const event of watch.seen(host, input.at, decision)) draft.events.push(event)
@@ -286,7 +292,11 @@ export const createLoop = (options: LoopOptions): Loop => {
         put({ _tag: 'Requested', at: timers.now(), request: unanswered.ask(body, resolve), body })
       })
     },
-    observed: (mountpoint) => put({ _tag: 'Observed', at: timers.now(), mountpoint }),
+    observed: (mountpoint) => {
+      if (seen.has(mountpoint)) return
+      seen.add(mountpoint)
+      put({ _tag: 'Observed', at: timers.now(), mountpoint })
+    },
     stop: ({ hard = false, graceMs = STOP_GRACE_MS } = {}) => {
       // In a microtask of its own: the caller may be an observer in the middle of a turn.
       if (hard) queueMicrotask(() => endHard({ _tag: 'StoppedHard' }))

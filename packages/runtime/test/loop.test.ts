@@ -1,4 +1,4 @@
-import type { Answer, Input, RequestId } from '@mountkeeper/core'
+import type { Answer, Input, Request, RequestId } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'
 import { INPUTS_PER_RUN_MAX } from '../src/index.js'
 import { SETTINGS } from './settings.js'
@@ -106,6 +106,35 @@ describe('a turn', () => {
       '/srv/mounts/b',
       '/srv/mounts/c',
     ])
+  })
+
+  test('takes a burst of observations of one mountpoint as one', async () => {
+    const { loop, core } = world(echo)
+    for (const name of ['a', 'b', 'a', 'a']) loop.observed(`/srv/mounts/${name}`)
+    await settled()
+    loop.observed('/srv/mounts/a')
+    await settled()
+    expect(core.inputs.map((input) => ('mountpoint' in input ? input.mountpoint : ''))).toEqual([
+      '/srv/mounts/a',
+      '/srv/mounts/b',
+      '/srv/mounts/a',
+    ])
+  })
+
+  test('turns away what nobody could serve, before it is decided', async () => {
+    const { loop, core } = world(() => ({}), { waitingPerHost: 2 })
+    const detach: Request = { op: 'detach', id: '1', mountpoint: '/srv/mounts/a', volume: 'v', consumer: 'c' }
+    for (let count = 0; count < 4; count += 1) void loop.submit(detach)
+    expect(await loop.submit(detach)).toEqual({
+      request: 5,
+      id: '1',
+      op: 'detach',
+      ok: false,
+      error: { _tag: 'Overloaded', limit: 'unansweredPerHost', value: 4 },
+    })
+    void loop.submit({ op: 'cancel', target: '1' })
+    await settled()
+    expect(core.inputs).toHaveLength(5)
   })
 
   test('numbers requests strictly upwards', async () => {
@@ -384,6 +413,22 @@ describe('defects', () => {
       core: { decide: () => ({ changes: [], facts: [], effects: [], answers: [] }), grantable: () => '/x' },
     })
     expect(await outcome(tried, tried.loop.submit(ask('1')))).toContain('for ever')
+  })
+
+  test('a listener that throws', async () => {
+    const lost = { _tag: 'foreign', mountpoint: '/srv/mounts/a', text: 'not ours' } as const
+    const tried = world((input) => {
+      if (input._tag !== 'Requested' || nameOf(input) !== 'up') return {}
+      const result = { _tag: 'Up', generation: 1, drift: [lost], warnings: [] } as const
+      return { answers: [{ request: input.request, op: 'host-up', ok: true, result }], effects: [look(1)] }
+    })
+    void tried.loop.subscribe(() => {
+      throw new Error('deaf')
+    })
+    const waiting = tried.loop.submit(ask('waiting'))
+    expect((await tried.loop.submit(ask('up'))).ok).toBe(true)
+    expect(await outcome(tried, waiting)).toContain('deaf')
+    expect(tried.log).toEqual([])
   })
 
   test('an observer that throws at every answer costs nobody an answer', async () => {

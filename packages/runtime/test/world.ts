@@ -173,6 +173,7 @@ export interface WorldOptions {
   readonly journal?: 'at once' | 'when told'
   readonly observer?: Observer
   readonly core?: Partial<Core>
+  readonly waitingPerHost?: number
 }
 
 export const world = (script: (input: Input) => Part, options: WorldOptions = {}): World => {
@@ -182,7 +183,8 @@ export const world = (script: (input: Input) => Part, options: WorldOptions = {}
   const journal = scriptedJournal(log, options.journal ?? 'at once')
   const timers = virtualTimers()
   const defects: Defect[] = []
-  const host = emptyHost(SETTINGS)
+  const waitingPerHost = options.waitingPerHost ?? SETTINGS.limits.waitingPerHost
+  const host = emptyHost({ ...SETTINGS, limits: { ...SETTINGS.limits, waitingPerHost } })
   const observer: Observer = {
     ...options.observer,
     onEffectStarted: (effect) => {
