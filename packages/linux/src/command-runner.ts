@@ -4,7 +4,7 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { errnoOf } from './descriptor.js'
-import { allEnded, anyLives } from './processes.js'
+import { allEnded, anyLives, groupsOf } from './processes.js'
 
 /** A command, in parts, so that a runner may do several alike in one go: its vector is `[program, …options, '--', …operands]`. */
 export interface Command {
@@ -86,7 +86,7 @@ const collect = (stream: Readable): { readonly text: () => string; readonly over
 type Signal = 'SIGTERM' | 'SIGKILL'
 
 /** Signals a group with the prefix's rights. That it failed shows in the group, which lives on. */
-const signalWithPrefix = async (prefix: readonly string[], pid: number, signal: Signal): Promise<void> => {
+const signalWithPrefix = async (prefix: readonly string[], group: number, signal: Signal): Promise<void> => {
   const [file, ...before] = prefix
   if (file === undefined) return
   const { execa } = await import('execa')
@@ -97,16 +97,21 @@ const signalWithPrefix = async (prefix: readonly string[], pid: number, signal: 
     stdio: 'ignore',
     timeout: 5_000,
   } as const
-  await execa(file, [...before, 'kill', '-s', signal.slice(3), '--', `-${pid}`], options)
+  await execa(file, [...before, 'kill', '-s', signal.slice(3), '--', `-${group}`], options)
 }
 
-const signalGroup = async (prefix: readonly string[], pid: number, signal: Signal): Promise<void> => {
+const signalGroup = async (prefix: readonly string[], group: number, signal: Signal): Promise<void> => {
   try {
-    process.kill(-pid, signal)
+    process.kill(-group, signal)
   } catch (error) {
     // EPERM: it runs with other rights. ESRCH: nobody is left.
-    if (errnoOf(error) === 'EPERM') await signalWithPrefix(prefix, pid, signal).catch(() => undefined)
+    if (errnoOf(error) === 'EPERM') await signalWithPrefix(prefix, group, signal).catch(() => undefined)
   }
+}
+
+/** Signals the command's group, and those of helpers that have groups of their own in its session. */
+const signalAll = async (prefix: readonly string[], leader: number, signal: Signal): Promise<void> => {
+  await Promise.all(groupsOf(leader).map((group) => signalGroup(prefix, group, signal)))
 }
 
 /** A child as far as it is needed here. */
@@ -165,11 +170,11 @@ const start = async (vector: readonly string[]): Promise<Started> => {
 /** TERM, grace, KILL to the whole group; then waits for all of it. */
 const end = async (prefix: readonly string[], graceMs: number, child: Child): Promise<void> => {
   const ended = child.exit.then(() => allEnded(child.pid))
-  await signalGroup(prefix, child.pid, 'SIGTERM')
+  await signalAll(prefix, child.pid, 'SIGTERM')
   const early = new AbortController()
   await Promise.race([ended, wait(graceMs, undefined, { signal: early.signal }).catch(() => undefined)])
   early.abort()
-  if (anyLives(child.pid)) await signalGroup(prefix, child.pid, 'SIGKILL')
+  if (anyLives(child.pid)) await signalAll(prefix, child.pid, 'SIGKILL')
   await ended
 }
 
