@@ -3,14 +3,16 @@
 
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
+import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { restore } from '@mountkeeper/core'
-import type { Answer, Host, Request, Settings } from '@mountkeeper/core'
+import type { Answer, Host, PlannedRequest, Request, Settings } from '@mountkeeper/core'
 import type { HostEvent } from './events.js'
 import type { Defect, Ending, StopOptions, StopReport } from './loop.js'
 import { createLoop } from './loop.js'
 import type { Observer } from './observer.js'
 import type { Asks, Operation, Refusals, Results } from './operations.js'
+import { planRequests } from './plan.js'
 import type { HostPort, Journal, JournalFailed, Timers } from './ports.js'
 import { createSystemTimers } from './timers.js'
 
@@ -52,6 +54,8 @@ export interface MountManager {
   /** Maintenance: attaches of a mountpoint, or of a server, are refused until `allowNew`. Not durable. */
   readonly refuseNew: Ask<'refuse-new'>
   readonly allowNew: Ask<'allow-new'>
+  /** What requests would lead to now, and why; looks, and changes nothing. See `planRequests`. */
+  readonly plan: (requests: readonly Request[]) => Task<readonly PlannedRequest[]>
   /** For drivers that pass on requests as they come: any request, its one answer. Never rejects. */
   readonly submit: (request: Request) => Promise<Answer>
   /** Something was seen at a mountpoint without being asked for, such as a change of the mount table. */
@@ -100,6 +104,7 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
     forget: asking(submit, 'forget'),
     refuseNew: asking(submit, 'refuse-new'),
     allowNew: asking(submit, 'allow-new'),
+    plan: (requests) => planRequests(host, port, requests),
     submit,
     observed,
     stop,

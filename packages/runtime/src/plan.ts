@@ -1,0 +1,70 @@
+// What requests would lead to now. The core plans; this file only looks first, through the port and beside the loop: looks
+// change nothing, so they need no turn, no slot and no claim.
+
+import type { Task } from 'fp-ts/lib/Task.js'
+import { effectId, plan, plannedMountpoints } from '@mountkeeper/core'
+import type { Filesystem, Found, Host, Look, Looked, PlannedRequest, Request, RootIdentity } from '@mountkeeper/core'
+import type { HostPort, Report } from './ports.js'
+
+/** Looks of plans that run at the same time, over all plans of a call. */
+const LOOKS_AT_ONCE_MAX = 16
+
+/** Looks of plans count downwards, so that their ids are never those of the core. */
+let lastLook = 0
+
+const rootOf = (host: Host, mountpoint: string): RootIdentity | undefined => {
+  const root = host.settings.roots.find(({ path }) => mountpoint.startsWith(`${path}/`))
+  return root === undefined ? undefined : host.roots.get(root.path)
+}
+
+const lookAt = (host: Host, mountpoint: string, filesystem: Filesystem | undefined): Look => {
+  lastLook -= 1
+  return {
+    _tag: 'Look',
+    effect: effectId(lastLook),
+    mountpoint,
+    filesystem,
+    root: rootOf(host, mountpoint),
+    deadlineMs: host.settings.deadlinesMs.look,
+  }
+}
+
+const isFound = (found: Report['found']): found is Found =>
+  found._tag === 'NoDirectory' ||
+  found._tag === 'Directory' ||
+  found._tag === 'Obstacle' ||
+  found._tag === 'Mounted' ||
+  found._tag === 'Unknown'
+
+const unreadable = (detail: string): Looked => ({ found: { _tag: 'Unknown', why: 'Unreadable', detail } })
+
+/** A plan that cannot see says so: it is no reason for anything to stop. */
+const lookedAt = async (port: HostPort, look: Look): Promise<Looked> => {
+  try {
+    const { found, source } = await port.run(look)
+    if (!isFound(found)) return unreadable(`the host port found ${found._tag} at a look`)
+    return source === undefined ? { found } : { found, source }
+  } catch (error) {
+    return unreadable(String(error))
+  }
+}
+
+/**
+ * What these requests would lead to if they came now, one after the other: the effects, why, what a failure of each would
+ * lead to, and the answer. Looks at the mountpoints they concern (each at most `deadlinesMs.look`), changes nothing, asks
+ * nobody who waits. Assumes that the host is up and that every effect succeeds. Never rejects.
+ */
+export const planRequests =
+  (host: Host, port: HostPort, requests: readonly Request[]): Task<readonly PlannedRequest[]> =>
+  async () => {
+    const wanted = [...plannedMountpoints(host, requests)]
+    const looked = new Map<string, Looked>()
+    const lookOn = async (): Promise<void> => {
+      for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
+        const { mountpoint, filesystem } = next
+        looked.set(mountpoint, await lookedAt(port, lookAt(host, mountpoint, filesystem)))
+      }
+    }
+    await Promise.all(Array.from({ length: LOOKS_AT_ONCE_MAX }, lookOn))
+    return plan(host, requests, looked)
+  }

@@ -1,0 +1,65 @@
+import { emptyHost } from '@mountkeeper/core'
+import type { PlannedRequest, Request } from '@mountkeeper/core'
+import { expect, test } from 'vitest'
+import { createMemoryJournal, createMountManager, planRequests } from '../src/index.js'
+import { createModelHost } from './model-host.js'
+import { SETTINGS } from './settings.js'
+
+const disk = (name: string, consumer: string, size = '1m') => ({
+  mountpoint: `/srv/mounts/${name}`,
+  filesystem: { type: 'tmpfs', source: 'tmpfs', options: [`size=${size}`] },
+  volume: 'volume-1',
+  consumer,
+})
+
+const told = (planned: readonly PlannedRequest[]): readonly string[] =>
+  planned.map(({ request, steps, answer }) => {
+    const end = answer === undefined ? 'open' : answer.ok ? answer.result._tag : answer.error._tag
+    return [request.op, ...steps.map(({ effect }) => effect._tag), end].join(' ')
+  })
+
+test('a plan looks, folds the requests in order, and changes nothing', async () => {
+  const host = createModelHost(['/srv/mounts'])
+  const created = await createMountManager({ settings: SETTINGS, host, journal: createMemoryJournal() })()
+  if (created._tag === 'Left') throw new Error(created.left.why)
+  const manager = created.right
+  await manager.hostUp()()
+  await manager.attach(disk('a', 'vm-1'))()
+  const before = structuredClone(host.paths)
+  const requests: readonly Request[] = [
+    { op: 'attach', ...disk('a', 'vm-2') },
+    { op: 'attach', ...disk('a', 'vm-3', '2m') },
+    { op: 'attach', ...disk('b', 'vm-1') },
+    { op: 'release', consumer: 'vm-1' },
+  ]
+  expect(told(await manager.plan(requests)())).toEqual([
+    'attach Look Attached',
+    'attach Conflict',
+    'attach Look MakeDirectory Mount Attached',
+    'release Look Unmount RemoveDirectory Released',
+  ])
+  expect(host.paths).toEqual(before)
+  expect(await manager.status()()).toMatchObject({ right: { mountpoints: [{ holders: [{ consumer: 'vm-1' }] }] } })
+})
+
+test('a plan that cannot look says what it knows', async () => {
+  const blind = { run: () => Promise.reject(new Error('no table')) }
+  const planned = await planRequests(emptyHost(SETTINGS), blind, [{ op: 'attach', ...disk('a', 'vm-1') }])()
+  expect(told(planned)).toEqual(['attach Look Wait open'])
+})
+
+test('the looks of plans have ids that no effect of the core has', async () => {
+  const ids: number[] = []
+  const model = createModelHost(['/srv/mounts'])
+  const port = {
+    run: (effect: Parameters<typeof model.run>[0]) => {
+      ids.push(effect.effect)
+      return model.run(effect)
+    },
+  }
+  const requests: readonly Request[] = ['a', 'b', 'c'].map((name) => ({ op: 'attach', ...disk(name, 'vm-1') }))
+  await planRequests(emptyHost(SETTINGS), port, requests)()
+  await planRequests(emptyHost(SETTINGS), port, requests)()
+  expect(new Set(ids).size).toBe(6)
+  expect(Math.max(...ids)).toBeLessThan(0)
+})
