@@ -5,11 +5,13 @@ import type { Filesystem, MountOption } from './filesystem.js'
 import { optionName } from './filesystem.js'
 import type { Identity, ResolvedSource } from './found.js'
 import type { Settings, TypeRule } from './settings.js'
-import { KNOWN_TYPES, UNKNOWN_TYPE } from './types.js'
+import { typeRule } from './types.js'
+
+const noRule = (type: string): TypeRule => typeRule(type, [])
 
 /** The rule of a type; for one that is no longer configured (an old record) what the table knows, from no source. */
 export const ruleOf = (settings: Settings, type: string): TypeRule =>
-  settings.types[type] ?? { ...(KNOWN_TYPES[type] ?? UNKNOWN_TYPE), sources: [] }
+  Object.hasOwn(settings.types, type) ? (settings.types[type] ?? noRule(type)) : noRule(type)
 
 /**
  * Whether `layer` is what `filesystem` asks for. `source` is what the filesystem's source resolves to now; `grewByOne` says
@@ -52,6 +54,10 @@ export const mountOptions = (filesystem: Filesystem): readonly MountOption[] => 
 }
 
 const DEMANDABLE: ReadonlySet<string> = new Set(['nosuid', 'nodev', 'noexec', 'ro'])
+
+/** The flags that the caller itself asked for; a layer that is adopted has to carry these, the defaults are not held against it. */
+export const askedFlags = (filesystem: Filesystem): readonly string[] =>
+  filesystem.options.map(optionName).filter((name) => DEMANDABLE.has(name))
 
 /** The demanded flags that a mounted layer does not carry. */
 export const missingFlags = (filesystem: Filesystem, layer: Identity): readonly string[] =>

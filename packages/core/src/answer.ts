@@ -24,6 +24,8 @@ export type Reason =
   | { readonly _tag: 'Obstacle'; readonly kind: string }
   | { readonly _tag: 'Unknown'; readonly why: UnknownWhy; readonly detail?: string }
   | { readonly _tag: 'DeadlinePassed' }
+  /** Nothing is looked at while the host is down; discovery cleans up. */
+  | { readonly _tag: 'HostDown' }
   | { readonly _tag: 'Refused'; readonly error: CommandError | undefined }
 
 export interface Attached {

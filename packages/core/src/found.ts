@@ -70,6 +70,14 @@ export interface CommandError {
   readonly pid?: number
 }
 
+/** What a command said, or how it ended, on one line; for people. */
+export const errorText = ({ stderr, exitStatus, signal }: CommandError): string => {
+  const [said = ''] = stderr.trim().split('\n')
+  if (said !== '') return said
+  if (signal !== undefined) return `ended by ${signal}`
+  return exitStatus === undefined ? 'could not be run' : `exit status ${exitStatus}`
+}
+
 const DELETED = '//deleted'
 
 /** How two observations of a layer compare. `renamed`: all is equal but the root, so nobody can tell (specification 2). */

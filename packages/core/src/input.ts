@@ -97,6 +97,12 @@ export interface InventoryEntry {
   readonly consumer: string
 }
 
+/** All that is in use, and when (wall clock, ms) the authority began to be asked. */
+export interface Inventory {
+  readonly startedAt: number
+  readonly entries: readonly InventoryEntry[]
+}
+
 /** What was read at the beginning of a generation. */
 export interface Discovered {
   readonly _tag: 'Discovered'
@@ -108,8 +114,8 @@ export interface Discovered {
     readonly found: Found
     readonly source?: ResolvedSource
   }[]
-  /** Absent where no outside authority is configured. */
-  readonly inventory?: readonly InventoryEntry[]
+  /** Absent where no outside authority is configured; complete where it is there, else nothing is discovered. */
+  readonly inventory?: Inventory
 }
 
 /** Discovery that could not be completed; the host stays down (L28). */

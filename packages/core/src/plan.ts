@@ -45,12 +45,11 @@ export const plannedMountpoints = (
   host: Host,
   requests: readonly Request[],
 ): readonly { readonly mountpoint: string; readonly filesystem: Filesystem | undefined }[] => {
-  const wanted = new Map<string, Filesystem | undefined>()
-  for (const [path, { record }] of host.mountpoints) wanted.set(path, record.filesystem)
-  for (const body of requests) {
-    if (body.op === 'attach') wanted.set(body.mountpoint, body.filesystem)
-    else if (body.op === 'detach' && !wanted.has(body.mountpoint)) wanted.set(body.mountpoint, undefined)
-  }
+  const known = [...host.mountpoints].map(([path, { record }]) => [path, record.filesystem] as const)
+  const left = requests.flatMap((body) => (body.op === 'detach' ? [[body.mountpoint, undefined] as const] : []))
+  const asked = requests.flatMap((body) => (body.op === 'attach' ? [[body.mountpoint, body.filesystem] as const] : []))
+  // The later of two entries wins: what an attach asks for says what to resolve.
+  const wanted = new Map<string, Filesystem | undefined>([...left, ...known, ...asked])
   return [...wanted].map(([mountpoint, filesystem]) => ({ mountpoint, filesystem }))
 }
 
@@ -151,7 +150,8 @@ const REASONS: Readonly<Record<Effect['_tag'], Omit<PlannedStep, 'effect'>>> = {
 const REPLACING = 'a vacant layer of another filesystem makes room'
 
 const stepOf = (host: Host, effect: Effect): PlannedStep => {
-  const work = effect.mountpoint === undefined ? undefined : host.mountpoints.get(effect.mountpoint)?.record.work
+  const path = effect._tag === 'Discover' ? undefined : effect.mountpoint
+  const work = path === undefined ? undefined : host.mountpoints.get(path)?.record.work
   const why = effect._tag === 'Unmount' && work?.replacing === 'vacant' ? REPLACING : REASONS[effect._tag].why
   return { effect, why, onFailure: REASONS[effect._tag].onFailure }
 }
@@ -186,7 +186,8 @@ const STEPS_MAX = 1_000
 /** Lets every effect succeed until nothing is under way. */
 const settled = (planning: Planning, at: number): Planning => {
   const [effect, ...open] = planning.open
-  if (effect?.mountpoint === undefined || planning.steps.length > STEPS_MAX) return planning
+  if (effect === undefined || effect._tag === 'Discover' || effect.mountpoint === undefined) return planning
+  if (planning.steps.length > STEPS_MAX) return planning
   const { mountpoint } = effect
   const was = planning.looked.get(mountpoint) ?? NOWHERE
   const is = performed(planning.host.settings, effect, was)

@@ -25,7 +25,7 @@ export type ServerOf =
 
 /** What is allowed and known about one filesystem type. */
 export interface TypeRule {
-  /** Allowed sources: `*` is any run without `/`; a pattern ending in `/` allows the directory and all below it. */
+  /** Allowed sources: a lone `*` is any source; in a longer pattern `*` is any run without `/`; a pattern ending in `/` allows the directory and all below it. */
   readonly sources: readonly string[]
   /** Allowed options by name, besides the ones that every type has. */
   readonly options: readonly string[]
@@ -50,6 +50,8 @@ export interface Policies {
   readonly broken: 'refuse' | 'remount'
   readonly detachWhileDown: 'refuse' | 'record'
   readonly afterReboot: 'keep' | 'remount' | 'drop'
+  /** Whether a holder that only the journal knows is kept, or dropped at discovery when an older inventory does not show it. */
+  readonly holders: 'union' | 'inventory'
   readonly suid: 'refuse' | 'allow'
   readonly dev: 'refuse' | 'allow'
 }
@@ -103,6 +105,7 @@ export const DEFAULT_POLICIES: Policies = {
   broken: 'refuse',
   detachWhileDown: 'refuse',
   afterReboot: 'keep',
+  holders: 'union',
   suid: 'refuse',
   dev: 'refuse',
 }

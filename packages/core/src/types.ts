@@ -150,7 +150,7 @@ export const UNKNOWN_TYPE: KnownType = {
 
 /** The rule of a type that is allowed from `sources`, with what the table knows about it. */
 export const typeRule = (type: string, sources: readonly string[], options?: readonly string[]): TypeRule => {
-  const known = KNOWN_TYPES[type] ?? UNKNOWN_TYPE
+  const known = (Object.hasOwn(KNOWN_TYPES, type) ? KNOWN_TYPES[type] : undefined) ?? UNKNOWN_TYPE
   return { ...known, sources, options: options ?? known.options }
 }
 

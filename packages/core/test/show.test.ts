@@ -152,7 +152,7 @@ describe('inputs', () => {
           mountNamespace: 'n',
           roots: [{ ...root, propagation: 'private' }],
           mountpoints: [{ mountpoint: A, found: { _tag: 'Directory' } }],
-          inventory: [{ mountpoint: A, ...pair }],
+          inventory: { startedAt: 0, entries: [{ mountpoint: A, ...pair }] },
         },
       },
       `outcome #3 host Discovered boot b namespace n; root /srv/mounts 1 8:1:100 private; ${A} Directory; inventory of 1; in use ${A} vol-1 of vm-1`,

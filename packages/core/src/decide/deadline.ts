@@ -6,15 +6,7 @@ import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import { advance, endHolder, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
-import {
-  answerLeaving,
-  answerRefused,
-  holdersLeft,
-  openDraft,
-  patchHost,
-  refuseWaiting,
-  setWork,
-} from './draft.js'
+import { answerLeaving, answerRefused, holdersLeft, openDraft, patchHost, refuseWaiting, setWork } from './draft.js'
 import { isUntouched, withdraw } from './operator.js'
 import { endClaim, finish, holdsAnything, settingsOf } from './steps.js'
 
@@ -76,11 +68,13 @@ const cancelEarlier = (draft: Draft, waiting: Waiting): void => {
 }
 
 /** What can be told of the mount when the time of a detach is over. */
-const unfinished = (draft: Draft): Pick<Detached, 'mount' | 'directory' | 'reason'> => {
+const unfinished = (draft: Draft, waiting: Waiting): Pick<Detached, 'mount' | 'directory' | 'reason'> => {
   const { layer, unknown, overdue, inFlight, reason } = draft.record
   if (holdsAnything(draft)) return { mount: 'held', directory: 'kept' }
   const late: Reason = { _tag: 'DeadlinePassed' }
-  const settled = overdue.length === 0 && unknown === undefined && inFlight === undefined && layer !== undefined
+  const isSeen = waiting.generation <= draft.out.generation
+  const settled =
+    isSeen && overdue.length === 0 && unknown === undefined && inFlight === undefined && layer !== undefined
   if (settled) return { mount: 'vacant', directory: 'kept', reason: reason ?? late }
   return { mount: 'uncertain', directory: 'kept', reason: unknown ?? late }
 }
@@ -98,7 +92,7 @@ const leavingDeadline = (draft: Draft, waiting: Waiting): void => {
       _tag: 'Detached' as const,
       holder: leaving.holder,
       holdersLeft: holdersLeft(draft),
-      ...unfinished(draft),
+      ...unfinished(draft, waiting),
     }
     answerLeaving(draft, waiting, leaving.volume, { ...detached, warnings: leaving.warnings }, true)
     return
@@ -110,7 +104,7 @@ const leavingDeadline = (draft: Draft, waiting: Waiting): void => {
       _tag: 'Detached',
       holder: holder === undefined ? 'not-held' : 'removed',
       holdersLeft: holdersLeft(draft),
-      ...unfinished(draft),
+      ...unfinished(draft, waiting),
       warnings: [],
     }
     answerLeaving(draft, waiting, volume, detached, index === waiting.volumes.length - 1)

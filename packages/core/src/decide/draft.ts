@@ -6,7 +6,7 @@ import type { Change, Decision, HostPatch } from '../decision.js'
 import type { Effect } from '../effect.js'
 import type { Fact } from '../fact.js'
 import type { Holder } from '../holders.js'
-import { findHolder, holdersOf } from '../holders.js'
+import { allHolders, findHolder, holdersOf } from '../holders.js'
 import type { Entry, Host, Mountpoint, Unanswered, Waiting, Work } from '../host.js'
 import type { HostPhase, Phase } from '../phase.js'
 import { absentMountpoint } from '../host.js'
@@ -126,6 +126,12 @@ export const heldBy = (draft: Draft, consumer: string): readonly Holder[] => {
     ...before.filter((holder) => !isRemoved(draft, holder.volume, consumer)),
     ...draft.added.filter((holder) => holder.consumer === consumer),
   ]
+}
+
+/** All who hold as of this point. */
+export const everyHolder = (draft: Draft): readonly Holder[] => {
+  const before = draft.entry === undefined ? [] : allHolders(draft.entry.holders)
+  return [...before.filter((holder) => !isRemoved(draft, holder.volume, holder.consumer)), ...draft.added]
 }
 
 export const addToHolders = (draft: Draft, holder: Holder): void => {

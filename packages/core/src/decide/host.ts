@@ -1,17 +1,19 @@
 // The host: down, draining, discovering, retrying, up (the table in section 6 of the specification). The last wish wins; a
 // generation begins with a complete discovery and with nothing destroyed (L28, L36).
 
-import type { Warning } from '../answer.js'
+import type { Difference, Warning } from '../answer.js'
 import type { Found, ResolvedSource } from '../found.js'
-import type { Reconcile } from '../host.js'
+import type { Host, Reconcile } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
 import type { Discovered, NotDiscovered, Outcome, ReconcileRequest, Request, RootSeen } from '../input.js'
 import { differenceOf } from '../drift.js'
-import { advance } from './advance.js'
+import { advance, endHolder } from './advance.js'
+import { entriesByMountpoint, takeInventory } from './inventory.js'
 import type { Draft, Out } from './draft.js'
 import {
   answer,
   answerRefused,
+  everyHolder,
   holdersLeft,
   openDraft,
   patchHost,
@@ -111,6 +113,14 @@ const propagationWarnings = (roots: readonly RootSeen[]): readonly Warning[] =>
       text: `${root.path} is ${root.propagation}: what is unmounted here may stay mounted in other mount namespaces`,
     }))
 
+/** Whether recorded identities mean anything here: the same boot and mount namespace, another namespace, another boot. */
+type Bound = 'here' | 'elsewhere' | 'reboot'
+
+const boundTo = (host: Host, { boot, mountNamespace }: Discovered): Bound => {
+  if (host.boot === undefined || (host.boot === boot && host.mountNamespace === mountNamespace)) return 'here'
+  return host.boot === boot ? 'elsewhere' : 'reboot'
+}
+
 /** Identities and claims are bound to a boot and a mount namespace: in another one none of our layers exists. */
 const unbind = (draft: Draft): void => {
   if (draft.record.layer !== undefined) noteUnmounted(draft, 'other')
@@ -118,25 +128,34 @@ const unbind = (draft: Draft): void => {
 }
 
 /** Begins the new generation at one mountpoint, by what was found there. */
-const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined, rebound: boolean): void => {
+const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined, bound: Bound): void => {
   const { overdue, work, inFlight } = draft.record
+  const { keepMountedMs, afterReboot } = draft.out.host.settings.policies
   // What is still under way is handed over: it keeps its own mountpoint and holds up nothing else.
   if (overdue.length > 0 || work !== undefined || inFlight !== undefined) return
-  if (rebound) unbind(draft)
+  if (bound !== 'here') unbind(draft)
+  if (bound === 'reboot' && afterReboot === 'drop') {
+    for (const { volume, consumer } of everyHolder(draft)) endHolder(draft, volume, consumer)
+  }
   endClaim(draft, 'open')
-  const kept = draft.out.host.settings.policies.keepMountedMs > 0
+  const kept = keepMountedMs > 0
   set(draft, { wait: undefined, backOffMs: 0, reason: undefined, lastError: undefined })
   startWork(draft, 'Look', {})
   takeLook(draft, found, source)
   const vacant = draft.record.layer !== undefined && holdersLeft(draft) === 0
   if (vacant && kept && !draft.record.covered) set(draft, { reason: { _tag: 'KeptByPolicy' } })
+  const lost = draft.record.phase !== 'uncertain' && draft.record.layer === undefined && holdersLeft(draft) > 0
+  if (lost && bound === 'reboot' && afterReboot === 'remount' && draft.record.work === undefined) {
+    startWork(draft, 'Mount', { remount: true })
+    wantSlot(draft, true)
+  }
 }
 
 const beginGeneration = (out: Out, discovered: Discovered): void => {
   const { host } = out
   const generation = out.generation + 1
   const { boot, mountNamespace, roots } = discovered
-  const rebound = host.boot !== undefined && (host.boot !== boot || host.mountNamespace !== mountNamespace)
+  const bound = boundTo(host, discovered)
   recordFact(out, { _tag: 'HostCameUp', at: out.at, generation, boot, mountNamespace })
   const waiting = [...host.requests.values()].filter((each) => each.generation === generation)
   patchHost(out, {
@@ -150,12 +169,17 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
     discovery: undefined,
     downReason: '',
   })
+  const inUse = entriesByMountpoint(discovered.inventory)
   const drift = discovered.mountpoints.flatMap(({ mountpoint, found, source }) => {
     const draft = openDraft(out, mountpoint)
-    if (draft.entry !== undefined) beginAt(draft, found, source, rebound)
+    if (draft.entry !== undefined) beginAt(draft, found, source, bound)
+    const used =
+      discovered.inventory === undefined
+        ? []
+        : takeInventory(draft, found, discovered.inventory, inUse.get(mountpoint) ?? [])
     const differences = differenceOf(draft.record, holdersLeft(draft), found)
     advance(draft)
-    return differences
+    return [...differences, ...used]
   })
   for (const { mountpoint, release } of waiting) {
     const paths = release?.at ?? (mountpoint === undefined ? [] : [mountpoint])
@@ -177,6 +201,10 @@ const nextSurvey = (out: Out, left: readonly Reconcile[]): void => {
   const survey = emitDiscover(out)
   patchHost(out, { reconciles: left.map((each) => ({ ...each, survey })) })
 }
+
+/** What a look of our own can bring up to date, or a repair put right; the rest is for people. */
+const isMended = ({ _tag }: Difference): boolean =>
+  _tag === 'lost' || _tag === 'vacant' || _tag === 'leftover-directory' || _tag === 'uncertain'
 
 /** A look of its own for what rests here; with `apply`, what the record shows to be wrong is put right after it. */
 const lookAgain = (draft: Draft, apply: boolean): void => {
@@ -205,7 +233,7 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
   const differences = discovered.mountpoints.flatMap(({ mountpoint, found }) => {
     const draft = openDraft(out, mountpoint)
     const different = differenceOf(draft.record, holdersLeft(draft), found)
-    lookAgain(draft, apply)
+    if (different.some(isMended)) lookAgain(draft, apply)
     return different
   })
   for (const { request } of reconciles) answer(out, request, { _tag: 'Reconciled', differences })

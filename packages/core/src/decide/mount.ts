@@ -1,11 +1,11 @@
 // Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (tables in sections 4 and 5).
 
-import { isRecognisable, agrees, ruleOf, serverOf } from '../agree.js'
+import { agrees, askedFlags, isRecognisable, ruleOf, serverOf } from '../agree.js'
 import type { AttachError, Attached, MountFailed, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
 import type { CommandError, Found, Identity, ResolvedSource } from '../found.js'
-import { layersOf } from '../found.js'
+import { errorText, layersOf } from '../found.js'
 import { anyHolder } from '../holders.js'
 import type { Waiting } from '../host.js'
 import type { Probed, Unknown } from '../input.js'
@@ -131,9 +131,9 @@ const succeed = (draft: Draft, filesystem: Filesystem, error: CommandError | und
   const warnings: readonly Warning[] =
     error === undefined
       ? []
-      : [{ _tag: 'CommandFailed', text: `${path} is mounted although the command failed: ${error.stderr.trim()}` }]
+      : [{ _tag: 'CommandFailed', text: `${path} is mounted although the command failed: ${errorText(error)}` }]
   const run = runAtHead(draft, filesystem, () => true)
-  if (claim !== undefined) set(draft, { claim: undefined })
+  if (claim !== undefined) set(draft, { claim: undefined, intent: undefined })
   finish(draft)
   run.forEach((each, index) => {
     if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', warnings)
@@ -152,7 +152,7 @@ const mountNow = (draft: Draft, filesystem: Filesystem, found: Found): void => {
       : { volume: head.volumes[0] ?? '', consumer: head.consumer }
   const layersBefore = layersOf(found)
   recordFact(out, { _tag: 'Claimed', at: out.at, mountpoint: record.path, filesystem, ...claim, found, layersBefore })
-  set(draft, { claim, filesystem, intent: { found, layersBefore } })
+  set(draft, { claim, filesystem, intent: { found, layersBefore }, reason: undefined })
   if (found._tag === 'NoDirectory') emitMakeDirectory(draft)
   else emitMount(draft, filesystem)
 }
@@ -188,7 +188,8 @@ const meetForeign = (
     top !== undefined &&
     holdersLeft(draft) === 0 &&
     isRecognisable(settings, filesystem.type) &&
-    agrees(settings, filesystem, top, source, false)
+    agrees(settings, filesystem, top, source, false) &&
+    askedFlags(filesystem).every((flag) => top.flags.includes(flag))
   if (adoptable && servedHead(draft) !== undefined) adopt(draft, filesystem, layers, top)
   else refuseServed(draft, { _tag: 'Foreign', layers })
 }
@@ -261,7 +262,7 @@ export const concludeMakeDirectory = (draft: Draft, found: Found, error: Command
     set(draft, { foreign: found.layers })
     rollBack(draft, { _tag: 'Foreign', layers: found.layers }, found, 'no layer')
   } else {
-    const why = `the directory ${path} could not be made${error === undefined ? '' : `: ${error.stderr.trim()}`}`
+    const why = `the directory ${path} could not be made${error === undefined ? '' : `: ${errorText(error)}`}`
     rollBack(draft, failed('directory', why, found, error), found, 'no layer')
   }
   return 'done'
@@ -271,12 +272,12 @@ export const concludeMakeDirectory = (draft: Draft, found: Found, error: Command
 const settle = (draft: Draft, error: CommandError | undefined): void => {
   setWork(draft, { settled: true })
   set(draft, { unresolved: { kind: 'Mount', error } })
-  if (draft.record.claim !== undefined) enter(draft, 'mounting')
+  enter(draft, draft.record.claim === undefined ? 'uncertain' : 'mounting')
   startWait(draft, 'settle', settingsOf(draft).delaysMs.settle)
 }
 
 const describe = (filesystem: Filesystem): string =>
-  `${filesystem.type}:${filesystem.source} [${filesystem.options.map(optionText).join(',')}]`
+  [`${filesystem.type} ${filesystem.source}`, ...filesystem.options.map(optionText)].join(' ')
 
 /** The outcome of `Mount`, or a later look that shows it. `late`: the command had passed its deadline, or died with us. */
 export const concludeMount = (
@@ -309,8 +310,7 @@ export const concludeMount = (
       else rollBack(draft, refusal(`mounted without ${seen.missing.join(', ')}, which is demanded`), found, 'layer')
       break
     case 'Nothing': {
-      const said =
-        error === undefined ? 'the command succeeded, but' : `${error.stderr.trim() || 'the command failed'};`
+      const said = error === undefined ? 'the command succeeded, but' : `${errorText(error)};`
       rollBack(draft, refusal(`${said} nothing is mounted on ${path}`), found, 'no layer')
       break
     }

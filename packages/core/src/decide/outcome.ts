@@ -145,21 +145,29 @@ const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): voi
   }
 }
 
+/** Delays that belong to no request end with the generation that began them. */
+const isPolicyTimer = (draft: Draft): boolean => {
+  const { wait, work, unresolved } = draft.record
+  const begun = wait?.why === 'back-off' || wait?.why === 'keep-mounted'
+  return begun && servedHead(draft) === undefined && (work === undefined || unresolved === undefined)
+}
+
 /** A delay has ended. */
 const takeElapsed = (draft: Draft): void => {
   const { wait, work, overdue } = draft.record
+  const isDead = draft.out.phase !== 'up' && isPolicyTimer(draft)
   set(draft, { wait: undefined })
-  if (wait?.why === 'keep-mounted') {
-    set(draft, { reason: undefined })
+  if (isDead) {
+    if (work !== undefined) finish(draft)
   } else if (work !== undefined && overdue.length > 0) {
     climb(draft)
   } else if (work !== undefined) {
     wantSlot(draft, servedHead(draft) === undefined)
-  } else if (isUncertain(draft.record) && draft.out.phase === 'up') {
+  } else if (wait?.why === 'back-off' && isUncertain(draft.record)) {
     startWork(draft, 'Look', {})
     wantSlot(draft, true)
   } else {
-    // What was tried is due again; `advance` knows what that is.
+    // What was kept, or tried, is due now; `advance` knows what that is.
     set(draft, { reason: undefined })
   }
 }
@@ -203,6 +211,5 @@ export const takeGranted = (draft: Draft): void => {
     return
   }
   set(draft, { slot: 'held', work: { ...record.work, granted: true } })
-  if (draft.record.phase === 'vacant' || draft.record.phase === 'leftover') enter(draft, 'looking')
   emitLook(draft)
 }

@@ -198,6 +198,7 @@ const recordLeaving = (out: Out, request: RequestId, body: DetachRequest): void 
   const draft = openDraft(out, body.mountpoint)
   const held = holderOf(draft, body.volume, body.consumer) !== undefined
   if (held) endHolder(draft, body.volume, body.consumer)
+  advance(draft)
   reply(
     out,
     { request, id: body.id, op: body.op },
@@ -207,7 +208,7 @@ const recordLeaving = (out: Out, request: RequestId, body: DetachRequest): void 
       holdersLeft: holdersLeft(draft),
       mount: 'uncertain',
       directory: 'kept',
-      reason: { _tag: 'Unknown', why: 'Unreadable', detail: 'the host is down; discovery cleans up' },
+      reason: { _tag: 'HostDown' },
       warnings: [],
     },
   )

@@ -4,7 +4,7 @@
 import type { AttachError } from '../answer.js'
 import type { Found, CommandError } from '../found.js'
 import type { Draft } from './draft.js'
-import { enter, refuseWaiting, set, setWork } from './draft.js'
+import { refuseWaiting, set, setWork } from './draft.js'
 import { arrivedBefore, emitLook, emitRemoveDirectory, endClaim, finish, servedHead, shares } from './steps.js'
 
 const withRollback = (draft: Draft, cause: AttachError): AttachError =>
@@ -52,10 +52,11 @@ export const rollBack = (draft: Draft, cause: AttachError, found: Found, has: 'l
   setWork(draft, { goal: 'Unmount', cause, failedFor: draft.out.lastRequest, keepDirectory: !made, attempts: 0 })
   if (has === 'layer') {
     emitLook(draft)
-    enter(draft, 'looking')
   } else if (made && found._tag === 'Directory') {
     emitRemoveDirectory(draft)
   } else {
+    if (found._tag === 'Mounted')
+      set(draft, { reason: { _tag: draft.record.layer === undefined ? 'Foreign' : 'Stacked' } })
     endRollback(draft)
   }
 }

@@ -6,7 +6,7 @@ import type { Found, Identity, ResolvedSource, Unknown } from '../found.js'
 import { compareIdentity, layersOf } from '../found.js'
 import type { Draft } from './draft.js'
 import { enter, set, recordFact } from './draft.js'
-import { noteUnmounted, settingsOf } from './steps.js'
+import { noteDirectory, noteUnmounted, settingsOf } from './steps.js'
 
 const NO_LAYERS: readonly Identity[] = []
 
@@ -14,6 +14,12 @@ const isSame = (a: Identity, b: Identity): boolean => compareIdentity(a, b) === 
 
 const sameFlags = (a: Identity, b: Identity): boolean =>
   a.root === b.root && a.flags.length === b.flags.length && a.flags.every((flag, index) => flag === b.flags[index])
+
+/** A directory of ours that is gone, or that something else has taken the place of, is ours no longer (L35). */
+const seeDirectory = (draft: Draft, found: Found): void => {
+  if (found._tag === 'NoDirectory') noteDirectory(draft, 'DirectoryRemoved')
+  else if (found._tag === 'Obstacle') noteDirectory(draft, 'DirectoryKept')
+}
 
 /**
  * Holds the recorded layer against what is there now. Returns why nobody can tell, if so; then nothing was changed. `by` says
@@ -23,6 +29,7 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
   if (found._tag === 'Unknown') return found
   const { layer } = draft.record
   const layers = layersOf(found)
+  if (draft.record.directory === 'ours') seeDirectory(draft, found)
   if (layer === undefined) {
     if (draft.record.foreign.length > 0 || layers.length > 0) set(draft, { foreign: layers })
     if (draft.record.unknown !== undefined) set(draft, { unknown: undefined })
@@ -59,7 +66,6 @@ const recordLayer = (draft: Draft, identity: Identity, covered: boolean, layers:
     covered,
     foreign: layers.length === 1 ? NO_LAYERS : layers.filter((layer) => layer !== identity),
     instance: record.instance + 1,
-    intent: undefined,
     reason: undefined,
   })
 }

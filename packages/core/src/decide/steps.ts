@@ -61,13 +61,11 @@ export const savingAttach = (draft: Draft): Waiting | undefined => {
   )
 }
 
-const FEELERS: ReadonlySet<string> = new Set(['uncertain', 'making', 'mounting'])
-
-/** The last look could not tell, or what was done there since has not been seen. */
+/** The last look could not tell, or what was done there has not been seen since. */
 export const isUncertain = ({ unknown, unresolved }: Mountpoint): boolean =>
   unknown !== undefined || unresolved !== undefined
 
-/** Wants a slot for a look; a claim and an uncertainty stay what they are until the look has ended. */
+/** Wants a slot for a look; beside what is overdue there is none to be had. */
 export const wantSlot = (draft: Draft, background: boolean): void => {
   const { record } = draft
   if (record.overdue.length > 0) {
@@ -82,7 +80,7 @@ export const wantSlot = (draft: Draft, background: boolean): void => {
     background,
     wait: undefined,
   })
-  if (!FEELERS.has(record.phase)) enter(draft, 'looking')
+  enter(draft, 'looking')
 }
 
 /** Gives the slot back; what is overdue stays counted for its server. */
@@ -110,6 +108,7 @@ export const emitLook = (draft: Draft): void => {
     deadlineMs,
   })
   flying(draft, { effect, kind: 'Look' })
+  if (record.overdue.length === 0) enter(draft, 'looking')
 }
 
 export const emitProbe = (draft: Draft, filesystem: Filesystem): void => {
@@ -226,7 +225,7 @@ export const endClaim = (draft: Draft, intent: 'open' | 'settled'): void => {
 export const noteUnmounted = (draft: Draft, by: 'us' | 'other'): void => {
   const { out, record } = draft
   recordFact(out, { _tag: 'Unmounted', at: out.at, mountpoint: record.path, by })
-  set(draft, { layer: undefined, covered: false, intent: undefined })
+  set(draft, { layer: undefined, covered: false, intent: undefined, reason: undefined })
 }
 
 export const noteDirectory = (draft: Draft, tag: 'DirectoryMade' | 'DirectoryRemoved' | 'DirectoryKept'): void => {

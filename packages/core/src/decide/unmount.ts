@@ -103,11 +103,9 @@ const afterUnmount = (draft: Draft, found: Found): void => {
       conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Foreign' } })
       return
     case 'NoDirectory':
-      if (ours) noteDirectory(draft, 'DirectoryRemoved')
       conclude(draft, { mount: 'unmounted', directory: 'absent' })
       return
     case 'Obstacle':
-      if (ours) noteDirectory(draft, 'DirectoryKept')
       conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Obstacle', kind: found.kind } })
       return
     case 'Directory':

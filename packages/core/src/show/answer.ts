@@ -28,6 +28,7 @@ export const showReason = (reason: Reason): string => {
     case 'Foreign':
     case 'NotOurs':
     case 'DeadlinePassed':
+    case 'HostDown':
       return reason._tag
     case 'Obstacle':
       return `Obstacle ${reason.kind}`

@@ -79,7 +79,7 @@ export const showEffectFound = (found: EffectFound): string => {
       const mountpoints = found.mountpoints.map(({ mountpoint, found: there, source }) =>
         line(word(mountpoint), showFound(there), source === undefined ? undefined : showResolvedSource(source)),
       )
-      const inventory = found.inventory?.map(
+      const inventory = found.inventory?.entries.map(
         ({ mountpoint, volume, consumer }) => `in use ${word(mountpoint)} ${word(volume)} of ${word(consumer)}`,
       )
       const identity = `Discovered boot ${word(found.boot)} namespace ${word(found.mountNamespace)}`

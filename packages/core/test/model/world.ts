@@ -4,6 +4,8 @@
 import type { Answer, Effect, Fact, Found, Host, Identity, Input, Outcome, Settings } from '@mountkeeper/core'
 import { apply, decide, emptyHost, findHolder, grantable, requestId, restore } from '@mountkeeper/core'
 
+const pathOf = (effect: Effect): string | undefined => (effect._tag === 'Discover' ? undefined : effect.mountpoint)
+
 export interface Layer {
   readonly identity: Identity
   readonly by: 'us' | 'other'
@@ -128,7 +130,7 @@ const noteEffect = (world: World, effect: Effect): void => {
     if (!place.disturbed && place.layers.length > 0) breakLaw(world, `L6: Mount onto ${place.layers.length} layers`)
   }
   const inFlight = world.flying.filter(
-    ({ effect: other }) => other.mountpoint === effect.mountpoint && other._tag !== 'Wait' && effect._tag !== 'Wait',
+    ({ effect: other }) => pathOf(other) === pathOf(effect) && other._tag !== 'Wait' && effect._tag !== 'Wait',
   )
   if (effect._tag !== 'Discover' && inFlight.length > 0)
     breakLaw(world, `L22: ${effect._tag} beside ${inFlight[0]?.effect._tag}`)
@@ -193,8 +195,9 @@ const layerFor = (world: World, source: string, by: Layer['by']): Layer => {
 
 /** What an effect does to the host when it does what it should. */
 const perform = (world: World, effect: Effect): void => {
-  if (effect.mountpoint === undefined) return
-  const place = placeOf(world, effect.mountpoint)
+  const path = pathOf(effect)
+  if (path === undefined) return
+  const place = placeOf(world, path)
   switch (effect._tag) {
     case 'MakeDirectory':
       if (place.directory) return
@@ -226,7 +229,7 @@ const outcome = (world: World, flying: Flying, found: Outcome['found'], failed: 
     _tag: 'Outcome',
     at: world.at,
     effect: effect.effect,
-    mountpoint: effect.mountpoint,
+    mountpoint: pathOf(effect),
     found,
     ...(failed ? { error: { command: ['x'], exitStatus: 32, stderr: 'failed' } } : {}),
   })
@@ -252,7 +255,7 @@ export const endEffect = (world: World, flying: Flying, ending: Ending): void =>
     // What had timed out ends now: having worked or not.
     take(world, flying)
     if (ending === 'well' || ending === 'effect but error') perform(world, effect)
-    feed(world, { _tag: 'Ended', at: world.at, effect: effect.effect, mountpoint: effect.mountpoint })
+    feed(world, { _tag: 'Ended', at: world.at, effect: effect.effect, mountpoint: pathOf(effect) })
     return
   }
   if (effect._tag === 'Wait') {
@@ -292,7 +295,7 @@ export const ask = (world: World, body: (Input & { readonly _tag: 'Requested' })
 /** A third party acts; not while a command of ours is about to act on what a look has shown. */
 export const interfere = (world: World, path: string, what: 'mount' | 'umount'): void => {
   const place = placeOf(world, path)
-  if (world.flying.some(({ effect }) => effect.mountpoint === path && effect._tag !== 'Wait' && effect._tag !== 'Look'))
+  if (world.flying.some(({ effect }) => pathOf(effect) === path && effect._tag !== 'Wait' && effect._tag !== 'Look'))
     return
   if (what === 'umount') {
     if (place.layers.shift() !== undefined) place.disturbed = true

@@ -92,7 +92,9 @@ export const discoveredNow = (story: Story, emitted: Emitted, segments: string):
     mountNamespace: story.namespace,
     roots,
     mountpoints: mountpointsSeen(story, emitted, said),
-    ...(said.inventory === undefined ? {} : { inventory: said.inventory }),
+    ...(said.inventory === undefined
+      ? {}
+      : { inventory: { startedAt: Number.MAX_SAFE_INTEGER, entries: said.inventory } }),
   }
 }
 

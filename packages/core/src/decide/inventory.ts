@@ -1,0 +1,98 @@
+// Inventory: what an outside authority shows to be in use, against what is recorded (section 6 of the specification). It
+// confirms holders, adds those nobody recorded, and makes a mount that is in use and that no record knows ours to look after.
+
+import type { Difference } from '../answer.js'
+import type { Found } from '../found.js'
+import type { Holder } from '../holders.js'
+import type { Inventory, InventoryEntry } from '../input.js'
+import { endHolder } from './advance.js'
+import type { Draft } from './draft.js'
+import { addToHolders, everyHolder, holdersLeft, recordFact, set } from './draft.js'
+import { settingsOf } from './steps.js'
+
+/** The entries by mountpoint. */
+export const entriesByMountpoint = (
+  inventory: Inventory | undefined,
+): ReadonlyMap<string, readonly InventoryEntry[]> => {
+  const by = new Map<string, InventoryEntry[]>()
+  for (const entry of inventory?.entries ?? []) {
+    const known = by.get(entry.mountpoint)
+    if (known === undefined) by.set(entry.mountpoint, [entry])
+    else known.push(entry)
+  }
+  return by
+}
+
+/** A mount that is in use and that no record knows becomes ours, as the table shows it; its directory does not. */
+const adoptUsed = (draft: Draft, found: Found): void => {
+  const { out, record } = draft
+  if (found._tag !== 'Mounted' || record.layer !== undefined || holdersLeft(draft) > 0) return
+  const [top, ...below] = found.layers
+  if (top === undefined) return
+  const filesystem = { type: top.fstype, source: top.source, options: [] }
+  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem })
+  set(draft, {
+    filesystem,
+    layer: top,
+    covered: false,
+    foreign: below,
+    directory: 'theirs',
+    instance: record.instance + 1,
+  })
+}
+
+/** A holder that only the authority knows. */
+const addEntry = (draft: Draft, { volume, consumer }: InventoryEntry): void => {
+  const { out, record } = draft
+  const held = { volume, consumer, since: out.at, knowledge: 'inventory' as const }
+  recordFact(out, { _tag: 'Held', at: out.at, mountpoint: record.path, ...held })
+  addToHolders(draft, { ...held, id: undefined })
+}
+
+interface Matched {
+  readonly confirmed: ReadonlySet<Holder>
+  readonly unknown: readonly InventoryEntry[]
+}
+
+/** An entry confirms the holder of both its names, else one of the same consumer that no entry has confirmed yet. */
+const match = (holders: readonly Holder[], entries: readonly InventoryEntry[]): Matched => {
+  const exact = (entry: InventoryEntry): Holder | undefined =>
+    holders.find((holder) => holder.volume === entry.volume && holder.consumer === entry.consumer)
+  const first = new Set(entries.flatMap((entry) => exact(entry) ?? []))
+  return entries
+    .filter((entry) => exact(entry) === undefined)
+    .reduce<Matched>(
+      ({ confirmed, unknown }, entry) => {
+        const other = holders.find((holder) => holder.consumer === entry.consumer && !confirmed.has(holder))
+        return other === undefined
+          ? { confirmed, unknown: [...unknown, entry] }
+          : { confirmed: new Set([...confirmed, other]), unknown }
+      },
+      { confirmed: first, unknown: [] },
+    )
+}
+
+const stale = (draft: Draft, holders: readonly Holder[]): Difference => ({
+  _tag: 'stale-holder',
+  mountpoint: draft.record.path,
+  text: `the inventory does not show ${holders.map((holder) => holder.consumer).join(', ')}; release a consumer that is gone`,
+  holders: holders.map(({ volume, consumer }) => ({ volume, consumer })),
+})
+
+/** Holds one mountpoint against the inventory; returns the holders that it does not show and that are kept. */
+export const takeInventory = (
+  draft: Draft,
+  found: Found,
+  inventory: Inventory,
+  entries: readonly InventoryEntry[],
+): readonly Difference[] => {
+  if (entries.length > 0) adoptUsed(draft, found)
+  const holders = everyHolder(draft)
+  if (draft.record.layer === undefined && holders.length === 0) return []
+  const { confirmed, unknown } = match(holders, entries)
+  for (const entry of unknown) addEntry(draft, entry)
+  const unseen = holders.filter((holder) => !confirmed.has(holder) && holder.since < inventory.startedAt)
+  if (settingsOf(draft).policies.holders === 'union') return unseen.length === 0 ? [] : [stale(draft, unseen)]
+  for (const { volume, consumer } of unseen) endHolder(draft, volume, consumer)
+  return []
+}
