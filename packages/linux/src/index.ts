@@ -1,6 +1,10 @@
 // The public names of @mountkeeper/linux.
 
+export * from './checks.js'
 export * from './command-runner.js'
+export * from './effects.js'
+export * from './locks.js'
 export type { LookRequest, Looker, Seen } from './look.js'
 export { createLooker } from './look.js'
 export * from './mountinfo.js'
+export type { SourceAllowed } from './tools.js'

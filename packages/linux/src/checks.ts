@@ -1,0 +1,207 @@
+// What `mountkeeper doctor` shows: whether this machine is as the manager needs it, each with the mend. Reads only.
+
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { isLeft } from 'fp-ts/lib/Either.js'
+import { COMMAND_ENVIRONMENT } from './command-runner.js'
+import { errnoOf } from './descriptor.js'
+import { readTable } from './mount-table.js'
+import type { DirectorySeen } from './roots.js'
+import { seeDirectory } from './roots.js'
+
+/** One line of the doctor. `warn`: it works, with a limit or a risk; `fail`: it does not. */
+export interface Check {
+  readonly name: string
+  readonly ok: 'ok' | 'warn' | 'fail'
+  readonly text: string
+  /** What to do; present unless `ok`. */
+  readonly mend?: string
+}
+
+/** What is checked. */
+export interface CheckOptions {
+  readonly roots: readonly string[]
+  readonly stateDirectory: string
+  /** As configured; without one, mounting needs CAP_SYS_ADMIN. */
+  readonly prefix?: readonly string[]
+  /** The user the manager is to run as; that of this process by default. */
+  readonly uid?: number
+}
+
+const ok = (name: string, text: string): Check => ({ name, ok: 'ok', text })
+const warn = (name: string, text: string, mend: string): Check => ({ name, ok: 'warn', text, mend })
+const fail = (name: string, text: string, mend: string): Check => ({ name, ok: 'fail', text, mend })
+
+/** Longer than any of these commands takes, ms. */
+const VERSION_MS = 5_000
+
+type Version = { readonly _tag: 'Version'; readonly text: string } | { readonly _tag: 'None'; readonly why: string }
+
+const run = (vector: readonly string[]): Version => {
+  const [file = '', ...args] = vector
+  const { error, status, stdout, stderr } = spawnSync(file, args, {
+    env: COMMAND_ENVIRONMENT,
+    cwd: '/',
+    encoding: 'utf8',
+    timeout: VERSION_MS,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  if (error !== undefined) return { _tag: 'None', why: errnoOf(error) }
+  if (status !== 0) return { _tag: 'None', why: stderr.split('\n')[0] ?? '' }
+  return { _tag: 'Version', text: stdout.split('\n')[0] ?? '' }
+}
+
+interface Tool {
+  readonly name: string
+  readonly args: readonly string[]
+  /** What does not work without it, if the rest does. */
+  readonly only?: string
+  readonly install: string
+}
+
+const TOOLS: readonly Tool[] = [
+  { name: 'mount', args: ['--version'], install: 'install util-linux (Debian: mount)' },
+  { name: 'umount', args: ['--version'], install: 'install util-linux (Debian: mount)' },
+  { name: 'mkdir', args: ['--version'], install: 'install coreutils' },
+  { name: 'rmdir', args: ['--version'], install: 'install coreutils' },
+  { name: 'flock', args: ['--version'], install: 'install util-linux' },
+  { name: 'stat', args: ['--version'], only: 'dead filesystems are not told', install: 'install coreutils' },
+  { name: 'unshare', args: ['--version'], only: 'there is no sandbox', install: 'install util-linux' },
+  // It has no option that shows its version.
+  { name: 'dash', args: ['-c', 'echo dash'], only: 'sh is used in its place', install: 'install dash' },
+]
+
+const toolCheck = ({ name, args, only, install }: Tool): Check => {
+  const version = run([name, ...args])
+  if (version._tag === 'Version') return ok(name, version.text)
+  const text = `${name} cannot be run (${version.why})`
+  return only === undefined ? fail(name, text, install) : warn(name, `${text}: ${only}`, install)
+}
+
+/** Bit of the capability that mount(2) asks for (capabilities(7)). */
+const CAP_SYS_ADMIN = 21n
+
+const readText = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+const hasCapability = (): boolean => {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readText('/proc/self/status'))?.[1] ?? '0'
+  return ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n
+}
+
+/** The identity map is that of the first user namespace: only there do loop and block devices mount. */
+const isFirstUserNamespace = (): boolean => /^\s*0\s+0\s+4294967295\s*$/.test(readText('/proc/self/uid_map'))
+
+const privilegeCheck = (uid: number, prefix: readonly string[]): Check => {
+  const name = 'privilege'
+  if (prefix.length > 0) {
+    const version = run([...prefix, 'mount', '--version'])
+    if (version._tag === 'Version') return ok(name, `uid ${uid}, mount and umount run with ${prefix.join(' ')}`)
+    const text = `${prefix.join(' ')} does not run mount (${version.why})`
+    return fail(name, text, 'allow mount, umount and kill there without a password')
+  }
+  if (!hasCapability()) {
+    const mend = 'run as root, or configure a prefix such as ["sudo", "-n", "--"], or use the sandbox'
+    return fail(name, `uid ${uid} without CAP_SYS_ADMIN may not mount`, mend)
+  }
+  if (isFirstUserNamespace()) return ok(name, `uid ${uid} with CAP_SYS_ADMIN`)
+  const mend = 'run outside the user namespace to mount loop and block devices'
+  return warn(name, `uid ${uid} with CAP_SYS_ADMIN in a user namespace: no loop and block devices`, mend)
+}
+
+const PROPAGATION: Readonly<Record<DirectorySeen['propagation'], string | undefined>> = {
+  shared: undefined,
+  private: 'what is unmounted here stays mounted in namespaces that were copied before',
+  slave: 'what is unmounted here stays mounted in the namespace it came from',
+  unbindable: 'it cannot be given to containers by a bind mount',
+}
+
+const closedToOthers = (name: string, seen: DirectorySeen): Check =>
+  (seen.mode & 0o077) === 0
+    ? ok(name, `mode ${seen.mode.toString(8)}, closed to others`)
+    : warn(name, `mode ${seen.mode.toString(8)}: who can read it can take its lock`, `chmod 0700 ${seen.path}`)
+
+const propagationCheck = (seen: DirectorySeen): Check => {
+  const name = `propagation of ${seen.path}`
+  const consequence = PROPAGATION[seen.propagation]
+  if (consequence === undefined) return ok(name, seen.propagation)
+  const mend = `mount --make-shared on the mount that ${seen.path} lies on, unless this is wanted`
+  return warn(name, `${seen.propagation}: ${consequence}`, mend)
+}
+
+const directoryChecks = (role: 'root' | 'state directory', path: string, uid: number): readonly Check[] => {
+  const name = `${role} ${path}`
+  const seen = seeDirectory(role, path, uid)
+  if (isLeft(seen)) return [fail(name, seen.left.text, seen.left.mend)]
+  const exists = ok(name, `on ${seen.right.fstype}, of user ${uid}, no link in its path`)
+  const locking = closedToOthers(`lock of ${path}`, seen.right)
+  return role === 'root' ? [exists, locking, propagationCheck(seen.right)] : [exists, locking]
+}
+
+const nestingChecks = ({ roots, stateDirectory }: CheckOptions): readonly Check[] => {
+  const all = [...roots, stateDirectory]
+  return all.flatMap((path) =>
+    all
+      .filter((other) => other !== path && path.startsWith(`${other}/`))
+      .map((other) =>
+        fail('nesting', `${path} lies in ${other}`, 'roots and state directory may not contain one another'),
+      ),
+  )
+}
+
+const namespaceCheck = (): Check => {
+  try {
+    return ok('mount namespace', `inode ${statSync('/proc/self/ns/mnt').ino}`)
+  } catch (error) {
+    return fail('mount namespace', `/proc/self/ns/mnt cannot be read (${errnoOf(error)})`, 'mount /proc')
+  }
+}
+
+const fuseCheck = (): Check => {
+  try {
+    accessSync('/dev/fuse', constants.R_OK | constants.W_OK)
+    return ok('/dev/fuse', 'readable and writable')
+  } catch (error) {
+    const mend = 'modprobe fuse, or let this user read and write /dev/fuse'
+    return warn('/dev/fuse', `${errnoOf(error)}: FUSE filesystems cannot be mounted`, mend)
+  }
+}
+
+/** From this share of the limit on it is worth a word. */
+const MOUNTS_SHARE = 0.8
+
+const mountMaxCheck = (): Check => {
+  const max = Number(readText('/proc/sys/fs/mount-max').trim())
+  let used = 0
+  try {
+    used = readTable().text.split('\n').length - 2
+  } catch (error) {
+    return fail('mount table', `/proc/self/mountinfo cannot be read (${errnoOf(error)})`, 'mount /proc')
+  }
+  const text = `${used} mounts, at most ${max} in this namespace`
+  if (!(max > 0)) return ok('mount table', `${used} mounts`)
+  return used < max * MOUNTS_SHARE ? ok('mount table', text) : warn('mount table', text, 'sysctl fs.mount-max=200000')
+}
+
+/**
+ * Checks this machine: tools and their versions, rights, namespace and propagation, roots, state directory, who can lock
+ * them, FUSE, room in the mount table. Blocks for some 30 ms, since it runs each tool once; changes nothing.
+ */
+export const linuxChecks = (options: CheckOptions): readonly Check[] => {
+  const uid = options.uid ?? process.getuid?.() ?? 0
+  return [
+    ...TOOLS.map(toolCheck),
+    privilegeCheck(uid, options.prefix ?? []),
+    namespaceCheck(),
+    ...options.roots.flatMap((root) => directoryChecks('root', root, uid)),
+    ...directoryChecks('state directory', options.stateDirectory, uid),
+    ...nestingChecks(options),
+    fuseCheck(),
+    mountMaxCheck(),
+  ]
+}

@@ -1,0 +1,81 @@
+// The host port on Linux: which effect is run by what. Nothing is remembered from one effect to the next, but the commands
+// that an earlier life of the manager left running.
+
+import type { Discover, MountpointEffect, TypeRule } from '@mountkeeper/core'
+import { DEFAULT_TYPES } from '@mountkeeper/core'
+import type { HostPort, Report } from '@mountkeeper/runtime'
+import type { CommandRunner } from './command-runner.js'
+import { execaRunner } from './command-runner.js'
+import { ownProcess } from './descriptor.js'
+import { changeDirectory } from './effects/directory.js'
+import { discover } from './effects/discover.js'
+import { mount } from './effects/mount.js'
+import { probe } from './effects/probe.js'
+import { unmount } from './effects/unmount.js'
+import type { Looker } from './look.js'
+import { createLooker } from './look.js'
+import { createOrphans } from './orphans.js'
+import type { SourceAllowed, Tools } from './tools.js'
+import { leftOf, lookFor, reportOf } from './tools.js'
+
+/** How the host port is set up. */
+export interface LinuxHostOptions {
+  /** The configured types, by name: how their layers appear, and which sources and paths they are allowed. */
+  readonly types?: Readonly<Record<string, TypeRule>>
+  /** Asked with paths whose links were all followed: a link inside an allowed directory may lead out of it. */
+  readonly sourceAllowed: SourceAllowed
+  /** Put before mount, umount and the kill of their groups, never before mkdir and rmdir: `['sudo', '-n', '--']`. */
+  readonly prefix?: readonly string[]
+  /** Owner of roots and secrets; the user of this process by default. */
+  readonly uid?: number
+  /** By default one process per command, started by execa. */
+  readonly runner?: CommandRunner
+  /** By default a looker in this process. */
+  readonly looker?: Looker
+}
+
+const own = (): string => {
+  try {
+    return ownProcess().slice('/proc/'.length)
+  } catch {
+    return ''
+  }
+}
+
+const perform = async (tools: Tools, effect: MountpointEffect | Discover): Promise<Report> => {
+  if (effect._tag === 'Discover') return discover(tools, effect)
+  if (effect._tag === 'Look') return reportOf(await lookFor(tools, effect, leftOf(effect.deadlineMs)))
+  const alive = tools.orphans.at(effect.mountpoint)
+  if (alive !== undefined) return { found: { _tag: 'Unknown', why: 'CommandAlive', detail: alive } }
+  switch (effect._tag) {
+    case 'MakeDirectory':
+    case 'RemoveDirectory':
+      return changeDirectory(tools, effect)
+    case 'Mount':
+      return mount(tools, effect)
+    case 'Unmount':
+      return unmount(tools, effect)
+    case 'Probe':
+      return probe(tools, effect)
+  }
+}
+
+const broken = (effect: MountpointEffect | Discover, error: unknown): Report => {
+  const detail = error instanceof Error ? error.message : String(error)
+  if (effect._tag === 'Discover') return { found: { _tag: 'NotDiscovered', reason: detail } }
+  return { found: { _tag: 'Unknown', why: 'Unreadable', detail } }
+}
+
+/** Runs effects on this machine, in this process's mount namespace. Never rejects. */
+export const linuxHost = (options: LinuxHostOptions): HostPort => {
+  const prefix = options.prefix ?? []
+  const tools: Tools = {
+    runner: options.runner ?? execaRunner({ prefix }),
+    look: options.looker ?? createLooker(),
+    types: options.types ?? DEFAULT_TYPES,
+    sourceAllowed: options.sourceAllowed,
+    uid: options.uid ?? process.getuid?.() ?? 0,
+    orphans: createOrphans(prefix, own()),
+  }
+  return { run: (effect) => perform(tools, effect).catch((error: unknown) => broken(effect, error)) }
+}

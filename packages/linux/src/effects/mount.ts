@@ -1,0 +1,123 @@
+// Mount: one mount(8) onto the mountpoint, reached through a descriptor of its parent that stays open until the command has
+// ended. A descriptor of the target itself would break a bind with flags, which mount(8) does in two steps.
+
+import type { Found, Mount, TypeRule } from '@mountkeeper/core'
+import { optionName } from '@mountkeeper/core'
+import type { Report } from '@mountkeeper/runtime'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { close, ownProcess, resolve } from '../descriptor.js'
+import type { Shown } from '../evidence.js'
+import { isLocalMount, stopText } from '../look.js'
+import { isLocalFstype, lineOf, readTable } from '../mount-table.js'
+import type { Tools } from '../tools.js'
+import { holdParent, leftOf, lookFor, notRun, reportOf, ruleOf, runAndLook } from '../tools.js'
+import { bindOptions, pathsOf, renderOptions } from './mount-options.js'
+
+/** What mount(8) gets besides the target. */
+interface Prepared {
+  readonly options: readonly string[]
+  readonly source: string
+  readonly shown: Shown
+  readonly hold: readonly number[]
+}
+
+/** Follows a path's links and checks that what it leads to is allowed. The descriptor is the caller's to close. */
+const allowedPath = (
+  tools: Tools,
+  rule: TypeRule,
+  path: string,
+): Either<string, { readonly fd: number; readonly mountId: number; readonly path: string }> => {
+  const resolved = resolve(path, isLocalMount)
+  if (isLeft(resolved)) return left(stopText(resolved.left))
+  const { fd, mountId } = resolved.right.place
+  if (tools.sourceAllowed(rule, resolved.right.path)) return right({ fd, mountId, path: resolved.right.path })
+  close(fd)
+  return left(`${path} leads to ${resolved.right.path}, which is not an allowed source`)
+}
+
+const checkPathOptions = (tools: Tools, rule: TypeRule, options: readonly string[]): string | undefined => {
+  for (const option of options) {
+    if (!rule.pathOptions.includes(optionName(option))) continue
+    for (const path of pathsOf(option)) {
+      const allowed = allowedPath(tools, rule, path)
+      if (isLeft(allowed)) return `option ${optionName(option)}: ${allowed.left}`
+      close(allowed.right.fd)
+    }
+  }
+  return undefined
+}
+
+/** A bind takes its source by descriptor too: what was checked is what is mounted, whatever becomes of the path. */
+const prepareBind = (
+  source: { readonly fd: number; readonly mountId: number; readonly path: string },
+  asked: readonly string[],
+): Either<string, Prepared> => {
+  const found = lineOf(readTable(), source.mountId)
+  if (found._tag !== 'Line') return left(`the mount of ${source.path} is not in the mount table`)
+  if (!isLocalFstype(found.line.fstype)) {
+    return left(`${source.path} lies on ${found.line.fstype}, which can hang: mount it by its own type`)
+  }
+  const options = ['-o', bindOptions(asked, found.line.flags).join(',')]
+  const path = `${ownProcess()}/fd/${source.fd}`
+  return right({ options, source: path, shown: [[path, source.path]], hold: [source.fd] })
+}
+
+const prepare = (tools: Tools, effect: Mount): Either<string, Prepared> => {
+  const { type, source } = effect.filesystem
+  const rule = ruleOf(tools, type)
+  const options = renderOptions(effect.options, tools.uid)
+  if (isLeft(options)) return options
+  const wrong = checkPathOptions(tools, rule, options.right)
+  if (wrong !== undefined) return left(wrong)
+  const typed = ['-t', type, ...(options.right.length > 0 ? ['-o', options.right.join(',')] : [])]
+  if (!rule.sourceIsPath) return right({ options: typed, source, shown: [], hold: [] })
+  const allowed = allowedPath(tools, rule, source)
+  if (isLeft(allowed)) return allowed
+  if (type !== 'bind') {
+    close(allowed.right.fd)
+    // Compared by what the table shows, so it is passed as it was asked for.
+    return right({ options: typed, source, shown: [], hold: [] })
+  }
+  const prepared = prepareBind(allowed.right, options.right)
+  if (isLeft(prepared)) close(allowed.right.fd)
+  return prepared
+}
+
+/** mount(2) follows a link as the last component, so nothing but a directory may be there, mounted on or not. */
+const canTake = (found: Found): boolean => found._tag === 'Directory' || found._tag === 'Mounted'
+
+/**
+ * Mounts. Types are passed as they are to `mount -t`, so `sshfs` needs `mount.sshfs` and `fuse.sshfs` needs `mount.fuse`;
+ * only `bind` is no type of mount(8) and becomes the option. What cannot be mounted safely is not tried, and says why.
+ */
+export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
+  const remaining = leftOf(effect.deadlineMs)
+  const { type, source } = effect.filesystem
+  const asked = ['mount', '-c', '-t', type, '--', source, effect.mountpoint]
+  const before = await lookFor(tools, effect, remaining)
+  if (!canTake(before.found)) {
+    return 'ended' in before
+      ? reportOf(before)
+      : { ...notRun(before.found, asked, 'not run: no directory to mount on') }
+  }
+  const prepared = prepare(tools, effect)
+  if (isLeft(prepared)) return notRun(before.found, asked, `not run: ${prepared.left}`)
+  const held = holdParent(effect, asked.slice(0, -1))
+  if ('found' in held) {
+    close(...prepared.right.hold)
+    return held
+  }
+  const { parent, target } = held
+  const shown = [...prepared.right.shown, ...held.shown]
+  return runAndLook(
+    { tools, effect, left: remaining, shown, hold: [parent.place.fd, ...prepared.right.hold] },
+    {
+      program: 'mount',
+      options: ['-c', ...prepared.right.options],
+      operands: [prepared.right.source, target],
+      rights: 'privileged',
+      deadlineMs: remaining(),
+    },
+  )
+}
