@@ -1,6 +1,7 @@
 import type { Answer, Input, Request, RequestId } from '@mountkeeper/core'
-import { describe, expect, test } from 'vitest'
-import { INPUTS_PER_RUN_MAX } from '../src/index.js'
+import { describe, expect, test, vi } from 'vitest'
+import { INPUTS_PER_RUN_MAX, createLoop } from '../src/index.js'
+import type { Core } from '../src/index.js'
 import { SETTINGS } from './settings.js'
 import { ask, delay, good, look, nameOf, settled, world } from './world.js'
 import type { Part } from './world.js'
@@ -185,6 +186,19 @@ describe('the journal', () => {
     expect(log).toEqual(['durable f2'])
     await journal.keep()
     expect(log.slice(1)).toEqual(['durable f1', 'answer f1 Retried', 'answer f2 Retried'])
+  })
+
+  test('that is always a little behind holds everything back in order, however much goes through', async () => {
+    const { loop, journal } = world(recording, { journal: 'when told' })
+    const answered: number[] = []
+    for (let count = 1; count <= 3_000; count += 1) {
+      void loop.submit(ask('f')).then(({ request }) => answered.push(request))
+      await Promise.resolve()
+      if (count % 500 === 0) await settled()
+      if (journal.open.length > 1) journal.open.shift()!.end({ _tag: 'Right', right: undefined })
+    }
+    while (journal.open.length > 0) await journal.keep()
+    expect(answered).toEqual(Array.from({ length: 3_000 }, (_, index) => index + 1))
   })
 
   test('that fails stops the manager: everybody is refused, nothing else leaves', async () => {
@@ -381,6 +395,40 @@ describe('defects', () => {
     })
     await outcome(tried, tried.loop.submit(ask('look')))
     expect(tried.log).toEqual(['start Look 1'])
+  })
+
+  test('a port that loses sight of what is overdue', async () => {
+    const tried = world(looking)
+    const answer = tried.loop.submit(ask('look'))
+    await settled()
+    tried.port.running.get(1)!.report(timedOut(Promise.reject(new Error('gone'))))
+    expect(await outcome(tried, answer)).toContain('lost sight of the overdue Look')
+  })
+
+  test('an observer that throws at a report', async () => {
+    const tried = world(looking, {
+      observer: {
+        onReport: () => {
+          throw new Error('full')
+        },
+      },
+    })
+    const answer = tried.loop.submit(ask('look'))
+    await settled()
+    tried.port.running.get(1)!.report({ found: { _tag: 'Directory' } })
+    expect(await outcome(tried, answer)).toContain('an observer threw at a report')
+  })
+
+  test('are thrown where nobody can catch them, unless somebody wants to be told', async () => {
+    const later = vi.spyOn(globalThis, 'setImmediate')
+    const { host, port, journal, timers } = world(echo)
+    const broken: Core = { decide: () => ({}) as never, apply: () => undefined, grantable: () => undefined }
+    const loop = createLoop({ host, port, journal, timers, core: broken })
+    void later.mockImplementation(() => undefined as never)
+    expect(await loop.submit(ask('1'))).toMatchObject({ error: { _tag: 'Stopped' } })
+    const thrown = later.mock.lastCall?.[0]
+    later.mockRestore()
+    expect(thrown).toThrow('the core or an observer failed')
   })
 
   test('a timed-out effect without an end', async () => {
