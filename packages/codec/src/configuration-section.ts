@@ -54,6 +54,10 @@ export const POLICY_SETTINGS: Section<Policies> = {
     'afterReboot',
     'What becomes of holders after a reboot: kept as lost, mounted again, or dropped.',
   ),
+  holders: policy(
+    'holders',
+    'Whether a holder that a complete inventory does not show is kept, or dropped at discovery.',
+  ),
   suid: policy('suid', 'Whether requests may ask for `suid`; otherwise `nosuid` is added to every mount.'),
   dev: policy('dev', 'Whether requests may ask for `dev`; otherwise `nodev` is added to every mount.'),
 }

@@ -6,6 +6,7 @@ import type {
   EffectFound,
   Found,
   Identity,
+  Inventory,
   InventoryEntry,
   NotDiscovered,
   Probed,
@@ -16,7 +17,7 @@ import type {
 } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import type { Fields, Members } from './shape.js'
-import { list, oneOf, optional, record, tagged, text, wholeNumber } from './shape.js'
+import { list, moment, oneOf, optional, record, tagged, text, wholeNumber } from './shape.js'
 
 /** A layer as the kernel's table showed it. */
 export const identityCodec: Codec<Identity> = record('an identity', {
@@ -95,7 +96,7 @@ const discovered: Fields<Discovered, '_tag'> = {
       source: optional(resolvedSourceCodec),
     }),
   ),
-  inventory: optional(list(inventoryEntry)),
+  inventory: optional(record<Inventory>('an inventory', { startedAt: moment, entries: list(inventoryEntry) })),
 }
 
 const notDiscovered: Fields<NotDiscovered, '_tag'> = { reason: text }

@@ -42,6 +42,7 @@ const reason: Codec<Reason> = tagged('_tag', 'a reason', {
   Obstacle: { kind: text },
   Unknown: { why: unknownWhyCodec, detail: optional(text) },
   DeadlinePassed: {},
+  HostDown: {},
   Refused: { error: maybe(commandErrorCodec) },
 })
 

@@ -37,6 +37,7 @@ export const policyCodecs: { readonly [K in keyof Policies]: Codec<Policies[K]> 
   broken: oneOf({ refuse: true, remount: true }),
   detachWhileDown: oneOf({ refuse: true, record: true }),
   afterReboot: oneOf({ keep: true, remount: true, drop: true }),
+  holders: oneOf({ union: true, inventory: true }),
   suid: oneOf({ refuse: true, allow: true }),
   dev: oneOf({ refuse: true, allow: true }),
 }

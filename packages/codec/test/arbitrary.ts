@@ -115,7 +115,7 @@ const discovered: fc.Arbitrary<Discovered> = rec(
       }),
     ),
     mountpoints: few(rec({ mountpoint: path, found, source: resolved }, ['mountpoint', 'found'])),
-    inventory: few(rec({ mountpoint: path, volume: word, consumer: word })),
+    inventory: rec({ startedAt: moment, entries: few(rec({ mountpoint: path, volume: word, consumer: word })) }),
   },
   ['_tag', 'boot', 'mountNamespace', 'roots', 'mountpoints'],
 )
@@ -248,6 +248,7 @@ const reason: fc.Arbitrary<Reason> = anyOf<Reason>({
   Obstacle: rec({ _tag: tag('Obstacle'), kind: word }),
   Unknown: rec({ _tag: tag('Unknown'), why, detail: word }, ['_tag', 'why']),
   DeadlinePassed: only('DeadlinePassed'),
+  HostDown: only('HostDown'),
   Refused: rec({ _tag: tag('Refused'), error: maybe(commandError) }),
 } satisfies ByTag<Reason>)
 
@@ -418,6 +419,7 @@ export const anySettings: fc.Arbitrary<Settings> = rec({
     broken: fc.constantFrom('refuse', 'remount'),
     detachWhileDown: fc.constantFrom('refuse', 'record'),
     afterReboot: fc.constantFrom('keep', 'remount', 'drop'),
+    holders: fc.constantFrom('union', 'inventory'),
     suid: fc.constantFrom('refuse', 'allow'),
     dev: fc.constantFrom('refuse', 'allow'),
   }),

@@ -74,7 +74,7 @@ const INPUTS: readonly Input[] = [
       mountNamespace: 'n',
       roots: [{ ...root, propagation: 'private' }],
       mountpoints: [{ mountpoint, found: { _tag: 'Unknown', why: 'TimedOut' }, source: { root: '/x', device: '8:1' } }],
-      inventory: [{ mountpoint, ...attachment }],
+      inventory: { startedAt: 0, entries: [{ mountpoint, ...attachment }] },
     },
   },
   { _tag: 'Stopped', at, how: 'drain' },
