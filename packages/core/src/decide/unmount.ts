@@ -174,7 +174,8 @@ export const concludeUnmount = (draft: Draft, found: Found, error: CommandError 
 export const concludeRemoveDirectory = (draft: Draft, found: Found, error: CommandError | undefined): void => {
   noteError(draft, error)
   if (found._tag === 'NoDirectory') {
-    noteDirectory(draft, 'DirectoryRemoved')
+    // A later look has told the record already.
+    if (draft.record.directory === 'ours') noteDirectory(draft, 'DirectoryRemoved')
     conclude(draft, { mount: 'unmounted', directory: error === undefined ? 'removed' : 'absent' })
     return
   }
@@ -183,7 +184,7 @@ export const concludeRemoveDirectory = (draft: Draft, found: Found, error: Comma
     set(draft, { foreign: found.layers })
     conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Foreign' } })
   } else if (found._tag === 'Obstacle') {
-    noteDirectory(draft, 'DirectoryKept')
+    if (draft.record.directory === 'ours') noteDirectory(draft, 'DirectoryKept')
     conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Obstacle', kind: found.kind } })
   } else {
     conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Refused', error } })
