@@ -2,7 +2,7 @@
 // that an earlier life of the manager left running.
 
 import type { Discover, MountpointEffect, TypeRule } from '@mountkeeper/core'
-import { DEFAULT_TYPES } from '@mountkeeper/core'
+import { DEFAULT_TYPES, sourceAllowed } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
 import type { CommandRunner } from './command-runner.js'
 import { execaRunner } from './command-runner.js'
@@ -22,8 +22,11 @@ import { leftOf, lookFor, reportOf } from './tools.js'
 export interface LinuxHostOptions {
   /** The configured types, by name: how their layers appear, and which sources and paths they are allowed. */
   readonly types?: Readonly<Record<string, TypeRule>>
-  /** Asked with paths whose links were all followed: a link inside an allowed directory may lead out of it. */
-  readonly sourceAllowed: SourceAllowed
+  /**
+   * Asked with paths whose links were all followed, since a link inside an allowed directory may lead out of it; by default
+   * the core's own comparison with the patterns of the type.
+   */
+  readonly sourceAllowed?: SourceAllowed
   /** Put before mount, umount and the kill of their groups, never before mkdir and rmdir: `['sudo', '-n', '--']`. */
   readonly prefix?: readonly string[]
   /** Owner of roots and secrets; the user of this process by default. */
@@ -67,13 +70,13 @@ const broken = (effect: MountpointEffect | Discover, error: unknown): Report => 
 }
 
 /** Runs effects on this machine, in this process's mount namespace. Never rejects. */
-export const linuxHost = (options: LinuxHostOptions): HostPort => {
+export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
   const prefix = options.prefix ?? []
   const tools: Tools = {
     runner: options.runner ?? execaRunner({ prefix }),
     look: options.looker ?? createLooker(),
     types: options.types ?? DEFAULT_TYPES,
-    sourceAllowed: options.sourceAllowed,
+    sourceAllowed: options.sourceAllowed ?? sourceAllowed,
     uid: options.uid ?? process.getuid?.() ?? 0,
     orphans: createOrphans(prefix, own()),
   }

@@ -28,7 +28,8 @@ export interface Tools {
 }
 
 /** What is allowed and known about a type; for one that is no longer configured, what is known and no source. */
-export const ruleOf = (tools: Tools, type: string): TypeRule => tools.types[type] ?? typeRule(type, [])
+export const ruleOf = (tools: Tools, type: string): TypeRule =>
+  (Object.hasOwn(tools.types, type) ? tools.types[type] : undefined) ?? typeRule(type, [])
 
 /** The milliseconds that are left of a deadline; at least one, for a command that is to be ended at once. */
 export type Left = () => number

@@ -1,6 +1,6 @@
 // Commands that lie, hang and are killed, and a host on which others act meanwhile. What is found is the truth in every case.
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { anyLives, processes } from '../src/processes.js'
 import type { World } from './world.js'
@@ -145,11 +145,11 @@ describe('layers', () => {
 })
 
 test.each([
-  ['file', (path: string) => writeFileSync(path, '')],
-  ['symlink', (path: string) => symlinkSync('/etc', path)],
-  ['fifo', (path: string) => void sh('mkfifo', path)],
-] as const)('an obstacle: %s', async (kind, put) => {
-  put(`${ROOT}/x`)
+  ['file', ['touch']],
+  ['symlink', ['ln', '-s', '/etc']],
+  ['fifo', ['mkfifo']],
+])('an obstacle: %s', async (kind, command) => {
+  sh(...command, `${ROOT}/x`)
   const found = { _tag: 'Obstacle', kind }
   expect((await world.look('x')).found).toEqual(found)
   expect((await world.look('x', tmpfs())).found).toEqual(found)
@@ -187,6 +187,34 @@ describe('links do not lead out of the root', () => {
     await clear(world, 'q/a')
     await world.remove('q')
   })
+})
+
+test('no effect leaves a descriptor open', async () => {
+  const open = (): number => readdirSync('/proc/self/fd').length
+  mkdirSync('/srv/source/leak')
+  const bind = { type: 'bind', source: '/srv/source/leak', options: [] }
+  const round = async (): Promise<void> => {
+    for (const name of ['a', 'no/where', 'p/a']) {
+      for (const filesystem of [undefined, bind, tmpfs(), type('nfs'), { ...bind, source: '/srv/source/none' }]) {
+        await world.look(name, filesystem)
+      }
+    }
+    await world.make('a')
+    await world.mount('a', { ...bind, source: '/etc' })
+    await world.mount('a', { ...bind, options: ['a,b'] })
+    await world.unmount('a', top(await world.mount('a', bind)))
+    await (
+      await world.mount('a', type('slow'), 50)
+    ).ended
+    await world.remove('a')
+    await world.discover([{ mountpoint: `${ROOT}/a`, filesystem: bind }])
+  }
+  symlinkSync('/etc', `${ROOT}/p`)
+  await round()
+  const before = open()
+  for (let at = 0; at < 5; at += 1) await round()
+  expect(open()).toBe(before)
+  unlinkSync(`${ROOT}/p`)
 })
 
 describe('the root is what it was', () => {

@@ -18,9 +18,6 @@ export const isRoot = NAMESPACE === 'root'
 export const ROOT = '/srv/mounts'
 export const SOURCE = '/srv/source'
 
-const allowed = (rule: TypeRule, source: string): boolean =>
-  rule.sources.some((pattern) => pattern === '*' || source.startsWith(pattern) || `${source}/` === pattern)
-
 export const TYPES: Readonly<Record<string, TypeRule>> = {
   tmpfs: typeRule('tmpfs', ['*']),
   bind: typeRule('bind', [`${SOURCE}/`]),
@@ -131,7 +128,6 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
   const prefix = options.prefix ?? []
   const host = linuxHost({
     types: TYPES,
-    sourceAllowed: allowed,
     runner: execaRunner({ graceMs: options.graceMs ?? 500, prefix }),
     prefix,
     ...(options.uid === undefined ? {} : { uid: options.uid }),

@@ -45,8 +45,8 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
     unknown: undefined,
     covered: position > 0,
     foreign: layers.length === 1 && position === 0 ? NO_LAYERS : layers.filter((_, index) => index !== position),
-    ...(seen === undefined || sameFlags(layer, seen) ? {} : { layer: seen }),
   })
+  if (seen !== undefined && !sameFlags(layer, seen)) set(draft, { layer: seen })
   return undefined
 }
 
