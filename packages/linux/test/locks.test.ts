@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Lock, NotLocked } from '@mountkeeper/runtime'
+import { afterAll, describe, expect, test } from 'vitest'
+import { ownProcess } from '../src/descriptor.js'
+import type { LockOptions } from '../src/locks.js'
+import { linuxLocks } from '../src/locks.js'
+import { processes, vectorOfProcess } from '../src/processes.js'
+
+const base = realpathSync(mkdtempSync(`${tmpdir()}/mountkeeper-`))
+for (const name of ['root', 'root/a/b', 'root2', 'state']) mkdirSync(`${base}/${name}`, { recursive: true })
+afterAll(() => {
+  rmSync(base, { recursive: true })
+})
+const at = (name: string): string => `${base}/${name}`
+
+const lock = async (directories: readonly string[], options: LockOptions = {}): Promise<Lock> => {
+  const taken = await linuxLocks(options).acquire(directories)()
+  if (taken._tag === 'Left') throw new Error(taken.left.why)
+  return taken.right
+}
+const refused = async (directories: readonly string[], options: LockOptions = {}): Promise<NotLocked> => {
+  const taken = await linuxLocks(options).acquire(directories)()
+  if (taken._tag === 'Left') return taken.left
+  await taken.right.release()
+  throw new Error('not refused')
+}
+const holders = (): readonly number[] =>
+  processes()
+    .filter(({ entry }) => vectorOfProcess(entry).some((argument) => argument.startsWith(base)))
+    .map(({ pid }) => pid)
+const own = ownProcess().slice('/proc/'.length)
+
+describe('one owner (L27)', () => {
+  test('the second is refused with the pid of the first, until that lets go', async () => {
+    const first = await lock([at('root'), at('state')])
+    const { directory, why } = await refused([at('root'), at('root2')])
+    expect(directory).toBe(at('root'))
+    const mend = 'stop that one, or name another directory'
+    expect(why).toBe(`${at('root')} belongs to another manager (pid ${own}): ${mend}`)
+    // All or none.
+    await (await lock([at('root2')])).release()
+    await first.release()
+    expect(holders()).toEqual([])
+    await (await lock([at('root'), at('state')])).release()
+  })
+
+  test.each([
+    ['the root above', 'root', 'root/a'],
+    ['a directory below', 'root/a/b', 'root'],
+  ])('refused: %s is locked', async (_, locked, wanted) => {
+    const first = await lock([at(locked)])
+    const { directory, why } = await refused([at(wanted)])
+    expect(directory).toBe(at(wanted))
+    expect(why).toContain(
+      `${at(locked)} belongs to another manager (pid ${own}), and roots of two managers may not overlap`,
+    )
+    await first.release()
+    await (await lock([at(wanted)])).release()
+  })
+
+  test('refused: a known mountpoint is the root of another', async () => {
+    const first = await lock([at('root/a')])
+    const options = { known: [at('root/a/b')] }
+    expect((await refused([at('root2')], options)).why).toContain(`${at('root/a/b')} belongs to another manager`)
+    await first.release()
+  })
+
+  test('locks of others that have nothing to do with it are no hindrance', async () => {
+    const other = spawn('flock', ['-x', at('root'), 'sleep', '5'], { detached: true, stdio: 'ignore' })
+    await new Promise((wake) => setTimeout(wake, 100))
+    await (await lock([at('root/a')])).release()
+    process.kill(-other.pid!)
+  })
+
+  test('directories of one manager do not contain one another', async () => {
+    expect((await refused([at('root'), at('root/a')])).why).toContain('may not contain one another')
+  })
+
+  test('a directory that is not there', async () => {
+    expect((await refused([at('none')])).why).toBe(`${at('none')} does not exist: install -d -m 0700 ${at('none')}`)
+  })
+})
+
+describe('how a lock ends', () => {
+  test('lost when its holder is killed, and not when it is released', async () => {
+    const held = await lock([at('root'), at('state')])
+    let lost = 0
+    void held.lost.then(() => (lost += 1))
+    const [one] = holders()
+    process.kill(one!, 'SIGKILL')
+    await held.lost
+    await held.release()
+    expect(holders()).toEqual([])
+    const other = await lock([at('root')])
+    void other.lost.then(() => (lost += 1))
+    await other.release()
+    await new Promise((wake) => setTimeout(wake, 50))
+    expect(lost).toBe(1)
+  })
+
+  const built = fileURLToPath(new URL('../dist/locks.js', import.meta.url))
+  test.skipIf(!existsSync(built))('free as soon as the manager is killed (skipped before a build)', async () => {
+    const script = `const { linuxLocks } = await import(${JSON.stringify(built)})
+      const taken = await linuxLocks().acquire(${JSON.stringify([at('root'), at('state')])})()
+      console.log(taken._tag); setInterval(() => {}, 1000)`
+    const manager = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const said = await new Promise<string>((told) =>
+      manager.stdout.once('data', (line: Buffer) => told(String(line).trim())),
+    )
+    expect(said).toBe('Right')
+    expect((await refused([at('root')])).why).toMatch(/belongs to another manager \(pid \d+\)/)
+    const since = performance.now()
+    manager.kill('SIGKILL')
+    for (;;) {
+      const taken = await linuxLocks().acquire([at('root'), at('state')])()
+      if (taken._tag === 'Right') {
+        await taken.right.release()
+        break
+      }
+    }
+    expect(performance.now() - since).toBeLessThan(1_000)
+  })
+})
