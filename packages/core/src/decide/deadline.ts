@@ -1,9 +1,10 @@
 // Deadlines and the stop: every accepted request is answered in its time, whatever the host does. The work goes on without
 // it; a claim ends, a holder that was to leave has left (specification, section 3 "Order").
 
-import type { Detached, Reason } from '../answer.js'
+import type { Detached, Overloaded, Reason } from '../answer.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
+import { LOCAL_LANE } from '../lane.js'
 import { advance, endHolder, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import { answerLeaving, answerRefused, holdersLeft, openDraft, patchHost, refuseWaiting, setWork } from './draft.js'
@@ -33,17 +34,27 @@ const abandon = (draft: Draft): void => {
   if (nothingDone && work?.cause === undefined) finish(draft)
 }
 
+/** Which slots it was that were all taken. */
+const fullSlots = (draft: Draft): Overloaded => {
+  const { slots } = settingsOf(draft)
+  const { lane } = draft.record
+  if (lane === LOCAL_LANE) return { _tag: 'Overloaded', limit: 'slots.local', value: slots.local }
+  const of = draft.out.host.slots.lanes.get(lane)
+  const taken = (of?.held ?? 0) + (of?.overdue ?? 0)
+  return taken >= slots.perServer
+    ? { _tag: 'Overloaded', limit: 'slots.perServer', value: slots.perServer }
+    : { _tag: 'Overloaded', limit: 'slots.hanging', value: slots.hanging }
+}
+
 const attachDeadline = (draft: Draft, waiting: Waiting): void => {
   const { work, slot } = draft.record
   const served = work?.request === waiting.request
   if (waiting.generation > draft.out.generation) {
     refuseWaiting(draft, waiting, { _tag: 'HostDown', reason: 'discovery has not ended in time' })
   } else if (served && !work.granted && slot === 'wanted') {
-    const { slots } = settingsOf(draft)
+    const full = fullSlots(draft)
     finish(draft)
-    const local = draft.record.lane === ''
-    const limit = local ? 'slots.local' : 'slots.hanging'
-    refuseWaiting(draft, waiting, { _tag: 'Overloaded', limit, value: local ? slots.local : slots.hanging })
+    refuseWaiting(draft, waiting, full)
   } else {
     const why = describe(draft)
     if (served) abandon(draft)

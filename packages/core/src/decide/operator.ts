@@ -1,6 +1,6 @@
 // Requests that need no turn: they are answered at once, by what is known. Whoever operates the manager uses them.
 
-import type { Unanswered } from '../host.js'
+import type { Mountpoint, Unanswered } from '../host.js'
 import { checkName, checkPath } from '../check.js'
 import { allHolders } from '../holders.js'
 import type { RequestId } from '../id.js'
@@ -100,6 +100,10 @@ export const observe = (out: Out, mountpoint: string): void => {
   }
 }
 
+/** Whether anything waits or runs there; a look that is due after a delay, and that nobody waits for, does neither. */
+const isBusy = ({ work, wait, inFlight, overdue, waiting }: Mountpoint): boolean =>
+  waiting.length > 0 || inFlight !== undefined || overdue.length > 0 || (work !== undefined && wait?.why !== 'back-off')
+
 export const requestForget = (out: Out, request: RequestId, body: ForgetRequest): void => {
   const replied = { request, id: body.id, op: body.op }
   const bad = checkPath('mountpoint', body.mountpoint)
@@ -109,8 +113,7 @@ export const requestForget = (out: Out, request: RequestId, body: ForgetRequest)
     refuse(out, replied, bad ?? { _tag: 'NotFound' })
     return
   }
-  const busy = record.work !== undefined || record.inFlight !== undefined || record.overdue.length > 0
-  if (busy || record.waiting.length > 0) {
+  if (isBusy(record)) {
     refuse(out, replied, { _tag: 'InFlight' })
     return
   }
@@ -121,7 +124,15 @@ export const requestForget = (out: Out, request: RequestId, body: ForgetRequest)
   }
   recordFact(out, { _tag: 'Forgotten', at: out.at, mountpoint: record.path })
   for (const { volume, consumer } of holders) removeFromHolders(draft, volume, consumer)
-  set(draft, { layer: undefined, covered: false, unknown: undefined, unresolved: undefined, directory: 'theirs' })
+  set(draft, {
+    layer: undefined,
+    covered: false,
+    claim: undefined,
+    work: undefined,
+    unknown: undefined,
+    unresolved: undefined,
+    directory: 'theirs',
+  })
   becomeAbsent(draft)
   reply(out, replied, { _tag: 'Forgotten', holders })
 }

@@ -20,6 +20,14 @@ const onOff = (given: Words): boolean => {
   return oneOf(given.plain[0], ['on', 'off']) === 'on'
 }
 
+/** `on` shows all that happens; `quiet` shows answers only, for what a scenario has to be brought to before it begins. */
+const auto: Directive = (story, given) => {
+  expectWords(given, 1, 1)
+  const mode = oneOf(given.plain[0], ['on', 'quiet', 'off'])
+  story.auto = mode !== 'off'
+  story.quiet = mode === 'quiet'
+}
+
 /** Everything but the facts and the host itself is lost; effects and requests in flight have nobody left to report to. */
 const crash: Directive = (story, given) => {
   expectWords(given, 0, 0)
@@ -75,9 +83,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
     story.grants = onOff(given)
     if (story.grants) grantAll(story)
   },
-  auto: (story, given) => {
-    story.auto = onOff(given)
-  },
+  auto,
   layer: (story, given) => declareLayer(story.layers, given),
   there,
   show,
@@ -128,11 +134,13 @@ const carryOut = (story: Story, name: string, rest: string): void => {
   else directive(story, words(rest))
 }
 
+const isAnswer = (line: string): boolean => line.startsWith('  -> ')
+
 /** Carries out one directive and gives the lines it produced. */
 export const perform = (story: Story, text: string): readonly string[] => {
   story.output = []
   const [, name, rest] = /^(\S+)\s*(.*)$/s.exec(text) ?? fail('an empty directive')
   carryOut(story, name!, rest!)
   if (story.auto) answerAll(story)
-  return story.output
+  return story.quiet ? story.output.filter(isAnswer) : story.output
 }

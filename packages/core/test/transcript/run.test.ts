@@ -70,6 +70,19 @@ describe('a scenario', () => {
     expect(difference('x.txt', text, rewritten('x.txt', text))).toBeUndefined()
   })
 
+  test('shows answers only while it is quiet', () => {
+    const up = '  -> 1 host-up ok Up generation 1'
+    const text = scenario(
+      '> auto quiet',
+      '> up',
+      up,
+      '> auto off',
+      '> status',
+      '  -> 2 status ok Status generation 1 up',
+    )
+    expect(rewritten('x.txt', text)).toBe(text)
+  })
+
   test('that expects wrong lines fails with a difference that reads well', () => {
     const text = scenario(
       '> there a Directory',

@@ -43,6 +43,8 @@ export interface Story {
   lastRequest: number
   grants: boolean
   auto: boolean
+  /** Only answers are shown. */
+  quiet: boolean
   /** The lines that the directive produced so far. */
   output: string[]
   /** The last line shown of each mountpoint and of the host. */
@@ -78,6 +80,7 @@ export const newStory = (): Story => ({
   lastRequest: 0,
   grants: true,
   auto: false,
+  quiet: false,
   output: [],
   shown: new Map(),
 })
