@@ -9,7 +9,7 @@ import type { Holder } from '../holders.js'
 import { allHolders, findHolder, holdersOf } from '../holders.js'
 import type { Entry, Host, Mountpoint, Unanswered, Waiting, Work } from '../host.js'
 import type { HostPhase, Phase } from '../phase.js'
-import { absentMountpoint } from '../host.js'
+import { absentMountpoint, copyMountpoint } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
 import { effectId } from '../id.js'
 
@@ -84,7 +84,15 @@ export const openDraft = (out: Out, path: string): Draft => {
   if (known !== undefined) return known
   const entry = out.host.mountpoints.get(path)
   const record = entry === undefined ? absentMountpoint(path, rootOf(out.host, path), out.at) : entry.record
-  const draft: Draft = { out, entry, record, isOwn: entry === undefined, added: [], removed: undefined, removedCount: 0 }
+  const draft: Draft = {
+    out,
+    entry,
+    record,
+    isOwn: entry === undefined,
+    added: [],
+    removed: undefined,
+    removedCount: 0,
+  }
   if (first === undefined) {
     out.first = draft
   } else {
@@ -94,11 +102,9 @@ export const openDraft = (out: Out, path: string): Draft => {
   return draft
 }
 
-type Writable = { -readonly [Key in keyof Mountpoint]: Mountpoint[Key] }
-
-const own = (draft: Draft): Writable => {
+const own = (draft: Draft): ReturnType<typeof copyMountpoint> => {
   if (!draft.isOwn) {
-    draft.record = { ...draft.record }
+    draft.record = copyMountpoint(draft.record)
     draft.isOwn = true
   }
   return draft.record
