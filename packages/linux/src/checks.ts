@@ -71,6 +71,14 @@ const TOOLS: readonly Tool[] = [
   { name: 'dash', args: ['-c', 'echo dash'], only: 'sh is used in its place', install: 'install dash' },
 ]
 
+/** Node ends commands by itself, but not those that run with other rights. */
+const KILL: Tool = {
+  name: 'kill',
+  args: ['--version'],
+  only: 'commands run with the prefix cannot be ended',
+  install: 'install procps',
+}
+
 const toolCheck = ({ name, args, only, install }: Tool): Check => {
   const version = run([name, ...args])
   if (version._tag === 'Version') return ok(name, version.text)
@@ -194,9 +202,10 @@ const mountMaxCheck = (): Check => {
  */
 export const linuxChecks = (options: CheckOptions): readonly Check[] => {
   const uid = options.uid ?? process.getuid?.() ?? 0
+  const prefix = options.prefix ?? []
   return [
-    ...TOOLS.map(toolCheck),
-    privilegeCheck(uid, options.prefix ?? []),
+    ...[...TOOLS, ...(prefix.length > 0 ? [KILL] : [])].map(toolCheck),
+    privilegeCheck(uid, prefix),
     namespaceCheck(),
     ...options.roots.flatMap((root) => directoryChecks('root', root, uid)),
     ...directoryChecks('state directory', options.stateDirectory, uid),

@@ -4,7 +4,7 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { errnoOf } from './descriptor.js'
-import { allEnded, anyLives, groupsOf } from './processes.js'
+import { allEnded, anyLives, membersOf } from './processes.js'
 
 /** A command, in parts, so that a runner may do several alike in one go: its vector is `[program, …options, '--', …operands]`. */
 export interface Command {
@@ -85,10 +85,14 @@ const collect = (stream: Readable): { readonly text: () => string; readonly over
 
 type Signal = 'SIGTERM' | 'SIGKILL'
 
-/** Signals a group with the prefix's rights. That it failed shows in the group, which lives on. */
-const signalWithPrefix = async (prefix: readonly string[], group: number, signal: Signal): Promise<void> => {
+/**
+ * Signals processes with the prefix's rights; that it failed shows in them, which live on. Each is named by itself, never a
+ * group by a negative number: kill(1) of procps 3.3 to 4.0 takes `-TERM -1234` for process -1, that is, everybody.
+ */
+const signalWithPrefix = async (prefix: readonly string[], pids: readonly number[], signal: Signal): Promise<void> => {
   const [file, ...before] = prefix
-  if (file === undefined) return
+  const named = pids.filter((pid) => Number.isSafeInteger(pid) && pid > 1).map(String)
+  if (file === undefined || named.length === 0) return
   const { execa } = await import('execa')
   const options = {
     reject: false,
@@ -97,21 +101,24 @@ const signalWithPrefix = async (prefix: readonly string[], group: number, signal
     stdio: 'ignore',
     timeout: 5_000,
   } as const
-  await execa(file, [...before, 'kill', '-s', signal.slice(3), '--', `-${group}`], options)
+  await execa(file, [...before, 'kill', '-s', signal.slice('SIG'.length), '--', ...named], options)
 }
 
-const signalGroup = async (prefix: readonly string[], group: number, signal: Signal): Promise<void> => {
-  try {
-    process.kill(-group, signal)
-  } catch (error) {
-    // EPERM: it runs with other rights. ESRCH: nobody is left.
-    if (errnoOf(error) === 'EPERM') await signalWithPrefix(prefix, group, signal).catch(() => undefined)
-  }
-}
-
-/** Signals the command's group, and those of helpers that have groups of their own in its session. */
+/** Signals what lives of the command's group and session: the groups directly, and each process by the prefix if there is one. */
 const signalAll = async (prefix: readonly string[], leader: number, signal: Signal): Promise<void> => {
-  await Promise.all(groupsOf(leader).map((group) => signalGroup(prefix, group, signal)))
+  const living = membersOf(leader)
+  for (const group of new Set([leader, ...living.map((one) => one.group)])) {
+    // 1 and below would be a defect of ours, and everybody's end.
+    if (!Number.isSafeInteger(group) || group <= 1) continue
+    try {
+      process.kill(-group, signal)
+    } catch {
+      // EPERM: all of it runs with other rights. ESRCH: nobody is left.
+    }
+  }
+  // Also when the group could be signalled: sudo itself can be, and it does not pass everything on (measured).
+  const pids = living.map(({ pid }) => pid)
+  if (prefix.length > 0) await signalWithPrefix(prefix, pids, signal).catch(() => undefined)
 }
 
 /** A child as far as it is needed here. */

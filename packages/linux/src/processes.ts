@@ -105,11 +105,8 @@ export const anyLives = (leader: number): boolean => {
   return !seen.some((one) => one.pid === 1) && groupExists(leader)
 }
 
-/** The process groups of what lives of a leader's group and session: the one it made, and those of its helpers. */
-export const groupsOf = (leader: number): readonly number[] => {
-  const living = processes().filter((one) => belongs(one, leader))
-  return [...new Set([leader, ...living.map(({ group }) => group)])].filter((group) => group > 1)
-}
+/** What lives of a leader's group and session, as far as it can be seen: the command, and its helpers. */
+export const membersOf = (leader: number): readonly Process[] => processes().filter((one) => belongs(one, leader))
 
 const POLL_FIRST_MS = 5
 const POLL_CEILING_MS = 1_000

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Command, CommandEnd } from '../src/command-runner.js'
 import { STDERR_MAX, execaRunner, vectorOf } from '../src/command-runner.js'
@@ -120,6 +122,22 @@ describe('deadlines', () => {
     await end.ended
     expect(performance.now() - since).toBeLessThan(1_200)
   })
+})
+
+test('with a prefix processes are named one by one, never a group: some kill(1) take a negative number for everybody', async () => {
+  const log = `${mkdtempSync(`${tmpdir()}/mountkeeper-`)}/log`
+  const prefix = ['sh', '-c', `printf '%s\\n' "$*" >> ${log}; exec "$@"`, 'sh']
+  const prefixed = execaRunner({ graceMs: 200, prefix })
+  const command = { ...shell('trap "" TERM; sleep 60 & sleep 60', 200), rights: 'privileged' } as const
+  const end = as('TimedOut', await prefixed.run(command))
+  await end.ended
+  const kills = readFileSync(log, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('kill'))
+  expect(kills[0]).toMatch(/^kill -s TERM --( [1-9]\d+)+$/)
+  expect(kills[0]?.split(' ')).toContain(String(end.pid))
+  expect(kills.some((line) => / -\d/.test(line))).toBe(false)
+  rmSync(dirname(log), { recursive: true })
 })
 
 describe('killed by somebody else', () => {
