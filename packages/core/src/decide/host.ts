@@ -8,7 +8,7 @@ import type { EffectId, RequestId } from '../id.js'
 import type { Discovered, NotDiscovered, Outcome, ReconcileRequest, Request, RootSeen } from '../input.js'
 import { differenceOf } from '../drift.js'
 import { advance, endHolder } from './advance.js'
-import { entriesByMountpoint, takeInventory } from './inventory.js'
+import { entriesByMountpoint, staleHolders, takeInventory } from './inventory.js'
 import type { Draft, Out } from './draft.js'
 import {
   answer,
@@ -151,6 +151,14 @@ const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined,
   }
 }
 
+/** The differences at one mountpoint; one that is lost names the holders whose handles are dead. */
+const differencesAt = (draft: Draft, found: Found): readonly Difference[] =>
+  differenceOf(draft.record, holdersLeft(draft), found).map((difference) =>
+    difference._tag === 'lost'
+      ? { ...difference, holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })) }
+      : difference,
+  )
+
 const beginGeneration = (out: Out, discovered: Discovered): void => {
   const { host } = out
   const generation = out.generation + 1
@@ -177,7 +185,7 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
       discovered.inventory === undefined
         ? []
         : takeInventory(draft, found, discovered.inventory, inUse.get(mountpoint) ?? [])
-    const differences = differenceOf(draft.record, holdersLeft(draft), found)
+    const differences = differencesAt(draft, found)
     advance(draft)
     return [...differences, ...used]
   })
@@ -202,11 +210,11 @@ const nextSurvey = (out: Out, left: readonly Reconcile[]): void => {
   patchHost(out, { reconciles: left.map((each) => ({ ...each, survey })) })
 }
 
-/** What a look of our own can bring up to date, or a repair put right; the rest is for people. */
+/** What a repair can put right; the rest is for people. */
 const isMended = ({ _tag }: Difference): boolean =>
   _tag === 'lost' || _tag === 'vacant' || _tag === 'leftover-directory' || _tag === 'uncertain'
 
-/** A look of its own for what rests here; with `apply`, what the record shows to be wrong is put right after it. */
+/** A look of its own for what rests here, so that the record says what is there (L35); with `apply`, what the record shows to be wrong is put right after it. */
 const lookAgain = (draft: Draft, apply: boolean): void => {
   const { record, entry } = draft
   const resting = record.work === undefined && record.inFlight === undefined && record.overdue.length === 0
@@ -230,11 +238,14 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
     return
   }
   const apply = reconciles.some((each) => each.apply)
+  const inUse = entriesByMountpoint(discovered.inventory)
   const differences = discovered.mountpoints.flatMap(({ mountpoint, found }) => {
     const draft = openDraft(out, mountpoint)
-    const different = differenceOf(draft.record, holdersLeft(draft), found)
-    if (different.some(isMended)) lookAgain(draft, apply)
-    return different
+    const different = differencesAt(draft, found)
+    if (different.length > 0) lookAgain(draft, apply && different.some(isMended))
+    const { inventory } = discovered
+    const stale = inventory === undefined ? [] : staleHolders(draft, inventory, inUse.get(mountpoint) ?? [])
+    return [...different, ...stale]
   })
   for (const { request } of reconciles) answer(out, request, { _tag: 'Reconciled', differences })
 }

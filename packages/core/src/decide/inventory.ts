@@ -72,12 +72,32 @@ const match = (holders: readonly Holder[], entries: readonly InventoryEntry[]): 
     )
 }
 
-const stale = (draft: Draft, holders: readonly Holder[]): Difference => ({
-  _tag: 'stale-holder',
-  mountpoint: draft.record.path,
-  text: `the inventory does not show ${holders.map((holder) => holder.consumer).join(', ')}; release a consumer that is gone`,
-  holders: holders.map(({ volume, consumer }) => ({ volume, consumer })),
-})
+const stale = (draft: Draft, holders: readonly Holder[]): readonly Difference[] => {
+  if (holders.length === 0) return []
+  const consumers = [...new Set(holders.map((holder) => holder.consumer))]
+  const release = consumers.map((consumer) => `release ${consumer}`).join(', ')
+  return [
+    {
+      _tag: 'stale-holder',
+      mountpoint: draft.record.path,
+      text: `the inventory does not show ${consumers.join(', ')}; for what is gone: ${release}`,
+      holders: holders.map(({ volume, consumer }) => ({ volume, consumer })),
+    },
+  ]
+}
+
+const unseenOf = (holders: readonly Holder[], { confirmed }: Matched, inventory: Inventory): readonly Holder[] =>
+  holders.filter((holder) => !confirmed.has(holder) && holder.since < inventory.startedAt)
+
+/** The holders that the inventory does not show, with nothing done about them. */
+export const staleHolders = (
+  draft: Draft,
+  inventory: Inventory,
+  entries: readonly InventoryEntry[],
+): readonly Difference[] => {
+  const holders = everyHolder(draft)
+  return stale(draft, unseenOf(holders, match(holders, entries), inventory))
+}
 
 /** Holds one mountpoint against the inventory; returns the holders that it does not show and that are kept. */
 export const takeInventory = (
@@ -89,10 +109,10 @@ export const takeInventory = (
   if (entries.length > 0) adoptUsed(draft, found)
   const holders = everyHolder(draft)
   if (draft.record.layer === undefined && holders.length === 0) return []
-  const { confirmed, unknown } = match(holders, entries)
-  for (const entry of unknown) addEntry(draft, entry)
-  const unseen = holders.filter((holder) => !confirmed.has(holder) && holder.since < inventory.startedAt)
-  if (settingsOf(draft).policies.holders === 'union') return unseen.length === 0 ? [] : [stale(draft, unseen)]
+  const matched = match(holders, entries)
+  for (const entry of matched.unknown) addEntry(draft, entry)
+  const unseen = unseenOf(holders, matched, inventory)
+  if (settingsOf(draft).policies.holders === 'union') return stale(draft, unseen)
   for (const { volume, consumer } of unseen) endHolder(draft, volume, consumer)
   return []
 }

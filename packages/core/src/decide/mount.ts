@@ -33,6 +33,7 @@ import {
   emitMount,
   emitProbe,
   emitUnmount,
+  endClaim,
   finish,
   noteDirectory,
   noteError,
@@ -133,12 +134,17 @@ const succeed = (draft: Draft, filesystem: Filesystem, error: CommandError | und
       ? []
       : [{ _tag: 'CommandFailed', text: `${path} is mounted although the command failed: ${errorText(error)}` }]
   const run = runAtHead(draft, filesystem, () => true)
-  if (claim !== undefined) set(draft, { claim: undefined, intent: undefined })
+  const held = claim !== undefined && holderOf(draft, claim.volume, claim.consumer) !== undefined
+  set(draft, { intent: undefined })
   finish(draft)
   run.forEach((each, index) => {
     if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', warnings)
     else hold(draft, each, 'shared', [])
   })
+  // `Held` ends the claim as well; where it makes nobody a holder, the claim ends by itself.
+  if (claim === undefined) return
+  if (!held && holderOf(draft, claim.volume, claim.consumer) !== undefined) set(draft, { claim: undefined })
+  else endClaim(draft, 'settled')
 }
 
 /** Records the claim and begins the first changing effect (L3). */

@@ -2,7 +2,7 @@
 // parties. It shares no code with the core but the types, and judges from outside: by what was asked, told and done.
 
 import type { Answer, Effect, Fact, Found, Host, Identity, Input, Outcome, Settings } from '@mountkeeper/core'
-import { apply, decide, emptyHost, findHolder, grantable, requestId, restore } from '@mountkeeper/core'
+import { apply, breaches, decide, emptyHost, findHolder, grantable, requestId, restore } from '@mountkeeper/core'
 
 const pathOf = (effect: Effect): string | undefined => (effect._tag === 'Discover' ? undefined : effect.mountpoint)
 
@@ -166,6 +166,7 @@ export const feed = (world: World, input: Input): void => {
     if (grants > 100) throw new Error(`granting never ends at ${next}`)
     feedGrant(world, next)
   }
+  for (const { law, at, text } of breaches(world.host)) breakLaw(world, `${law}: ${at} ${text}`)
 }
 
 const feedGrant = (world: World, mountpoint: string): void => {

@@ -13,6 +13,8 @@ const PROPAGATION = ['private', 'shared', 'slave', 'unbindable'] as const
 interface Said {
   readonly roots: Map<string, Partial<RootSeen>>
   inventory: InventoryEntry[] | undefined
+  /** When the authority began to be asked; after everything, unless it is said. */
+  inventoryBegan: number
   readonly sources: Map<string, ResolvedSource>
 }
 
@@ -60,6 +62,9 @@ const readSegment = (story: Story, said: Said, segment: string): void => {
       said.inventory.push({ mountpoint: path(plain[1]!), volume: plain[2]!, consumer: plain[3]! })
       return
     }
+    case 'inventory-began':
+      said.inventoryBegan = numeric(plain[1] ?? fail('inventory-began wants a time'))
+      return
     default:
       readMountpoint(story, said, segment)
   }
@@ -80,7 +85,12 @@ const mountpointsSeen = (story: Story, { effect }: Emitted, said: Said): Discove
 
 /** What a discovery finds now. `segments` are divided by `;`: `a Mounted t1; inventory a vol vm; boot boot-2; root /srv/mounts id=7`. */
 export const discoveredNow = (story: Story, emitted: Emitted, segments: string): Discovered => {
-  const said: Said = { roots: new Map(), inventory: undefined, sources: new Map() }
+  const said: Said = {
+    roots: new Map(),
+    inventory: undefined,
+    inventoryBegan: Number.MAX_SAFE_INTEGER,
+    sources: new Map(),
+  }
   for (const segment of segments.split(';')) if (segment.trim() !== '') readSegment(story, said, segment.trim())
   const roots = hostOf(story).settings.roots.map((root, index): RootSeen => {
     const usual = { mountId: 1, directory: `8:1:${100 + index}`, propagation: 'shared' as const }
@@ -92,9 +102,7 @@ export const discoveredNow = (story: Story, emitted: Emitted, segments: string):
     mountNamespace: story.namespace,
     roots,
     mountpoints: mountpointsSeen(story, emitted, said),
-    ...(said.inventory === undefined
-      ? {}
-      : { inventory: { startedAt: Number.MAX_SAFE_INTEGER, entries: said.inventory } }),
+    ...(said.inventory === undefined ? {} : { inventory: { startedAt: said.inventoryBegan, entries: said.inventory } }),
   }
 }
 

@@ -1,0 +1,170 @@
+// Laws over a host: what must hold in every state, whatever the inputs were. Tests and the explorer ask after each decision;
+// production never does. A sentence that comes back is a defect of ours, not a fault of the host.
+
+import { ancestorsOf } from './apply.js'
+import { namesOf } from './fifo.js'
+import { allHolders } from './holders.js'
+import type { Entry, Host, Mountpoint } from './host.js'
+import type { Phase } from './phase.js'
+
+/** One law that a host breaks: which, where, and how. */
+export interface Breach {
+  readonly law: string
+  readonly at: string
+  readonly text: string
+}
+
+type Breaches = readonly Breach[]
+
+const NONE: Breaches = []
+
+const unless = (holds: boolean, law: string, at: string, text: string): Breaches => (holds ? NONE : [{ law, at, text }])
+
+/** The host effects that each phase allows in flight (the table in section 5 of the specification). */
+const FLIGHTS: Readonly<Record<Phase, readonly string[]>> = {
+  absent: [],
+  looking: ['Look', 'Probe'],
+  making: ['MakeDirectory'],
+  mounting: ['Mount'],
+  mounted: [],
+  lost: [],
+  unmounting: ['Unmount'],
+  removing: ['RemoveDirectory'],
+  vacant: [],
+  leftover: [],
+  uncertain: [],
+}
+
+/** Phase and effect in flight agree; beside an overdue effect only the ladder acts. */
+const ofPhase = (record: Mountpoint): Breaches => {
+  const { phase, inFlight, overdue, path } = record
+  if (overdue.length > 0) {
+    const ladder = inFlight === undefined || inFlight.kind === 'Look' || inFlight.kind === 'Unmount'
+    return [
+      ...unless(ladder, 'L23', path, `${inFlight?.kind ?? ''} beside an overdue effect`),
+      ...unless(phase === 'uncertain', 'L23', path, `${phase} although an effect is overdue`),
+    ]
+  }
+  if (inFlight === undefined) return NONE
+  return unless(FLIGHTS[phase].includes(inFlight.kind), 'L22', path, `${inFlight.kind} in flight while ${phase}`)
+}
+
+/** Holders, claims and layers fit the phase. */
+const ofHolders = ({ record, holders }: Entry): Breaches => {
+  const { phase, path, layer, claim, work } = record
+  const counted = allHolders(holders).length
+  const leaving = phase === 'unmounting' || phase === 'removing'
+  const replaces = work?.replacing === 'broken'
+  return [
+    ...unless(counted === holders.count, 'L1', path, `${counted} holders, counted as ${holders.count}`),
+    ...unless(
+      !leaving || holders.count === 0 || replaces || work?.cause !== undefined,
+      'L2',
+      path,
+      `${phase} under holders`,
+    ),
+    ...unless(!leaving || claim === undefined, 'L2', path, `${phase} under a claim`),
+    ...unless(
+      phase !== 'mounted' || (layer !== undefined && holders.count > 0),
+      'L35',
+      path,
+      'mounted without layer or holder',
+    ),
+    ...unless(
+      phase !== 'lost' || (layer === undefined && holders.count > 0),
+      'L35',
+      path,
+      'lost with a layer or without holders',
+    ),
+    ...unless(
+      phase !== 'vacant' || (layer !== undefined && holders.count === 0),
+      'L35',
+      path,
+      'vacant without layer or with holders',
+    ),
+    ...unless(phase !== 'leftover' || record.directory === 'ours', 'L35', path, 'leftover without a directory of ours'),
+  ]
+}
+
+/** Nobody who waits is forgotten: work, a delay, an effect, a slot or an earlier generation is what they wait for. */
+const ofWaiting = (host: Host, record: Mountpoint): Breaches => {
+  const { waiting, work, inFlight, overdue, wait, path, slot } = record
+  const head = waiting.find((each) => each.generation <= host.generation)
+  const moves = inFlight !== undefined || overdue.length > 0 || wait !== undefined || slot === 'wanted'
+  return [
+    ...unless(head === undefined || work !== undefined, 'L45', path, 'somebody waits and nothing is done'),
+    ...unless(work === undefined || moves, 'L45', path, `work to ${work?.goal ?? ''} that nothing will end`),
+    ...waiting.flatMap(({ request }) =>
+      unless(host.requests.has(request), 'L45', path, `request ${request} waits and is not known`),
+    ),
+  ]
+}
+
+const ofSlot = ({ slot, inFlight, overdue, path }: Mountpoint): Breaches => [
+  ...unless(
+    inFlight === undefined || overdue.length > 0 || slot === 'held',
+    'L25',
+    path,
+    `in flight with slot ${slot}`,
+  ),
+  ...unless(inFlight !== undefined || slot !== 'held', 'L25', path, 'a slot is held for nothing'),
+  ...unless(overdue.length > 0 === (slot === 'overdue'), 'L25', path, `slot ${slot} with ${overdue.length} overdue`),
+]
+
+/** The counts of slots are those that the records show. */
+const ofLanes = (host: Host): Breaches => {
+  const records = [...host.mountpoints.values()].map((entry) => entry.record)
+  const held = records.filter((record) => record.slot === 'held' && record.lane !== '').length
+  const wanting = records.filter((record) => record.slot === 'wanted').length
+  const lanes = [...host.slots.lanes.values()]
+  const queued = lanes.reduce((sum, lane) => sum + namesOf(lane.requests).length + namesOf(lane.background).length, 0)
+  const { hanging, perServer, local } = host.settings.slots
+  return [
+    ...unless(
+      host.slots.hangingHeld === held,
+      'L25',
+      'host',
+      `${held} slots held, counted as ${host.slots.hangingHeld}`,
+    ),
+    ...unless(queued === wanting, 'L25', 'host', `${wanting} want a slot, ${queued} are queued`),
+    ...unless(held <= hanging, 'L25', 'host', `${held} slots of ${hanging} are held`),
+    ...[...host.slots.lanes].flatMap(([name, lane]) =>
+      unless(lane.held <= (name === '' ? local : perServer), 'L25', name, `${lane.held} held`),
+    ),
+  ]
+}
+
+/** The indexes are those that the records show. */
+const ofIndexes = (host: Host): Breaches => {
+  const below = [...host.mountpoints.values()].reduce(
+    (sum, { record }) => sum + ancestorsOf(record.path, record.root).length,
+    0,
+  )
+  const counted = [...host.ancestors.values()].reduce((sum, count) => sum + count, 0)
+  const held = [...host.mountpoints.values()].flatMap(({ record, holders }) =>
+    [...new Set(allHolders(holders).map((holder) => holder.consumer))].map((consumer) => `${consumer} ${record.path}`),
+  )
+  const indexed = [...host.consumers].flatMap(([consumer, at]) =>
+    (typeof at === 'string' ? [at] : [...at]).map((path) => `${consumer} ${path}`),
+  )
+  const now = [...host.requests.values()].filter(
+    (each) => each.generation > 0 && each.generation <= host.generation,
+  ).length
+  return [
+    ...unless(below === counted, 'L4', 'host', `${below} ancestors, counted as ${counted}`),
+    ...unless([...held].sort().join() === [...indexed].sort().join(), 'L4', 'host', 'the index of consumers is wrong'),
+    ...unless(now === host.unansweredNow, 'L36', 'host', `${now} unanswered, counted as ${host.unansweredNow}`),
+  ]
+}
+
+/** Every law that this host breaks; none, if all is well. Linear in the host. */
+export const breaches = (host: Host): readonly Breach[] => [
+  ...[...host.mountpoints.values()].flatMap((entry) => [
+    ...ofPhase(entry.record),
+    ...ofHolders(entry),
+    ...ofWaiting(host, entry.record),
+    ...ofSlot(entry.record),
+  ]),
+  ...ofLanes(host),
+  ...ofIndexes(host),
+]
