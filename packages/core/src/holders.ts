@@ -1,5 +1,5 @@
 // Who holds a mountpoint: a set of attachments (L1), grouped by consumer because no new string is built for a look-up that
-// way and because `release` wants it. A short array up to eight holders, then maps: measured shapes, see the benchmark.
+// way and because `release` wants it. One holder as it is, a short array up to eight, then maps: measured, see the benchmark.
 // Mutable: it belongs to the host that `apply` changes in place; `decide` only reads.
 
 /** How it is known that an attachment holds: it asked us, or an outside authority shows it. */
@@ -19,41 +19,56 @@ const FEW = 8
 
 type OfConsumer = Holder | Map<string, Holder>
 
+/** The set of holders of one mountpoint. */
 export interface Holders {
   count: number
-  few: Holder[] | undefined
-  many: Map<string, OfConsumer> | undefined
+  /** Grows from left to right, and back only when nobody is left, so that a count that swings costs nothing. */
+  held: undefined | Holder | Holder[] | Map<string, OfConsumer>
 }
 
-export const noHolders = (): Holders => ({ count: 0, few: undefined, many: undefined })
+export const noHolders = (): Holders => ({ count: 0, held: undefined })
 
-export const findHolder = (holders: Holders, volume: string, consumer: string): Holder | undefined => {
-  if (holders.many !== undefined) {
-    const of = holders.many.get(consumer)
+const isNamed = (holder: Holder, volume: string, consumer: string): boolean =>
+  holder.consumer === consumer && holder.volume === volume
+
+const few = (held: undefined | Holder | Holder[]): readonly Holder[] => {
+  if (held === undefined) return []
+  return Array.isArray(held) ? held : [held]
+}
+
+/** The holder of these names, if there is one. */
+export const findHolder = ({ held }: Holders, volume: string, consumer: string): Holder | undefined => {
+  if (held === undefined) return undefined
+  if (held instanceof Map) {
+    const of = held.get(consumer)
     if (of instanceof Map) return of.get(volume)
     return of !== undefined && of.volume === volume ? of : undefined
   }
-  if (holders.few === undefined) return undefined
-  for (const holder of holders.few) {
-    if (holder.consumer === consumer && holder.volume === volume) return holder
-  }
+  if (!Array.isArray(held)) return isNamed(held, volume, consumer) ? held : undefined
+  for (const holder of held) if (isNamed(holder, volume, consumer)) return holder
   return undefined
 }
 
 /** All that one consumer holds here. */
-export const holdersOf = (holders: Holders, consumer: string): readonly Holder[] => {
-  if (holders.many !== undefined) {
-    const of = holders.many.get(consumer)
-    if (of === undefined) return []
-    return of instanceof Map ? [...of.values()] : [of]
-  }
-  return holders.few?.filter((holder) => holder.consumer === consumer) ?? []
+export const holdersOf = ({ held }: Holders, consumer: string): readonly Holder[] => {
+  if (!(held instanceof Map)) return few(held).filter((holder) => holder.consumer === consumer)
+  const of = held.get(consumer)
+  if (of === undefined) return []
+  return of instanceof Map ? [...of.values()] : [of]
 }
 
 /** Every holder, oldest first within a consumer. */
-export const allHolders = (holders: Holders): readonly Holder[] => {
-  if (holders.many === undefined) return holders.few ?? []
-  return [...holders.many.values()].flatMap((of) => (of instanceof Map ? [...of.values()] : [of]))
+export const allHolders = ({ held }: Holders): readonly Holder[] =>
+  held instanceof Map ? [...held.values()].flatMap((of) => (of instanceof Map ? [...of.values()] : [of])) : few(held)
+
+/** One of the holders, whichever is at hand. */
+export const anyHolder = ({ held }: Holders): Holder | undefined => {
+  if (!(held instanceof Map)) return few(held)[0]
+  for (const of of held.values()) {
+    if (!(of instanceof Map)) return of
+    for (const holder of of.values()) return holder
+  }
+  return undefined
 }
 
 const addToMany = (many: Map<string, OfConsumer>, holder: Holder): void => {
@@ -72,23 +87,18 @@ const addToMany = (many: Map<string, OfConsumer>, holder: Holder): void => {
 
 /** Adds a holder that is not in the set. */
 export const addHolder = (holders: Holders, holder: Holder): void => {
+  const { held } = holders
   holders.count += 1
-  if (holders.many !== undefined) {
-    addToMany(holders.many, holder)
-    return
+  if (held === undefined) holders.held = holder
+  else if (held instanceof Map) addToMany(held, holder)
+  else if (!Array.isArray(held)) holders.held = [held, holder]
+  else if (held.length < FEW) held.push(holder)
+  else {
+    const many = new Map<string, OfConsumer>()
+    for (const each of held) addToMany(many, each)
+    addToMany(many, holder)
+    holders.held = many
   }
-  if (holders.few === undefined) {
-    holders.few = [holder]
-    return
-  }
-  if (holders.few.length < FEW) {
-    holders.few.push(holder)
-    return
-  }
-  holders.many = new Map()
-  for (const each of holders.few) addToMany(holders.many, each)
-  addToMany(holders.many, holder)
-  holders.few = undefined
 }
 
 const removeFromMany = (many: Map<string, OfConsumer>, volume: string, consumer: string): void => {
@@ -104,26 +114,14 @@ const removeFromMany = (many: Map<string, OfConsumer>, volume: string, consumer:
   else many.set(consumer, only)
 }
 
-/** Removes a holder that is in the set. Once there were many the maps stay, so that a count that swings costs nothing. */
+/** Removes a holder that is in the set. */
 export const removeHolder = (holders: Holders, volume: string, consumer: string): void => {
+  const { held } = holders
   holders.count -= 1
-  if (holders.many !== undefined) {
-    removeFromMany(holders.many, volume, consumer)
-    if (holders.count === 0) holders.many = undefined
-    return
+  if (holders.count === 0) holders.held = undefined
+  else if (held instanceof Map) removeFromMany(held, volume, consumer)
+  else if (Array.isArray(held)) {
+    const index = held.findIndex((holder) => isNamed(holder, volume, consumer))
+    if (index >= 0) held.splice(index, 1)
   }
-  if (holders.few === undefined) return
-  const index = holders.few.findIndex((holder) => holder.consumer === consumer && holder.volume === volume)
-  if (index >= 0) holders.few.splice(index, 1)
-  if (holders.few.length === 0) holders.few = undefined
-}
-
-/** One of the holders, whichever is at hand. */
-export const anyHolder = (holders: Holders): Holder | undefined => {
-  if (holders.few !== undefined) return holders.few[0]
-  for (const of of holders.many?.values() ?? []) {
-    if (!(of instanceof Map)) return of
-    for (const holder of of.values()) return holder
-  }
-  return undefined
 }
