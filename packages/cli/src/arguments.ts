@@ -1,0 +1,247 @@
+// The command table: every command, its options, what each means, and examples. Parsing gives a value that says what was
+// asked for; nothing is loaded or done here.
+
+import type { Type } from 'cmd-ts'
+import {
+  array,
+  boolean,
+  command,
+  extendType,
+  flag,
+  multioption,
+  oneOf,
+  optional,
+  parse,
+  positional,
+  runSafely,
+  setDefaultHelpFormatter,
+  string,
+  subcommands,
+} from 'cmd-ts'
+import { helpFormatter } from './help.js'
+import { mistakeText } from './usage.js'
+
+/** How results are shown; left out, a terminal gets a transcript and anything else JSON. */
+export type OutputKind = 'json' | 'transcript'
+
+/** Where the manager works, in the words of flags; what is left out is in the configuration. */
+export interface PlaceArguments {
+  readonly roots: readonly string[]
+  readonly stateDirectory: string | undefined
+  readonly config: string | undefined
+  readonly allow: readonly string[]
+}
+
+/** `run`, as it was asked for. */
+export interface RunArguments extends PlaceArguments {
+  readonly _tag: 'Run'
+  /** Absent or `-`: stdin. */
+  readonly file: string | undefined
+  readonly sandbox: boolean
+  readonly concurrent: boolean
+  readonly output: OutputKind | undefined
+  readonly trace: string | undefined
+}
+
+/** `plan`, as it was asked for. */
+export interface PlanArguments extends PlaceArguments {
+  readonly _tag: 'Plan'
+  readonly file: string | undefined
+  readonly output: OutputKind | undefined
+}
+
+/** `doctor`, as it was asked for. */
+export interface DoctorArguments extends PlaceArguments {
+  readonly _tag: 'Doctor'
+  readonly json: boolean
+}
+
+/** One command, as it was asked for. */
+export type Asked =
+  | RunArguments
+  | PlanArguments
+  | DoctorArguments
+  | { readonly _tag: 'Replay'; readonly trace: string }
+  | { readonly _tag: 'Help' }
+
+const named = (displayName: string): Type<string, string> => ({ ...string, displayName })
+
+/** An option that may be given once, and never without its value. */
+const once = <A>(type: Type<string, A>): Type<string[], A | undefined> => ({
+  ...extendType(array(type), {
+    from: (values) =>
+      values.length > 1 ? Promise.reject(new Error('is given more than once')) : Promise.resolve(values[0]),
+  }),
+  displayName: type.displayName ?? 'VALUE',
+})
+
+const many = (displayName: string): Type<string[], string[]> => ({ ...array(string), displayName })
+
+const host: Type<string, 'linux'> = {
+  displayName: 'linux',
+  from: (name) =>
+    name === 'linux'
+      ? Promise.resolve(name)
+      : Promise.reject(
+          new Error(
+            `${name === 'simulator' ? 'the simulator is not part of this version' : 'no such host'}; leave it out, or say linux`,
+          ),
+        ),
+}
+
+const place = {
+  roots: multioption({
+    long: 'root',
+    type: many('DIR'),
+    description: 'a managed root, in place of the configured ones; repeatable',
+  }),
+  stateDirectory: multioption({
+    long: 'state-dir',
+    type: once(named('DIR')),
+    description: 'the state directory: its lock is taken; in this version facts last as long as the process',
+  }),
+  config: multioption({
+    long: 'config',
+    type: once(named('FILE')),
+    description: 'the configuration, else /etc/mountkeeper/config.json if it is there; see mountkeeper help config',
+  }),
+  allow: multioption({
+    long: 'allow',
+    type: many('TYPE=PATTERN'),
+    description:
+      'allow a source for a filesystem type, such as bind=/srv/exports/; repeatable, added to the configuration',
+  }),
+}
+
+const output = multioption({
+  long: 'output',
+  type: once({ ...oneOf(['json', 'transcript']), displayName: 'json|transcript' }),
+  description: 'how results are shown; by default a transcript on a terminal, else JSON Lines',
+})
+
+const file = positional({
+  displayName: 'FILE',
+  type: optional(string),
+  description: 'requests as JSON Lines; without it, or as -, they are read from stdin',
+})
+
+const run = command({
+  name: 'run',
+  description: 'Come up, serve requests in order, leave the mounts as they are',
+  examples: [
+    {
+      description: 'Real mounts in a namespace of their own; nothing on the host changes',
+      command: 'mountkeeper run --sandbox requests.jsonl',
+    },
+    {
+      description: 'Serve what another program writes',
+      command: 'producer | mountkeeper run --root /srv/mounts --allow bind=/srv/exports/ > answers.jsonl',
+    },
+    {
+      description: 'One request by hand',
+      command: `echo '{"op":"attach","mountpoint":"/srv/mounts/a","filesystem":{"type":"tmpfs","source":"a","options":["size=1m"]},"volume":"v","consumer":"me"}' | mountkeeper run --root /srv/mounts`,
+    },
+  ],
+  args: {
+    file,
+    sandbox: flag({
+      long: 'sandbox',
+      type: boolean,
+      description:
+        'in an own mount and pid namespace, with a tmpfs over /srv: mounts, state and source; source/example has a file to bind',
+    }),
+    concurrent: flag({
+      long: 'concurrent',
+      type: boolean,
+      description: 'submit requests as they are read, answer them as they end',
+    }),
+    output,
+    ...place,
+    trace: multioption({
+      long: 'trace',
+      type: once(named('FILE')),
+      description: 'record every input and decision, for mountkeeper replay',
+    }),
+    host: multioption({ long: 'host', type: once(host), description: 'where effects are run: linux, this machine' }),
+  },
+  handler: ({ host: _, ...asked }): RunArguments => ({ _tag: 'Run', ...asked }),
+})
+
+const plan = command({
+  name: 'plan',
+  description: 'Show what run would do now, and why; change nothing',
+  examples: [
+    { description: 'Look before anything happens', command: 'mountkeeper plan --root /srv/mounts requests.jsonl' },
+  ],
+  args: { file, output, ...place },
+  handler: (asked): PlanArguments => ({ _tag: 'Plan', ...asked }),
+})
+
+const replay = command({
+  name: 'replay',
+  description: 'Decide every input of a trace again, and report the first line that differs',
+  examples: [{ description: 'Does this version decide as that one did?', command: 'mountkeeper replay run.trace' }],
+  args: { trace: positional({ displayName: 'TRACE', type: string, description: 'what run --trace has recorded' }) },
+  handler: ({ trace }): Asked => ({ _tag: 'Replay', trace }),
+})
+
+const doctor = command({
+  name: 'doctor',
+  description: 'Check this host: tools, rights, namespace, roots; one line each, with the mend',
+  examples: [
+    {
+      description: 'Before the first run',
+      command: 'mountkeeper doctor --root /srv/mounts --state-dir /var/lib/mountkeeper',
+    },
+    { description: 'For a monitoring system', command: 'mountkeeper doctor --json' },
+  ],
+  args: { json: flag({ long: 'json', type: boolean, description: 'one JSON object a line' }), ...place },
+  handler: (asked): DoctorArguments => ({ _tag: 'Doctor', ...asked }),
+})
+
+const help = command({
+  name: 'help',
+  description: 'Show every key of the configuration file, its default, and what it means',
+  examples: [{ description: 'The table', command: 'mountkeeper help config' }],
+  args: { topic: positional({ displayName: 'config', type: oneOf(['config']), description: 'the only topic' }) },
+  handler: (): Asked => ({ _tag: 'Help' }),
+})
+
+const commands = { run, plan, replay, doctor, help }
+
+const NAMES = Object.keys(commands)
+
+const optionsOf = (name: string | undefined): readonly string[] => {
+  const topics =
+    Object.entries(commands)
+      .find(([each]) => each === name)?.[1]
+      .helpTopics() ?? []
+  return ['--help', '--version', ...topics.flatMap(({ usage }) => /--[a-z-]+/.exec(usage)?.[0] ?? [])]
+}
+
+/** What became of a command line: something to do, something to print, or a mistake in one line. */
+export type Reading =
+  | { readonly _tag: 'Asked'; readonly asked: Asked }
+  | { readonly _tag: 'Print'; readonly text: string }
+  | { readonly _tag: 'Mistake'; readonly text: string }
+
+/** Reads an argument vector; nothing is done. */
+export const readArguments = async (argv: readonly string[], version: string): Promise<Reading> => {
+  setDefaultHelpFormatter(helpFormatter)
+  const table = subcommands({
+    name: 'mountkeeper',
+    version,
+    description: 'Mount shared filesystems once, for as many as use them',
+    cmds: commands,
+  })
+  const parsed = await runSafely(table, [...argv])
+  if (parsed._tag === 'ok') return { _tag: 'Asked', asked: parsed.value.value }
+  const { exitCode, message } = parsed.error.config
+  if (exitCode === 0) return { _tag: 'Print', text: message }
+  // The parser's own report is a page; parsing again gives the mistakes as values.
+  const again = await parse(table, [...argv])
+  const [mistake] = again._tag === 'error' ? again.error.errors : []
+  const name = argv.find((argument) => NAMES.includes(argument))
+  const what = mistake === undefined ? message : mistakeText(mistake, NAMES, optionsOf(name))
+  return { _tag: 'Mistake', text: `${what} (see mountkeeper ${name === undefined ? '' : `${name} `}--help)` }
+}

@@ -1,0 +1,46 @@
+// From an argument vector to an exit code: read it, then hand over to the part that does it. Parts are loaded when they are
+// asked for, so that help and mistakes are answered before anything heavy is read.
+
+import { readFileSync } from 'node:fs'
+import type { Asked } from './arguments.js'
+import { readArguments } from './arguments.js'
+import type { ExitCode } from './exit.js'
+import { EXIT, usageFailure } from './exit.js'
+import type { Streams } from './streams.js'
+import { complain, fail } from './streams.js'
+
+/** The version in the manifest of this package. */
+export const version = (): string => {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  return manifest.version
+}
+
+const perform = async (asked: Asked, streams: Streams): Promise<ExitCode> => {
+  switch (asked._tag) {
+    case 'Run':
+      return (await import('./run.js')).run(asked, streams)
+    case 'Plan':
+      return (await import('./plan.js')).plan(asked, streams)
+    case 'Replay':
+      return (await import('./replay.js')).replay(asked.trace, streams)
+    case 'Doctor':
+      return (await import('./doctor.js')).doctor(asked, streams)
+    case 'Help':
+      return (await import('./configuration-help.js')).configurationHelp(streams)
+  }
+}
+
+/** Does what an argument vector asks for; gives the exit code. Never rejects. */
+export const commandLine = async (argv: readonly string[], streams: Streams): Promise<ExitCode> => {
+  try {
+    const read = await readArguments(argv, version())
+    if (read._tag === 'Asked') return await perform(read.asked, streams)
+    if (read._tag === 'Mistake') return fail(streams, usageFailure(read.text))
+    streams.stdout.write(`${read.text}\n`)
+    return EXIT.ok
+  } catch (error) {
+    // A defect of ours: people need the sentence, those who mend it the place.
+    complain(streams, `defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    return EXIT.stopped
+  }
+}

@@ -1,0 +1,67 @@
+// `mountkeeper doctor`: whether this host is as the manager needs it, one line per check, with the mend. Changes nothing.
+
+import * as E from 'fp-ts/lib/Either.js'
+import type { Check } from '@mountkeeper/linux'
+import type { DoctorArguments } from './arguments.js'
+import { configurationOf } from './configuration-file.js'
+import type { ExitCode } from './exit.js'
+import { EXIT } from './exit.js'
+import type { Streams } from './streams.js'
+import { fail, harmless, wantsColour } from './streams.js'
+import { paintOf } from './transcript/paint.js'
+import type { Paint } from './transcript/paint.js'
+import { counted } from './transcript/words.js'
+
+const MARKS: Readonly<Record<Check['ok'], string>> = { ok: 'ok', warn: 'warn', fail: 'FAIL' }
+const MARK_WIDTH = 4
+
+const checkLine = ({ name, ok, text, mend }: Check, width: number, paint: Paint): string => {
+  const mark = MARKS[ok].padEnd(MARK_WIDTH)
+  const painted = ok === 'ok' ? paint.good(mark) : ok === 'fail' ? paint.bad(mark) : paint.title(mark)
+  return `${painted}  ${harmless(name).padEnd(width)}  ${harmless(text)}${mend === undefined ? '' : `; mend: ${harmless(mend)}`}`
+}
+
+/** Checks as lines for people, and a line that sums them up. */
+export const checkLines = (checks: readonly Check[], paint: Paint): readonly string[] => {
+  const width = Math.max(0, ...checks.map(({ name }) => name.length))
+  const failing = checks.filter(({ ok }) => ok === 'fail').length
+  const warning = checks.filter(({ ok }) => ok === 'warn').length
+  const all = failing > 0 ? paint.bad(`${counted(failing, 'check')} failed`) : paint.good('this host is ready')
+  return [
+    ...checks.map((check) => checkLine(check, width, paint)),
+    '',
+    `${all}${warning > 0 ? `, ${counted(warning, 'warning')}` : ''}`,
+  ]
+}
+
+/** Runs the checks; fails when one of them does. */
+export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<ExitCode> => {
+  const configuration = await configurationOf(asked)
+  if (E.isLeft(configuration)) return fail(streams, configuration.left)
+  const { settings, adapter } = configuration.right
+  const { linuxChecks } = await import('@mountkeeper/linux')
+  const roots = settings.roots.map(({ path }) => path)
+  const state = adapter.stateDirectory
+  const done = linuxChecks({ roots, stateDirectory: state ?? NOWHERE, prefix: adapter.prefix })
+  const checks = [...done.filter(({ name }) => state !== undefined || !name.includes(NOWHERE)), ...rootless(roots)]
+  const lines = asked.json
+    ? checks.map((check) => JSON.stringify(check))
+    : checkLines(checks, paintOf(wantsColour(streams) ? 'colour' : 'plain'))
+  streams.stdout.write(`${lines.join('\n')}\n`)
+  return checks.some(({ ok }) => ok === 'fail') ? EXIT.refused : EXIT.ok
+}
+
+/** Stands for a state directory that is not configured; nothing is said about it. */
+const NOWHERE = '/proc/self/no-state-directory'
+
+const rootless = (roots: readonly string[]): readonly Check[] =>
+  roots.length > 0
+    ? []
+    : [
+        {
+          name: 'roots',
+          ok: 'warn',
+          text: 'no managed root is configured, so none was checked',
+          mend: 'add --root DIR',
+        },
+      ]

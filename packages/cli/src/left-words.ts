@@ -1,0 +1,39 @@
+// What a run leaves behind, for people: every mountpoint with something of ours, and what still runs.
+
+import type { LeftBehind } from '@mountkeeper/runtime'
+import { counted, word } from './transcript/words.js'
+
+/** More lines than this are only counted. */
+const SHOWN_MAX = 100
+
+const COMMANDS: Readonly<Record<NonNullable<LeftBehind['running']>, string>> = {
+  Look: 'a look',
+  MakeDirectory: 'mkdir',
+  Mount: 'mount',
+  Unmount: 'umount',
+  RemoveDirectory: 'rmdir',
+  Probe: 'a probe',
+  Discover: 'discovery',
+}
+
+const words = ({ mountpoint, phase, holders, running, overdue, pid }: LeftBehind): string => {
+  const what = running === undefined ? [] : [`${COMMANDS[running]} still runs${overdue === true ? ', overdue' : ''}`]
+  const who = holders === 0 ? [] : [counted(holders, 'holder')]
+  const process = pid === undefined ? [] : [`pid ${pid}`]
+  return [mountpoint === undefined ? 'the host' : `${word(mountpoint)} ${phase}`, ...who, ...what, ...process].join(
+    ', ',
+  )
+}
+
+/** A line for each thing that is left. */
+export const leftLines = (left: readonly LeftBehind[]): readonly string[] => {
+  const lines = left.slice(0, SHOWN_MAX).map((each) => `left behind: ${words(each)}`)
+  return left.length > SHOWN_MAX ? [...lines, `left behind: ${left.length - SHOWN_MAX} more`] : lines
+}
+
+/** All of it in one line. */
+export const leftSummary = (left: readonly LeftBehind[], isSandbox: boolean): string => {
+  if (left.length === 0) return 'nothing is left: no mount, no directory, no process'
+  const paths = new Set(left.map(({ mountpoint }) => mountpoint))
+  return `left as they are: ${counted(paths.size, 'mountpoint')}${isSandbox ? ', until the sandbox ends now' : ''}`
+}

@@ -1,0 +1,49 @@
+// What a run acts on: the ports of this machine, and what this process may do here. Tests put another machine in its place.
+
+import { readFileSync } from 'node:fs'
+import type { Configuration } from '@mountkeeper/codec'
+import { sourceAllowed } from '@mountkeeper/core'
+import type { HostPort, Locks, Timers } from '@mountkeeper/runtime'
+import { createSystemTimers } from '@mountkeeper/runtime'
+import { stopFailure } from './exit.js'
+import type { Failure } from './exit.js'
+
+/** The ports of a machine. */
+export interface Machine {
+  readonly host: HostPort
+  readonly locks: Locks
+  readonly timers: Timers
+}
+
+/** This machine, as configured. */
+export const thisMachine = async ({ settings, adapter }: Configuration): Promise<Machine> => {
+  const { linuxHost, linuxLocks } = await import('@mountkeeper/linux')
+  return {
+    host: linuxHost({ types: settings.types, sourceAllowed, prefix: adapter.prefix }),
+    locks: linuxLocks(),
+    timers: createSystemTimers(),
+  }
+}
+
+/** Bit of the capability that mount(2) asks for (capabilities(7)). */
+const CAP_SYS_ADMIN = 21n
+
+const mayMount = (): boolean => {
+  try {
+    const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
+    // mount(8) looks at the user first, whatever the capabilities are.
+    return (
+      process.getuid?.() === 0 && (effective === undefined || ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n)
+    )
+  } catch {
+    return process.getuid?.() === 0
+  }
+}
+
+/** Why this process may not mount, with the mend. */
+export const notPrivileged = ({ adapter }: Configuration): Failure | undefined =>
+  adapter.prefix.length > 0 || mayMount()
+    ? undefined
+    : stopFailure(
+        'this user may not mount; run it as root, try it out with --sandbox, or configure "prefix": ["sudo", "-n", "--"]',
+      )

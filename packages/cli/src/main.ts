@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// The command as it is started: hands the process to the command line, and its exit code back. Everything else is loaded
+// when it is needed, so that `--help` costs nothing.
+
+// cmd-ts colours by chalk, which knows FORCE_COLOR and not NO_COLOR.
+if ((process.env['NO_COLOR'] ?? '') !== '') process.env['FORCE_COLOR'] = '0'
+
+// Nobody is left to be told.
+process.stderr.on('error', () => undefined)
+// Heard by whoever writes; a closed stdout is no crash.
+process.stdout.on('error', () => undefined)
+
+const { commandLine } = await import('./command-line.js')
+
+const code = await commandLine(process.argv.slice(2), {
+  // Opening it makes it non-blocking for whoever shares it: only those who read it do.
+  get stdin() {
+    return process.stdin
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  isTerminal: process.stdout.isTTY,
+  environment: process.env,
+})
+process.exitCode = code
+// A pipe takes what is written when its reader does; only then may the process end, whatever else is still open.
+process.stdout.write('', () => process.exit(code))
+
+export {}

@@ -1,0 +1,168 @@
+// `run --sandbox`, the outer side: opens what is named by paths, then starts this command again in a mount and pid namespace
+// of its own and passes on signals and the exit code. When the namespace ends everything in it ends, mounts and daemons too.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { openSync, readlinkSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import * as E from 'fp-ts/lib/Either.js'
+import type { RunArguments } from './arguments.js'
+import type { ExitCode, Failure } from './exit.js'
+import { EXIT, fileProblem, stopFailure, usageFailure } from './exit.js'
+import { openRequests } from './requests.js'
+import type { Handover } from './sandbox-place.js'
+import { SANDBOX_TOP, SANDBOX_VARIABLE } from './sandbox-place.js'
+import { runInside } from './sandbox-inside.js'
+import type { Streams } from './streams.js'
+import { fail } from './streams.js'
+import { openTrace } from './trace-file.js'
+
+const OWN = ['--fork', '--pid', '--kill-child', '--propagation', 'private']
+const PROC = '--mount-proc'
+
+/** From the most rights to the fewest; a container whose /proc is covered in places refuses a fresh one. */
+const WAYS: readonly (readonly string[])[] = [
+  ...(process.getuid?.() === 0
+    ? [
+        ['-m', PROC, ...OWN],
+        ['-m', ...OWN],
+      ]
+    : []),
+  ['-Urm', PROC, ...OWN],
+  ['-Urm', ...OWN],
+]
+
+/** Where namespaces hang, nothing can be tried, ms. */
+const TRY_MS = 10_000
+
+const MEND =
+  'run it as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1; where AppArmor restricts them, kernel.apparmor_restrict_unprivileged_userns=0)'
+
+const findWay = (): E.Either<Failure, readonly string[]> => {
+  let said = ''
+  for (const way of WAYS) {
+    const { error, status, stderr } = spawnSync('unshare', [...way, 'true'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: TRY_MS,
+    })
+    if (error !== undefined && 'code' in error && error.code === 'ENOENT') {
+      return E.left(stopFailure('unshare is not installed; install util-linux'))
+    }
+    if (status === 0) return E.right(way)
+    said = stderr.trim().split('\n')[0] ?? said
+  }
+  return E.left(stopFailure(`namespaces are refused here (${said}); ${MEND}`))
+}
+
+const topMissing = (): Failure | undefined => {
+  try {
+    if (statSync(SANDBOX_TOP).isDirectory()) return undefined
+  } catch {
+    // Said below.
+  }
+  return stopFailure(
+    `${SANDBOX_TOP} is not there, and the sandbox mounts over it; make it as root: mkdir ${SANDBOX_TOP}`,
+  )
+}
+
+const placesUnfit = ({ roots, stateDirectory }: RunArguments): Failure | undefined =>
+  roots.length > 0 === (stateDirectory !== undefined)
+    ? undefined
+    : usageFailure('--root and --state-dir are given together in a sandbox, or not at all; without them they are made')
+
+interface Opened {
+  readonly requests: number | undefined
+  readonly configuration: number | undefined
+  readonly trace: number | undefined
+}
+
+const open = (asked: RunArguments): E.Either<Failure, Opened> => {
+  const requests = openRequests(asked.file)
+  if (E.isLeft(requests)) return requests
+  let configuration: number | undefined
+  try {
+    if (asked.config !== undefined) configuration = openSync(asked.config, 'r')
+  } catch (error) {
+    return E.left(
+      usageFailure(`${asked.config ?? ''} ${fileProblem(error)}; name the configuration with --config FILE`),
+    )
+  }
+  const trace = asked.trace === undefined ? E.right(undefined) : openTrace(asked.trace)
+  return E.isLeft(trace) ? trace : E.right({ requests: requests.right, configuration, trace: trace.right })
+}
+
+/** Descriptors of the child, in order; the first three are its standard streams. */
+const handOver = (opened: Opened): { readonly fds: readonly number[]; readonly handover: Handover } => {
+  const fds: number[] = []
+  const give = (fd: number | undefined): number | undefined => {
+    if (fd === undefined) return undefined
+    fds.push(fd)
+    return FIRST_FREE + fds.length - 1
+  }
+  const numbers = {
+    requests: give(opened.requests),
+    configuration: give(opened.configuration),
+    trace: give(opened.trace),
+  }
+  const handover = { outside: readlinkSync('/proc/self/ns/mnt'), control: CONTROL, ...numbers }
+  return { fds, handover: JSON.parse(JSON.stringify(handover)) as Handover }
+}
+
+const CONTROL = 3
+const FIRST_FREE = 4
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** The namespace's init is a shell: it waits for orphans, which would otherwise stay as zombies, and says how the command ended. */
+const INIT = ['sh', '-c', '"$@"; exit $?', 'mountkeeper-sandbox']
+
+const codeOf = (code: number | null, signal: NodeJS.Signals | null): number =>
+  code ?? 128 + (signal === null ? 0 : constants.signals[signal])
+
+const start = (
+  way: readonly string[],
+  opened: Opened,
+  environment: Streams['environment'],
+): Promise<number | Failure> => {
+  const { fds, handover } = handOver(opened)
+  const main = fileURLToPath(new URL('./main.js', import.meta.url))
+  const command = [process.execPath, ...process.execArgv, main, ...process.argv.slice(2)]
+  const child = spawn('unshare', [...way, ...INIT, ...command], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...fds],
+    env: { ...environment, [SANDBOX_VARIABLE]: JSON.stringify(handover) },
+  })
+  const control = child.stdio[CONTROL]
+  // A terminal signals the whole group, and a second signal is another wish than the first: only this side counts them.
+  const pass = (signal: NodeJS.Signals): void => {
+    if (control !== null && control !== undefined && 'write' in control) control.write(`${signal}\n`)
+  }
+  control?.on('error', () => undefined)
+  for (const signal of SIGNALS) process.on(signal, pass)
+  return new Promise((resolve) => {
+    child.on('error', ({ message }) => resolve(stopFailure(`the sandbox cannot be started: ${message}`)))
+    child.on('exit', (code, signal) => resolve(codeOf(code, signal)))
+  }).then((end) => {
+    for (const signal of SIGNALS) process.off(signal, pass)
+    return end as number | Failure
+  })
+}
+
+const runOutside = async (asked: RunArguments, streams: Streams): Promise<ExitCode> => {
+  const unfit = placesUnfit(asked) ?? topMissing()
+  if (unfit !== undefined) return fail(streams, unfit)
+  const opened = open(asked)
+  if (E.isLeft(opened)) return fail(streams, opened.left)
+  const way = findWay()
+  if (E.isLeft(way)) return fail(streams, way.left)
+  const end = await start(way.right, opened.right, streams.environment)
+  if (typeof end !== 'number') return fail(streams, end)
+  if (end <= EXIT.stopped) return end as ExitCode
+  return fail(streams, stopFailure(`the sandbox ended with ${end}; nothing of it is left`))
+}
+
+/** Runs in a sandbox of its own; called again inside of it, it serves. */
+export const runSandbox = (asked: RunArguments, streams: Streams): Promise<ExitCode> => {
+  const handover = streams.environment[SANDBOX_VARIABLE]
+  return handover === undefined ? runOutside(asked, streams) : runInside(asked, streams, handover)
+}

@@ -1,0 +1,184 @@
+// One life of a manager as the command runs it: locks, host-up, requests, stop. Everything it acts on is given, so that
+// tests run it on a model of a host.
+
+import type { Configuration } from '@mountkeeper/codec'
+import type { Defect, MountManager, Observer, StopReport } from '@mountkeeper/runtime'
+import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { OutputKind } from './arguments.js'
+import type { ExitCode, Failure } from './exit.js'
+import { EXIT, fileProblem, stopFailure } from './exit.js'
+import { leftLines } from './left-words.js'
+import type { Machine } from './machine.js'
+import type { Output } from './output.js'
+import { createOutput } from './output.js'
+import { planRequests } from './planning.js'
+import type { Tally } from './serve.js'
+import { serve } from './serve.js'
+import type { Show } from './show.js'
+import { isWorthTelling, showOf } from './show.js'
+import type { Stopping } from './stopping.js'
+import type { Streams } from './streams.js'
+import { complain, fail } from './streams.js'
+import { createTraceFile } from './trace-file.js'
+import { differenceWords } from './transcript/answer-words.js'
+
+/** What a session is run with. */
+export interface Session {
+  readonly configuration: Configuration
+  readonly machine: Machine
+  readonly streams: Streams
+  readonly input: AsyncIterable<Uint8Array>
+  readonly output: OutputKind
+  readonly concurrent: boolean
+  /** An open file, and what it is called. */
+  readonly trace: { readonly fd: number; readonly path: string } | undefined
+  readonly isSandbox: boolean
+  readonly stopping: Stopping
+}
+
+/** More lines of drift than this are only counted. */
+const DRIFT_SHOWN_MAX = 20
+
+const both = (first: Observer, second: Observer): Observer => ({
+  onBegin: (host) => {
+    first.onBegin?.(host)
+    second.onBegin?.(host)
+  },
+  onDecision: (input, decision) => {
+    first.onDecision?.(input, decision)
+    second.onDecision?.(input, decision)
+  },
+  onReport: (...all) => {
+    first.onReport?.(...all)
+    second.onReport?.(...all)
+  },
+  onAnswer: (answer) => {
+    first.onAnswer?.(answer)
+    second.onAnswer?.(answer)
+  },
+})
+
+const defectFailure = ({ why }: Defect): Failure =>
+  stopFailure(`defect: ${why}; mounts stay as they are; please report it with the --trace of such a run`)
+
+const comeUp = async (manager: MountManager, session: Session): Promise<Failure | undefined> => {
+  const up = await manager.hostUp()()
+  if (isLeft(up)) {
+    const { left } = up
+    if (session.stopping.reason() !== undefined) return undefined
+    return stopFailure(
+      left._tag === 'DiscoveryFailed'
+        ? `the host could not come up: ${left.reason}`
+        : `the host could not come up: ${left._tag}`,
+    )
+  }
+  const { drift, warnings } = up.right
+  if (session.output === 'transcript') return undefined
+  for (const { text } of warnings.filter((each) => isWorthTelling(each, session.isSandbox))) {
+    complain(session.streams, `warning: ${text}`)
+  }
+  for (const each of drift.slice(0, DRIFT_SHOWN_MAX)) complain(session.streams, differenceWords(each))
+  if (drift.length > DRIFT_SHOWN_MAX) complain(session.streams, `${drift.length - DRIFT_SHOWN_MAX} more differences`)
+  return undefined
+}
+
+const NOTHING: Tally = { requests: 0, refused: 0, complete: false }
+
+const exitOf = (session: Session, tally: Tally, report: StopReport): ExitCode => {
+  const reason = session.stopping.reason()
+  const { streams } = session
+  if (reason?._tag === 'Failed') return fail(streams, reason.failure)
+  if (tally.broken !== undefined)
+    return fail(streams, stopFailure(`the requests ${fileProblem(tally.broken)}, and nothing more of them was read`))
+  if (report.ending._tag === 'StoppedHard')
+    return fail(streams, stopFailure('stopped at once; what was not answered may have happened or not'))
+  if (reason !== undefined && !tally.complete) {
+    return fail(
+      streams,
+      stopFailure(`stopped by ${reason.name} before the end of the requests; run again with the rest`),
+    )
+  }
+  return tally.refused === 0 ? EXIT.ok : EXIT.refused
+}
+
+const serveAll = (session: Session, manager: MountManager, show: Show, output: Output): Promise<Tally> => {
+  const { machine, configuration } = session
+  const { limits } = configuration.settings
+  const { state } = manager
+  return serve({
+    input: session.input,
+    // More at once would only be refused `Overloaded`.
+    together: session.concurrent ? Math.min(limits.waitingPerHost, limits.waitingPerMountpoint) : 1,
+    submit: manager.submit,
+    reporter: show.reporter(({ requests }) => planRequests(state, machine.host, [...state.roots.values()], requests)),
+    ready: output.ready,
+    stop: session.stopping.drain,
+  })
+}
+
+const live = async (session: Session, output: Output): Promise<ExitCode> => {
+  const { configuration, machine, streams, stopping } = session
+  const failed = (failure: Failure): void => stopping.stop({ _tag: 'Failed', failure })
+  const show = showOf(session, output)
+  const trace = session.trace && createTraceFile(session.trace.fd, session.trace.path, [], failed)
+  const made = await createMountManager({
+    settings: configuration.settings,
+    host: machine.host,
+    journal: createMemoryJournal(),
+    timers: machine.timers,
+    observer: trace === undefined ? show.observer : both(trace.observer, show.observer),
+    onDefect: (defect) => stopping.stopHard({ _tag: 'Failed', failure: defectFailure(defect) }),
+  })()
+  if (isLeft(made)) return fail(streams, stopFailure(`the journal cannot be read: ${made.left.why}`))
+  const manager = made.right
+  const drain = (): void => void manager.stop()
+  const hard = (): void => void manager.stop({ hard: true })
+  stopping.drain.addEventListener('abort', drain)
+  stopping.hard.addEventListener('abort', hard)
+  if (stopping.drain.aborted) drain()
+  if (stopping.hard.aborted) hard()
+  void manager.ended.then((ending) => {
+    if (ending._tag === 'JournalFailed') failed(stopFailure(`the journal failed: ${ending.why}`))
+  })
+
+  const notUp = await comeUp(manager, session)
+  if (notUp !== undefined) failed(notUp)
+  const tally = notUp === undefined ? await serveAll(session, manager, show, output) : NOTHING
+  const report = await manager.stop()
+  trace?.close()
+  if (notUp === undefined) {
+    show.close(tally, report)
+    await output.flushed()
+    for (const text of leftLines(report.leftBehind)) complain(streams, text)
+  }
+  return exitOf(session, tally, report)
+}
+
+/** Runs a session to its end; gives the exit code. */
+export const runSession = async (session: Session): Promise<ExitCode> => {
+  const { configuration, machine, streams, stopping } = session
+  const { settings, adapter } = configuration
+  const roots = settings.roots.map(({ path }) => path)
+  const state = adapter.stateDirectory === undefined ? [] : [adapter.stateDirectory]
+  const lock = await machine.locks.acquire([...roots, ...state])()
+  if (isLeft(lock)) return fail(streams, stopFailure(lock.left.why))
+  const output = createOutput(streams.stdout)
+  void output.closed.then((errno) =>
+    stopping.stop({
+      _tag: 'Failed',
+      failure: stopFailure(`stdout ${errno === 'EPIPE' ? 'was closed' : `failed (${errno})`}; stopped`),
+    }),
+  )
+  void lock.right.lost.then(() =>
+    stopping.stopHard({
+      _tag: 'Failed',
+      failure: stopFailure('the lock was lost, so another manager may act now; stopped at once'),
+    }),
+  )
+  try {
+    return await live(session, output)
+  } finally {
+    await lock.right.release()
+  }
+}

@@ -1,0 +1,40 @@
+// The three streams and what is known about them. All text from outside is made harmless here before a terminal sees it.
+
+import type { Readable, Writable } from 'node:stream'
+import type { Failure } from './exit.js'
+
+/** Where the command reads and writes; tests put their own in place. */
+export interface Streams {
+  readonly stdin: Readable
+  readonly stdout: Writable
+  readonly stderr: Writable
+  /** Whether stdout is a terminal. */
+  readonly isTerminal: boolean
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+const UNSHOWN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+const escaped = (character: string): string =>
+  Array.from(
+    { length: character.length },
+    (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
+  ).join('')
+
+/** Text on one line, without a character that a terminal would act on. */
+export const harmless = (text: string): string => text.replace(UNSHOWN, escaped)
+
+/** One line on stderr, begun with the name of the command. */
+export const complain = ({ stderr }: Pick<Streams, 'stderr'>, text: string): void => {
+  stderr.write(`mountkeeper: ${harmless(text)}\n`)
+}
+
+/** Says why the command ends, and gives the code that it ends with. */
+export const fail = (streams: Pick<Streams, 'stderr'>, { text, exit }: Failure): Failure['exit'] => {
+  complain(streams, text)
+  return exit
+}
+
+/** Whether colours are wanted: only on a terminal, and not where a non-empty NO_COLOR or a dumb terminal says otherwise. */
+export const wantsColour = ({ isTerminal, environment }: Streams): boolean =>
+  isTerminal && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb'

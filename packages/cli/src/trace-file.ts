@@ -1,0 +1,68 @@
+// The file of `run --trace`: one line per input, written before anything follows from it, so that after a crash the last
+// line is the one that led there. Written synchronously; a file that cannot be written ends the run, not the process.
+
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { encodeTraceHeader, encodeTraceLine } from '@mountkeeper/codec'
+import type { Fact } from '@mountkeeper/core'
+import type { Observer } from '@mountkeeper/runtime'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Failure } from './exit.js'
+import { fileProblem, stopFailure, usageFailure } from './exit.js'
+
+/** A trace that is being written. */
+export interface TraceFile {
+  readonly observer: Required<Pick<Observer, 'onBegin' | 'onDecision'>>
+  readonly close: () => void
+}
+
+/** Creates or empties the file. Only its owner may read it: mountpoints and consumers are in it. */
+export const openTrace = (path: string): E.Either<Failure, number> => {
+  try {
+    return E.right(openSync(path, 'w', 0o600))
+  } catch (error) {
+    return E.left(usageFailure(`--trace ${path} ${fileProblem(error)}; name a file that can be written`))
+  }
+}
+
+const writeAll = (fd: number, text: string): void => {
+  const bytes = Buffer.from(text)
+  for (let from = 0; from < bytes.length;) from += writeSync(fd, bytes, from)
+}
+
+/** Begins a trace of a run that starts from `facts`. `failed` is called once, when nothing more can be written. */
+export const createTraceFile = (
+  fd: number,
+  path: string,
+  facts: readonly Fact[],
+  failed: (failure: Failure) => void,
+): TraceFile => {
+  let open = true
+  let n = 0
+
+  const end = (): void => {
+    if (!open) return
+    open = false
+    closeSync(fd)
+  }
+
+  const put = (line: string): void => {
+    if (!open) return
+    try {
+      writeAll(fd, `${line}\n`)
+    } catch (error) {
+      end()
+      failed(stopFailure(`--trace ${path} ${fileProblem(error)}; make room or name another file, and run again`))
+    }
+  }
+
+  return {
+    observer: {
+      onBegin: ({ settings }) => put(encodeTraceHeader({ format: 1, settings, facts })),
+      onDecision: (input, decision) => {
+        n += 1
+        put(encodeTraceLine({ n, input, decision }))
+      },
+    },
+    close: end,
+  }
+}

@@ -1,0 +1,176 @@
+// Answers in words: one line that says what came of the request, and lines below it with what else there is to know.
+
+import type { Answer, Detached, Difference, Refusal, Result, RollbackFailure, Status, Warning } from '@mountkeeper/core'
+import {
+  attachmentWords,
+  commandWords,
+  counted,
+  endWords,
+  filesystemWords,
+  foundWords,
+  layersWords,
+  reasonWords,
+  word,
+} from './words.js'
+import { harmless } from '../streams.js'
+
+/** An answer as it is shown. */
+export interface AnswerWords {
+  /** One word: `attached`, `refused`. */
+  readonly verb: string
+  readonly text: string
+  /** What else is worth knowing, a line each. */
+  readonly more: readonly string[]
+}
+
+const warnings = (all: readonly Warning[]): readonly string[] => all.map(({ text }) => `warning: ${harmless(text)}`)
+
+/** A difference between what is wanted, recorded and observed. */
+export const differenceWords = ({ _tag, mountpoint, text, holders }: Difference): string => {
+  const who = holders === undefined || holders.length === 0 ? '' : ` (${holders.map(attachmentWords).join(', ')})`
+  return `${_tag}: ${word(mountpoint)} ${harmless(text)}${who}`
+}
+
+const detachedText = ({ holder, holdersLeft, mount, directory, reason }: Detached): string => {
+  const gone = holder === 'not-held' ? 'was not held; ' : ''
+  const why = reason === undefined ? '' : ` (${reasonWords(reason)})`
+  switch (mount) {
+    case 'held':
+      return `${gone}stays mounted: ${counted(holdersLeft, 'holder')} left`
+    case 'unmounted':
+      return `${gone}unmounted, directory ${directory}${why}`
+    case 'detached':
+      return `${gone}detached lazily, directory ${directory}${why}`
+    case 'vacant':
+      return `${gone}still mounted, held by nobody${why}`
+    case 'uncertain':
+      return `${gone}nobody can tell whether it is unmounted${why}`
+    case 'absent':
+      return `${gone}nothing of ours is there`
+  }
+}
+
+const statusLines = ({ mountpoints, refusing }: Status): readonly string[] => [
+  ...mountpoints.flatMap(({ mountpoint, phase, filesystem, holders, waiting, reason, lastError }) => [
+    [
+      word(mountpoint),
+      phase,
+      ...(filesystem === undefined ? [] : [filesystemWords(filesystem)]),
+      counted(holders.length, 'holder'),
+      ...(waiting.length === 0 ? [] : [`${waiting.length} waiting`]),
+      ...(reason === undefined ? [] : [reasonWords(reason)]),
+    ].join('  '),
+    ...holders.map((holder) => `  held by ${attachmentWords(holder)}`),
+    ...(lastError === undefined ? [] : [`  last command: ${commandWords(lastError.command)}: ${endWords(lastError)}`]),
+  ]),
+  ...refusing.map((target) => `refuses new attaches of ${word(target)}`),
+]
+
+const success = (result: Result): AnswerWords => {
+  switch (result._tag) {
+    case 'Attached': {
+      const again = result.holder === 'already-held' ? ', already held' : ''
+      const text = `${result.mount}${again}; instance ${result.instance} of generation ${result.generation}`
+      return { verb: 'attached', text, more: warnings(result.warnings) }
+    }
+    case 'Detached':
+      return { verb: 'detached', text: detachedText(result), more: warnings(result.warnings) }
+    case 'Released': {
+      const { attachments } = result
+      const more = attachments.flatMap(({ mountpoint, volume, answer }) => [
+        `${word(mountpoint)} ${word(volume)}: ${detachedText(answer)}`,
+        ...warnings(answer.warnings),
+      ])
+      const text = attachments.length === 0 ? 'it held nothing' : counted(attachments.length, 'attachment')
+      return { verb: 'released', text, more }
+    }
+    case 'CancelSent':
+      return { verb: 'cancelled', text: 'it had not begun', more: [] }
+    case 'Up':
+      return {
+        verb: 'up',
+        text: `generation ${result.generation}`,
+        more: [...result.drift.map(differenceWords), ...warnings(result.warnings)],
+      }
+    case 'Down':
+      return { verb: 'down', text: `generation ${result.generation}`, more: [] }
+    case 'Status': {
+      const text = `${result.phase}, generation ${result.generation}, ${counted(result.mountpoints.length, 'mountpoint')}`
+      return { verb: 'status', text, more: statusLines(result) }
+    }
+    case 'Reconciled': {
+      const { differences } = result
+      const text = differences.length === 0 ? 'no difference' : counted(differences.length, 'difference')
+      return { verb: 'reconciled', text, more: differences.map(differenceWords) }
+    }
+    case 'Retried':
+      return { verb: 'retried', text: 'looking again', more: [] }
+    case 'Forgotten': {
+      const who = result.holders.map(attachmentWords).join(', ')
+      return { verb: 'forgotten', text: who === '' ? 'nobody held it' : `it was held by ${who}`, more: [] }
+    }
+    case 'Refusing':
+      return { verb: 'refusing', text: 'new attaches there', more: [] }
+    case 'Allowing':
+      return { verb: 'allowing', text: 'new attaches again', more: [] }
+  }
+}
+
+const rollback = ({ step, found, error }: RollbackFailure): string =>
+  `not rolled back: ${step}, ${foundWords(found)}${error === undefined ? '' : `; ${endWords(error)}`}`
+
+const conflict = (refused: Extract<Refusal, { readonly _tag: 'Conflict' }>): string => {
+  const there = refused.mounted === undefined ? 'something else' : filesystemWords(refused.mounted)
+  const who = refused.vacant === true ? 'is still mounted, held by nobody' : 'is mounted there for others'
+  return `${there} ${who}${refused.reason === undefined ? '' : ` (${reasonWords(refused.reason)})`}`
+}
+
+const because = (refused: Refusal): { readonly text: string; readonly more?: readonly string[] } => {
+  switch (refused._tag) {
+    case 'Invalid':
+      return { text: `${word(refused.field)} ${harmless(refused.why)}` }
+    case 'NotManaged':
+      return { text: `${word(refused.mountpoint)} lies below no managed root (${refused.roots.map(word).join(', ')})` }
+    case 'HostDown':
+    case 'DiscoveryFailed':
+      return { text: harmless(refused.reason) }
+    case 'Overloaded':
+      return { text: `the limit ${word(refused.limit)} of ${refused.value} is reached` }
+    case 'Conflict':
+      return { text: conflict(refused) }
+    case 'Foreign':
+      return { text: `not mounted by this manager: ${layersWords(refused.layers)}` }
+    case 'MountFailed': {
+      const said =
+        refused.error === undefined ? [] : [`${commandWords(refused.error.command)}: ${endWords(refused.error)}`]
+      return { text: harmless(refused.why), more: [...said, ...refused.rollback.map(rollback)] }
+    }
+    case 'Broken':
+      return { text: `mounted and dead (${word(refused.errno)})` }
+    case 'Uncertain':
+      return { text: harmless(refused.why) }
+    case 'Maintenance':
+      return { text: `no new attaches of ${word(refused.target)} for now` }
+    case 'InUse':
+      return { text: `held by ${refused.holders.map(attachmentWords).join(', ')}` }
+    case 'Cancelled':
+      return { text: 'nothing has happened' }
+    case 'Stopped':
+      return { text: 'the manager ended first; ask again after its restart' }
+    case 'Superseded':
+      return { text: 'a later host-down came first' }
+    case 'TooLate':
+      return { text: 'it is being served' }
+    case 'NotFound':
+      return { text: 'nothing is known by that name' }
+    case 'InFlight':
+      return { text: 'something is under way there' }
+  }
+}
+
+/** An answer as it is shown. */
+export const answerWords = (answer: Answer): AnswerWords => {
+  if (answer.ok) return success(answer.result)
+  const { text, more = [] } = because(answer.error)
+  return { verb: 'refused', text: `${answer.error._tag}: ${text}`, more }
+}
