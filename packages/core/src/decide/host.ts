@@ -6,6 +6,7 @@ import type { Found, ResolvedSource } from '../found.js'
 import type { Host, Reconcile } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
 import type { Discovered, NotDiscovered, Outcome, ReconcileRequest, Request, RootSeen } from '../input.js'
+import { checkFilesystem } from '../check.js'
 import { differenceOf } from '../drift.js'
 import { advance, endHolder } from './advance.js'
 import { entriesByMountpoint, staleHolders, takeInventory } from './inventory.js'
@@ -27,7 +28,7 @@ import {
 } from './draft.js'
 import { takeLook } from './outcome.js'
 import { leaveQueueOf } from './operator.js'
-import { endClaim, noteUnmounted, startWork, wantSlot } from './steps.js'
+import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot } from './steps.js'
 
 /** Reads the host: what a generation begins with, or what a reconcile compares with. */
 const emitDiscover = (out: Out): EffectId => {
@@ -121,10 +122,17 @@ const boundTo = (host: Host, { boot, mountNamespace }: Discovered): Bound => {
   return host.boot === boot ? 'elsewhere' : 'reboot'
 }
 
-/** Identities and claims are bound to a boot and a mount namespace: in another one none of our layers exists. */
-const unbind = (draft: Draft): void => {
-  if (draft.record.layer !== undefined) noteUnmounted(draft, 'other')
-  set(draft, { unresolved: undefined, intent: undefined })
+/**
+ * Identities and claims are bound to a boot and a mount namespace: in another one none of our layers exists, and what an open
+ * intent meant can no longer be told from what others mount. A directory is not bound: what was to be made for the claim, and
+ * is there, is ours.
+ */
+const unbind = (draft: Draft, found: Found): void => {
+  const { layer, intent, directory } = draft.record
+  const intended = intent?.found._tag === 'NoDirectory' && directory !== 'ours'
+  if (intended && (found._tag === 'Directory' || found._tag === 'Mounted')) noteDirectory(draft, 'DirectoryMade')
+  if (layer !== undefined || intent !== undefined) noteUnmounted(draft, 'other')
+  set(draft, { unresolved: undefined })
 }
 
 /** Begins the new generation at one mountpoint, by what was found there. */
@@ -133,7 +141,7 @@ const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined,
   const { keepMountedMs, afterReboot } = draft.out.host.settings.policies
   // What is still under way is handed over: it keeps its own mountpoint and holds up nothing else.
   if (overdue.length > 0 || work !== undefined || inFlight !== undefined) return
-  if (bound !== 'here') unbind(draft)
+  if (bound !== 'here') unbind(draft, found)
   if (bound === 'reboot' && afterReboot === 'drop') {
     for (const { volume, consumer } of everyHolder(draft)) endHolder(draft, volume, consumer)
   }
@@ -149,6 +157,16 @@ const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined,
     startWork(draft, 'Mount', { remount: true })
     wantSlot(draft, true)
   }
+}
+
+/** A record outside today's roots or lists is kept and can be detached; it only takes no new attachments. */
+const unmanaged = (draft: Draft): readonly Difference[] => {
+  const { path, root, phase, filesystem } = draft.record
+  if (phase === 'absent') return []
+  const wrong = filesystem === undefined ? undefined : checkFilesystem(settingsOf(draft), filesystem)
+  const why = root === undefined ? 'lies below none of the managed roots' : wrong && `${wrong.field} ${wrong.why}`
+  if (why === undefined) return []
+  return [{ _tag: 'unmanaged', mountpoint: path, text: `${why}; it can be detached and released, not attached` }]
 }
 
 /** The differences at one mountpoint; one that is lost names the holders whose handles are dead. */
@@ -185,9 +203,9 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
       discovered.inventory === undefined
         ? []
         : takeInventory(draft, found, discovered.inventory, inUse.get(mountpoint) ?? [])
-    const differences = differencesAt(draft, found)
+    const differences = [...differencesAt(draft, found), ...used, ...unmanaged(draft)]
     advance(draft)
-    return [...differences, ...used]
+    return differences
   })
   for (const { mountpoint, release } of waiting) {
     const paths = release?.at ?? (mountpoint === undefined ? [] : [mountpoint])
@@ -214,7 +232,10 @@ const nextSurvey = (out: Out, left: readonly Reconcile[]): void => {
 const isMended = ({ _tag }: Difference): boolean =>
   _tag === 'lost' || _tag === 'vacant' || _tag === 'leftover-directory' || _tag === 'uncertain'
 
-/** A look of its own for what rests here, so that the record says what is there (L35); with `apply`, what the record shows to be wrong is put right after it. */
+/**
+ * A look of its own for what rests here, so that the record says what is there (L35); with `apply`, what the record shows to
+ * be wrong is put right after it.
+ */
 const lookAgain = (draft: Draft, apply: boolean): void => {
   const { record, entry } = draft
   const resting = record.work === undefined && record.inFlight === undefined && record.overdue.length === 0
@@ -245,7 +266,7 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
     if (different.length > 0) lookAgain(draft, apply && different.some(isMended))
     const { inventory } = discovered
     const stale = inventory === undefined ? [] : staleHolders(draft, inventory, inUse.get(mountpoint) ?? [])
-    return [...different, ...stale]
+    return [...different, ...stale, ...unmanaged(draft)]
   })
   for (const { request } of reconciles) answer(out, request, { _tag: 'Reconciled', differences })
 }
