@@ -34,7 +34,8 @@ describe('sources', () => {
   })
 
   test('open with a comment that says what the file holds', () => {
-    expect(sources.filter((path) => !/^(\/\/|\/\*\*)/.test(read(path)))).toEqual([])
+    const beginning = (path: string): string => read(path).replace(/^#!.*\n\n*/, '')
+    expect(sources.filter((path) => !/^(\/\/|\/\*\*)/.test(beginning(path)))).toEqual([])
   })
 
   test('leave nothing to be done', () => {
@@ -59,6 +60,15 @@ describe('documents', () => {
     const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!.replace(/#.*$/, ''))
     const relative = targets.filter((target) => target !== '' && !/^[a-z]+:/.test(target))
     expect(relative.filter((target) => !existsSync(join(top, dirname(document), target)))).toEqual([])
+  })
+})
+
+describe('examples', () => {
+  test('of the README are those of the runtime, which its tests run', () => {
+    const examples = [...read('README.md').matchAll(/^```ts\n(.*?)^```/gms)].map(([, example]) => example!)
+    const run = read('packages/runtime/README.md')
+    expect(examples.length).toBeGreaterThan(0)
+    expect(examples.filter((example) => !run.includes(example))).toEqual([])
   })
 })
 

@@ -43,7 +43,7 @@ describe('the file', () => {
           broken: 'refuse',
           detachWhileDown: 'refuse',
           afterReboot: 'keep',
-        holders: 'union',
+          holders: 'union',
           suid: 'refuse',
           dev: 'refuse',
         },
