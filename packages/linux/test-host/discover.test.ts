@@ -12,7 +12,20 @@ import {
 import { effectId } from '@mountkeeper/core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { World } from './world.js'
-import { ROOT, SOURCE, clear, createWorld, discovered, has, isRoot, layers, prepareWorld, sh, tmpfs } from './world.js'
+import {
+  clear,
+  createWorld,
+  discovered,
+  has,
+  hasFuse,
+  isRoot,
+  layers,
+  prepareWorld,
+  ROOT,
+  sh,
+  SOURCE,
+  tmpfs,
+} from './world.js'
 
 prepareWorld()
 let world: World
@@ -125,11 +138,14 @@ describe('a root that is not as it has to be is named, with what to do', () => {
     expect(await reason('/srv/theirs')).toBe('root /srv/theirs: it belongs to user 1234, not to 0; chown 0 /srv/theirs')
     rmdirSync('/srv/theirs')
   })
-  test.skipIf(!has('bindfs'))('on a filesystem that can hang (skipped where bindfs is not installed)', async () => {
-    mkdirSync('/srv/fuse/root', { recursive: true })
-    sh('bindfs', '/srv/fuse', '/srv/fuse')
-    expect(await reason('/srv/fuse/root')).toContain('choose a directory on a local filesystem: /srv/fuse can hang')
-    expect(await reason('/srv/fuse')).toContain('choose a directory on a local filesystem')
-    sh('umount', '/srv/fuse')
-  })
+  test.skipIf(!hasFuse('bindfs'))(
+    'on a filesystem that can hang (skipped without bindfs, or with /dev/fuse closed to us)',
+    async () => {
+      mkdirSync('/srv/fuse/root', { recursive: true })
+      sh('bindfs', '/srv/fuse', '/srv/fuse')
+      expect(await reason('/srv/fuse/root')).toContain('choose a directory on a local filesystem: /srv/fuse can hang')
+      expect(await reason('/srv/fuse')).toContain('choose a directory on a local filesystem')
+      sh('umount', '/srv/fuse')
+    },
+  )
 })

@@ -8,7 +8,7 @@ import type { Report } from '@mountkeeper/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { anyLives, processes, vectorOfProcess } from '../src/processes.js'
 import type { World } from './world.js'
-import { ROOT, SOURCE, clear, createWorld, has, layers, prepareWorld, tmpfs, top } from './world.js'
+import { clear, createWorld, has, hasFuse, layers, prepareWorld, ROOT, SOURCE, tmpfs, top } from './world.js'
 
 prepareWorld()
 let world: World
@@ -37,7 +37,7 @@ const daemon = (name: string): number => {
   return found.pid
 }
 
-describe.skipIf(!has('bindfs'))('bindfs (skipped where it is not installed)', () => {
+describe.skipIf(!hasFuse('bindfs'))('bindfs (skipped without it, or with /dev/fuse closed to us)', () => {
   const filesystem = { type: 'fuse.bindfs', source: `${SOURCE}/f`, options: ['nosuid', 'nodev'] }
   beforeAll(() => {
     mkdirSync(filesystem.source)
@@ -82,56 +82,59 @@ describe.skipIf(!has('bindfs'))('bindfs (skipped where it is not installed)', ()
 })
 
 const SFTP = '/usr/lib/openssh/sftp-server'
-const hasSshfs = has('sshfs') && has(SFTP)
+const hasSshfs = hasFuse('sshfs') && has(SFTP)
 
-describe.skipIf(!hasSshfs)('sshfs with a server that hangs (skipped without sshfs and sftp-server)', () => {
-  const children = new Set<ChildProcess>()
-  const server = createServer((connection) => {
-    const child = spawn(SFTP, [], { stdio: ['pipe', 'pipe', 'ignore'] })
-    children.add(child)
-    connection.pipe(child.stdin)
-    child.stdout.pipe(connection)
-    child.once('exit', () => connection.destroy())
-    connection.on('close', () => child.kill('SIGKILL'))
-    connection.on('error', () => child.kill('SIGKILL'))
-    child.stdin.on('error', () => undefined)
-  })
-  let port = 0
-  beforeAll(async () => {
-    mkdirSync(`${SOURCE}/sftp`)
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-    const address = server.address()
-    port = typeof address === 'object' && address !== null ? address.port : 0
-  })
-  afterAll(() => {
-    server.close()
-  })
-  const filesystem = () => ({
-    type: 'fuse.sshfs',
-    source: `127.0.0.1:${SOURCE}/sftp`,
-    options: [`directport=${port}`, 'dir_cache=no', 'attr_timeout=0', 'entry_timeout=0', 'nosuid', 'nodev'],
-  })
+describe.skipIf(!hasSshfs)(
+  'sshfs with a server that hangs (skipped without sshfs and sftp-server, or with /dev/fuse closed to us)',
+  () => {
+    const children = new Set<ChildProcess>()
+    const server = createServer((connection) => {
+      const child = spawn(SFTP, [], { stdio: ['pipe', 'pipe', 'ignore'] })
+      children.add(child)
+      connection.pipe(child.stdin)
+      child.stdout.pipe(connection)
+      child.once('exit', () => connection.destroy())
+      connection.on('close', () => child.kill('SIGKILL'))
+      connection.on('error', () => child.kill('SIGKILL'))
+      child.stdin.on('error', () => undefined)
+    })
+    let port = 0
+    beforeAll(async () => {
+      mkdirSync(`${SOURCE}/sftp`)
+      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+      const address = server.address()
+      port = typeof address === 'object' && address !== null ? address.port : 0
+    })
+    afterAll(() => {
+      server.close()
+    })
+    const filesystem = () => ({
+      type: 'fuse.sshfs',
+      source: `127.0.0.1:${SOURCE}/sftp`,
+      options: [`directport=${port}`, 'dir_cache=no', 'attr_timeout=0', 'entry_timeout=0', 'nosuid', 'nodev'],
+    })
 
-  test('the ladder frees what waits inside', async () => {
-    await world.make('s')
-    const mounted = await world.mount('s', filesystem())
-    expect(mounted.error).toBeUndefined()
-    expect(top(mounted)).toMatchObject({ fstype: 'fuse.sshfs', source: filesystem().source })
-    expect((await probe('s')).found).toEqual({ _tag: 'Alive' })
-    for (const child of children) child.kill('SIGSTOP')
-    const report = await probe('s', 500)
-    expect(report.found).toEqual({ _tag: 'Unknown', why: 'TimedOut' })
-    const pid = report.error!.pid!
-    await new Promise((wake) => setTimeout(wake, 700))
-    // Killed, and still there: it waits for the server.
-    expect(anyLives(pid)).toBe(true)
-    const busy = await world.unmount('s', top(mounted), { mayHang: true })
-    expect(busy.found).toEqual(mounted.found)
-    const forced = await world.unmount('s', top(mounted), { how: 'force', mayHang: true })
-    await report.ended
-    const seen = forced.found._tag === 'Mounted' ? await world.unmount('s', top(mounted), { mayHang: true }) : forced
-    expect(seen.found).toEqual({ _tag: 'Directory' })
-    for (const child of children) child.kill('SIGKILL')
-    await world.remove('s')
-  })
-})
+    test('the ladder frees what waits inside', async () => {
+      await world.make('s')
+      const mounted = await world.mount('s', filesystem())
+      expect(mounted.error).toBeUndefined()
+      expect(top(mounted)).toMatchObject({ fstype: 'fuse.sshfs', source: filesystem().source })
+      expect((await probe('s')).found).toEqual({ _tag: 'Alive' })
+      for (const child of children) child.kill('SIGSTOP')
+      const report = await probe('s', 500)
+      expect(report.found).toEqual({ _tag: 'Unknown', why: 'TimedOut' })
+      const pid = report.error!.pid!
+      await new Promise((wake) => setTimeout(wake, 700))
+      // Killed, and still there: it waits for the server.
+      expect(anyLives(pid)).toBe(true)
+      const busy = await world.unmount('s', top(mounted), { mayHang: true })
+      expect(busy.found).toEqual(mounted.found)
+      const forced = await world.unmount('s', top(mounted), { how: 'force', mayHang: true })
+      await report.ended
+      const seen = forced.found._tag === 'Mounted' ? await world.unmount('s', top(mounted), { mayHang: true }) : forced
+      expect(seen.found).toEqual({ _tag: 'Directory' })
+      for (const child of children) child.kill('SIGKILL')
+      await world.remove('s')
+    })
+  },
+)

@@ -2,7 +2,7 @@
 // of our own. Every test ends with nothing left: no mount, no directory, no process.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import type { Discovered, EffectId, Filesystem, Found, Identity, RootIdentity, TypeRule } from '@mountkeeper/core'
 import { effectId, layersOf, typeRule } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
@@ -36,6 +36,18 @@ export const sh = (...vector: readonly string[]): string => {
 }
 
 export const has = (program: string): boolean => spawnSync('which', [program]).status === 0
+
+const opens = (path: string): boolean => {
+  try {
+    closeSync(openSync(path, 'r+'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whether a FUSE filesystem can be mounted by this program here: it is installed, and the device is open to us. */
+export const hasFuse = (program: string): boolean => has(program) && opens('/dev/fuse')
 
 export const sleep = (delayMs: number): Promise<void> => new Promise((wake) => setTimeout(wake, delayMs))
 
