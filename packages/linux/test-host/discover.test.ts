@@ -16,7 +16,6 @@ import {
   clear,
   createWorld,
   discovered,
-  has,
   hasFuse,
   isRoot,
   layers,
