@@ -75,8 +75,18 @@ export const requestRetry = (out: Out, request: RequestId, body: RetryRequest): 
     return
   }
   reply(out, replied, { _tag: 'Retried' })
-  observe(out, body.mountpoint)
+  const draft = openDraft(out, body.mountpoint)
+  if (out.phase === 'up' && isResting(draft.record) && draft.record.wait?.why === 'keep-mounted') {
+    // Looked at, and kept for as long again.
+    startWork(draft, 'Look', {})
+    wantSlot(draft, true)
+  } else {
+    observe(out, body.mountpoint)
+  }
 }
+
+const isResting = ({ work, inFlight, overdue }: Mountpoint): boolean =>
+  work === undefined && inFlight === undefined && overdue.length === 0
 
 /** Something was seen, or is to be seen, at a mountpoint: leads to a look and to nothing else. */
 export const observe = (out: Out, mountpoint: string): void => {
@@ -84,9 +94,8 @@ export const observe = (out: Out, mountpoint: string): void => {
   const { entry, record } = draft
   if (entry === undefined || out.phase !== 'up') return
   set(draft, { backOffMs: 0 })
-  const resting = record.work === undefined && record.inFlight === undefined && record.overdue.length === 0
   const kept = record.wait?.why === 'keep-mounted'
-  if (resting && !kept) {
+  if (isResting(record) && !kept) {
     // What was tried and failed is due again when the look has ended.
     set(draft, { wait: undefined })
     startWork(

@@ -91,6 +91,7 @@ export const seeMount = (draft: Draft, found: Found, source: ResolvedSource | un
 
 /** A record of which nothing is left but, perhaps, requests that wait. */
 export const becomeAbsent = (draft: Draft): void => {
+  if (draft.record.phase === 'absent') return
   set(draft, {
     filesystem: undefined,
     foreign: NO_LAYERS,
