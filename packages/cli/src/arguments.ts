@@ -62,7 +62,7 @@ export type Asked =
   | PlanArguments
   | DoctorArguments
   | { readonly _tag: 'Replay'; readonly trace: string }
-  | { readonly _tag: 'Help' }
+  | { readonly _tag: 'Help'; readonly topic: 'config' | undefined }
 
 const named = (displayName: string): Type<string, string> => ({ ...string, displayName })
 
@@ -201,10 +201,12 @@ const doctor = command({
 
 const help = command({
   name: 'help',
-  description: 'Show every key of the configuration file, its default, and what it means',
+  description: 'Show this, or with config every key of the configuration file, its default and meaning',
   examples: [{ description: 'The table', command: 'mountkeeper help config' }],
-  args: { topic: positional({ displayName: 'config', type: oneOf(['config']), description: 'the only topic' }) },
-  handler: (): Asked => ({ _tag: 'Help' }),
+  args: {
+    topic: positional({ displayName: 'config', type: optional(oneOf(['config'])), description: 'the only topic' }),
+  },
+  handler: ({ topic }): Asked => ({ _tag: 'Help', topic: topic === 'config' ? topic : undefined }),
 })
 
 const commands = { run, plan, replay, doctor, help }
@@ -216,7 +218,11 @@ const optionsOf = (name: string | undefined): readonly string[] => {
     Object.entries(commands)
       .find(([each]) => each === name)?.[1]
       .helpTopics() ?? []
-  return ['--help', '--version', ...topics.flatMap(({ usage }) => /--[a-z-]+/.exec(usage)?.[0] ?? [])]
+  return [
+    '--help',
+    ...(name === undefined ? ['--version'] : []),
+    ...topics.flatMap(({ usage }) => /--[a-z-]+/.exec(usage)?.[0] ?? []),
+  ]
 }
 
 /** What became of a command line: something to do, something to print, or a mistake in one line. */
@@ -242,6 +248,8 @@ export const readArguments = async (argv: readonly string[], version: string): P
   const again = await parse(table, [...argv])
   const [mistake] = again._tag === 'error' ? again.error.errors : []
   const name = argv.find((argument) => NAMES.includes(argument))
-  const what = mistake === undefined ? message : mistakeText(mistake, NAMES, optionsOf(name))
+  const nodes = argv.slice(0, 1).map((raw) => ({ type: 'longOption', raw }))
+  const first = name === undefined && mistake?.nodes.length === 0 ? { message: 'Unknown arguments', nodes } : mistake
+  const what = first === undefined ? message : mistakeText(first, NAMES, optionsOf(name))
   return { _tag: 'Mistake', text: `${what} (see mountkeeper ${name === undefined ? '' : `${name} `}--help)` }
 }

@@ -26,6 +26,7 @@ const perform = async (asked: Asked, streams: Streams): Promise<ExitCode> => {
     case 'Doctor':
       return (await import('./doctor.js')).doctor(asked, streams)
     case 'Help':
+      if (asked.topic === undefined) return commandLine(['--help'], streams)
       return (await import('./configuration-help.js')).configurationHelp(streams)
   }
 }

@@ -4,6 +4,7 @@
 import type { LineError, PlanRequest } from '@mountkeeper/codec'
 import { REQUEST_LINE_BYTES_MAX, decodeRequestLine, isBlankLine } from '@mountkeeper/codec'
 import type { Answer, Request } from '@mountkeeper/core'
+import { requestId } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { InputLine } from './lines.js'
 import { linesOf } from './lines.js'
@@ -71,6 +72,16 @@ const jobOf = (from: InputLine): Job => {
   return request.op === 'plan' ? { _tag: 'Plan', line, request } : { _tag: 'Request', ticket: { line, request } }
 }
 
+const NEVER_SUBMITTED = requestId(0)
+
+const cancelled = ({ id, op }: Request): Answer => ({
+  request: NEVER_SUBMITTED,
+  ...(id === undefined ? {} : { id }),
+  op,
+  ok: false,
+  error: { _tag: 'Cancelled' },
+})
+
 /** Serves all of the input; resolves when every line that was read has its answer. Rejects only for a defect. */
 export const serve = async ({ input, together, submit, reporter, ready, stop }: Serving): Promise<Tally> => {
   const queue: Job[] = []
@@ -94,7 +105,8 @@ export const serve = async ({ input, together, submit, reporter, ready, stop }: 
       count(true)
     } else {
       reporter.asked(job.ticket)
-      const answer = await submit(job.ticket.request)
+      // What nobody has begun is not begun by a manager that stops.
+      const answer = stop.aborted ? cancelled(job.ticket.request) : await submit(job.ticket.request)
       reporter.answered(job.ticket, answer)
       count(answer.ok)
     }
@@ -116,7 +128,7 @@ export const serve = async ({ input, together, submit, reporter, ready, stop }: 
   }
 
   const pump = (): void => {
-    // After a stop all that was read is submitted at once, to be refused by the manager rather than forgotten.
+    // After a stop all that was read is taken at once, to be refused rather than forgotten.
     while (queue.length > 0 && (ordinary < together || stop.aborted)) {
       const job = queue.shift()
       if (job === undefined) return

@@ -1,7 +1,7 @@
 // The file of `run --trace`: one line per input, written before anything follows from it, so that after a crash the last
 // line is the one that led there. Written synchronously; a file that cannot be written ends the run, not the process.
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { encodeTraceHeader, encodeTraceLine } from '@mountkeeper/codec'
 import type { Fact } from '@mountkeeper/core'
 import type { Observer } from '@mountkeeper/runtime'
@@ -15,12 +15,20 @@ export interface TraceFile {
   readonly close: () => void
 }
 
-/** Creates or empties the file. Only its owner may read it: mountpoints and consumers are in it. */
+const { O_CREAT, O_WRONLY } = constants
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
+/**
+ * Opens the file, or creates it. It is emptied when the trace begins: a run that is refused its lock harms nobody's trace.
+ * Only its owner may read a new one: mountpoints and consumers are in it.
+ */
 export const openTrace = (path: string): E.Either<Failure, number> => {
   try {
-    return E.right(openSync(path, 'w', 0o600))
+    return E.right(openSync(path, O_CREAT | O_WRONLY, 0o600))
   } catch (error) {
-    return E.left(usageFailure(`--trace ${path} ${fileProblem(error)}; name a file that can be written`))
+    const problem = isMissing(error) ? 'lies in no directory that there is' : fileProblem(error)
+    return E.left(usageFailure(`--trace ${path} ${problem}; name a file that can be written`))
   }
 }
 
@@ -45,19 +53,29 @@ export const createTraceFile = (
     closeSync(fd)
   }
 
-  const put = (line: string): void => {
+  const guarded = (write: () => void): void => {
     if (!open) return
     try {
-      writeAll(fd, `${line}\n`)
+      write()
     } catch (error) {
       end()
       failed(stopFailure(`--trace ${path} ${fileProblem(error)}; make room or name another file, and run again`))
     }
   }
 
+  const put = (line: string): void => guarded(() => writeAll(fd, `${line}\n`))
+  // A pipe has nothing to cut.
+  const begin = (): void =>
+    guarded(() => {
+      if (fstatSync(fd).isFile()) ftruncateSync(fd)
+    })
+
   return {
     observer: {
-      onBegin: ({ settings }) => put(encodeTraceHeader({ format: 1, settings, facts })),
+      onBegin: ({ settings }) => {
+        begin()
+        put(encodeTraceHeader({ format: 1, settings, facts }))
+      },
       onDecision: (input, decision) => {
         n += 1
         put(encodeTraceLine({ n, input, decision }))

@@ -57,7 +57,6 @@ export const mistakeText = (mistake: Mistake, commands: readonly string[], optio
     return `${name}: unknown command${meant(name, commands)}`
   }
   if (mistake.message === 'Unknown arguments' && node !== undefined) return unknownArgument(node, options)
-  if (mistake.message === 'No value provided for subcommand') return 'no command is given'
   const missing = /^No value provided for (.*)$/.exec(mistake.message)?.[1]
   if (missing !== undefined) return `${missing} is missing`
   const message = withoutRepetition(mistake.message)

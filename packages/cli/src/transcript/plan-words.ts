@@ -5,7 +5,7 @@ import { answerWords } from './answer-words.js'
 import type { Paint } from './paint.js'
 import { EFFECT_NAMES, filesystemWords, requestWords, word } from './words.js'
 
-const NAME_WIDTH = 11
+const NAME_WIDTH = 12
 const MARGIN = '  '
 const INNER = ' '.repeat(MARGIN.length + NAME_WIDTH)
 

@@ -1,0 +1,263 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Writable } from 'node:stream'
+import { attach, configurationWith, detach, drive, sink, streamsWith, taken } from './drive.js'
+import { createModelHost } from './model-host.js'
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mountkeeper-cli-'))
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const ids = (answers: readonly Record<string, unknown>[]): readonly unknown[] => answers.map(({ id, op }) => id ?? op)
+
+describe('in order', () => {
+  test('each line is served after the answer to the one before it', async () => {
+    const run = drive()
+    run.host.hold('slow')
+    run.send(attach('1', 'a', 'slow'), attach('2', 'b'), detach('3', '1'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(run.host.ran.filter((effect) => effect.endsWith('/b'))).toEqual([])
+    run.host.letGo('slow')
+    run.end()
+    expect(await run.exit).toBe(0)
+    expect(ids(run.answers())).toEqual(['1', '2', '3'])
+  })
+
+  test('status, cancel, host-down and host-up are served at once', async () => {
+    const run = drive()
+    run.host.hold('slow')
+    run.send(
+      attach('1', 'a', 'slow'),
+      attach('2', 'b'),
+      { op: 'status', id: 's' },
+      { op: 'cancel', target: '1', id: 'c' },
+    )
+    await run.until(2)
+    expect(run.answers()).toMatchObject([
+      { id: 's', result: { _tag: 'Status', mountpoints: [{ mountpoint: '/srv/mounts/a' }] } },
+      { id: 'c', ok: false, error: { _tag: 'TooLate' } },
+    ])
+    run.send({ op: 'host-down', id: 'd' }, { op: 'host-up', id: 'u' })
+    await run.until(3)
+    run.host.letGo('slow')
+    run.end()
+    expect(await run.exit).toBe(1)
+    expect(ids(run.answers())).toEqual(['s', 'c', 'd', '1', 'u', '2'])
+  })
+
+  test('what was read ahead is served, too', async () => {
+    const run = drive()
+    run.host.hold('slow')
+    run.send(attach('first', 'a', 'slow'))
+    const count = 3_000
+    for (let index = 0; index < count; index += 1) run.send(attach(String(index), `m${index % 3}`))
+    run.host.letGo('slow')
+    run.end()
+    expect(await run.exit).toBe(0)
+    expect(run.answers()).toHaveLength(count + 1)
+  })
+})
+
+describe('concurrently', () => {
+  test('answers come as they end', async () => {
+    const run = drive({ concurrent: true })
+    run.host.hold('slow')
+    run.send(attach('1', 'a', 'slow'), attach('2', 'b'), attach('3', 'c'))
+    await run.until(2)
+    run.host.letGo('slow')
+    run.end()
+    expect(await run.exit).toBe(0)
+    expect(ids(run.answers())).toEqual(['2', '3', '1'])
+  })
+
+  test('reading pauses at the bound of the queue, so that nobody is turned away', async () => {
+    const configuration = configurationWith()
+    const { settings } = configuration
+    const limits = { ...settings.limits, waitingPerMountpoint: 4 }
+    const run = drive({ concurrent: true, configuration: { ...configuration, settings: { ...settings, limits } } })
+    run.host.hold('slow')
+    for (let index = 0; index < 50; index += 1) run.send(attach(String(index), 'a', 'slow'))
+    setTimeout(() => run.host.letGo('slow'), 20)
+    run.end()
+    expect(await run.exit).toBe(0)
+    expect(run.answers()).toHaveLength(50)
+    expect(run.host.paths.get('/srv/mounts/a')).toHaveLength(1)
+  })
+})
+
+describe('coming up', () => {
+  test('its own host-up gives no line', async () => {
+    const run = drive()
+    run.end()
+    expect(await run.exit).toBe(0)
+    expect(run.streams.stdout.text()).toBe('')
+    expect(run.streams.stderr.text()).toBe('')
+  })
+
+  test('failing discovery ends it with 3 and the reason', async () => {
+    const host = createModelHost()
+    host.down = 'root /srv/mounts: does not exist; make it'
+    const run = drive({ host })
+    run.send(attach('1'))
+    expect(await run.exit).toBe(3)
+    expect(run.streams.stdout.text()).toBe('')
+    expect(run.streams.stderr.text()).toBe(
+      'mountkeeper: the host could not come up: root /srv/mounts: does not exist; make it\n',
+    )
+  })
+
+  test('a root that another manager holds ends it with 3 and the pid, before anything is looked at', async () => {
+    const run = drive({ locks: taken })
+    expect(await run.exit).toBe(3)
+    expect(run.streams.stderr.text()).toBe('mountkeeper: /srv/mounts belongs to another manager (pid 7): stop it\n')
+    expect(run.host.ran).toEqual([])
+  })
+
+  test('what somebody else has mounted is reported and left alone', async () => {
+    const first = drive()
+    first.send(attach('1'))
+    first.end()
+    await first.exit
+    const second = drive({ host: first.host })
+    second.send(attach('1'))
+    second.end()
+    expect(await second.exit).toBe(1)
+    expect(second.streams.stderr.text()).toMatch(
+      /^mountkeeper: foreign: \/srv\/mounts\/a .*was not mounted by this manager/,
+    )
+    expect(second.answers()).toMatchObject([{ ok: false, error: { _tag: 'Foreign' } }])
+  })
+})
+
+describe('stopping', () => {
+  test('by a signal: what is being served is finished, the rest refused, mounts stay', async () => {
+    const run = drive()
+    run.host.hold('slow')
+    run.send(attach('1', 'a', 'slow'), attach('2', 'b'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    run.stopping.stop({ _tag: 'Signal', name: 'SIGTERM' })
+    setTimeout(() => run.host.letGo('slow'), 20)
+    expect(await run.exit).toBe(3)
+    expect(run.answers()).toMatchObject([
+      { id: '2', ok: false, error: { _tag: 'Cancelled' } },
+      { id: '1', ok: true },
+    ])
+    expect(run.host.paths.get('/srv/mounts/a')).toHaveLength(1)
+    expect(run.streams.stderr.text()).toContain('stopped by SIGTERM before the end of the requests')
+    expect(run.streams.stderr.text()).toContain('left behind: /srv/mounts/a mounted, 1 holder')
+  })
+
+  test('by a signal after the end of the input: the code is that of the answers', async () => {
+    const run = drive()
+    run.host.hold('slow')
+    run.send(attach('1', 'a', 'slow'))
+    run.end()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    run.stopping.stop({ _tag: 'Signal', name: 'SIGINT' })
+    run.host.letGo('slow')
+    expect(await run.exit).toBe(0)
+  })
+
+  test('by a second signal: at once, everything unanswered is refused', async () => {
+    const run = drive()
+    run.host.hold('slow')
+    run.send(attach('1', 'a', 'slow'), attach('2', 'b'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    run.stopping.stop({ _tag: 'Signal', name: 'SIGTERM' })
+    await run.until(1)
+    run.stopping.stop({ _tag: 'Signal', name: 'SIGTERM' })
+    expect(await run.exit).toBe(3)
+    expect(run.answers()).toMatchObject([{ error: { _tag: 'Cancelled' } }, { id: '1', error: { _tag: 'Stopped' } }])
+    expect(run.streams.stderr.text()).toContain('left behind: /srv/mounts/a mounting, mount still runs')
+  })
+
+  test('by a closed stdout: no more than one line is said', async () => {
+    const broken = Object.assign(
+      new Writable({
+        write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
+      }),
+      { text: () => '' },
+    )
+    const run = drive({ streams: { ...streamsWith(), stdout: broken, stderr: sink() } })
+    run.send(attach('1'), attach('2', 'b'), attach('3', 'c'))
+    expect(await run.exit).toBe(3)
+    const said = run.streams.stderr
+      .text()
+      .split('\n')
+      .filter((line) => !line.includes('left behind'))
+    expect(said).toEqual(['mountkeeper: stdout was closed; stopped', ''])
+  })
+})
+
+describe('a trace', () => {
+  const record = async (path: string, fd = openSync(path, 'w')) => {
+    const run = drive({ trace: { fd, path } })
+    run.send(attach('1'), detach('2', '1'))
+    run.end()
+    return { code: await run.exit, run }
+  }
+
+  test('has a head, and a numbered line for each input', async () => {
+    const path = join(folder, 'good')
+    const { code } = await record(path)
+    expect(code).toBe(0)
+    const [head, ...lines] = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { n: number; format?: number })
+    expect(head).toMatchObject({ format: 1, facts: [] })
+    expect(lines.map(({ n }) => n)).toEqual(lines.map((_, index) => index + 1))
+  })
+
+  test('on a full disk stops the run with 3 and the mend', async () => {
+    const { code, run } = await record('/dev/full')
+    expect(code).toBe(3)
+    expect(run.streams.stderr.text()).toBe(
+      'mountkeeper: --trace /dev/full lies on a full disk; make room or name another file, and run again\n',
+    )
+  })
+
+  test('that cannot be written any more does not crash', async () => {
+    const path = join(folder, 'read-only')
+    closeSync(openSync(path, 'w'))
+    const { code, run } = await record(path, openSync(path, 'r'))
+    expect(code).toBe(3)
+    expect(run.streams.stderr.text()).toContain(`--trace ${path} `)
+  })
+})
+
+describe('a plan on a line', () => {
+  test('is answered by what would follow now, and changes nothing', async () => {
+    const run = drive()
+    run.send(attach('1'), { op: 'plan', id: 'p', requests: [detach('2', '1'), attach('3', 'b')] })
+    run.end()
+    expect(await run.exit).toBe(0)
+    expect(run.answers()[1]).toMatchObject({
+      id: 'p',
+      op: 'plan',
+      ok: true,
+      result: {
+        _tag: 'Planned',
+        requests: [
+          {
+            steps: [
+              { effect: { _tag: 'Look' } },
+              { effect: { _tag: 'Unmount' } },
+              { effect: { _tag: 'RemoveDirectory' } },
+            ],
+            answer: { ok: true, result: { mount: 'unmounted' } },
+          },
+          { answer: { ok: true, result: { mount: 'mounted' } } },
+        ],
+      },
+    })
+    expect(run.host.paths.get('/srv/mounts/a')).toHaveLength(1)
+    expect(run.host.paths.has('/srv/mounts/b')).toBe(false)
+  })
+})
