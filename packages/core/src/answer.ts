@@ -233,6 +233,8 @@ export interface Status {
   readonly phase: string
   readonly mountpoints: readonly MountpointStatus[]
   readonly refusing: readonly string[]
+  /** Managed roots that are not the directories they were at host-up; below them nothing can be told until the next one. */
+  readonly changedRoots: readonly string[]
 }
 
 export type Result =

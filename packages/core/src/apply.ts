@@ -78,6 +78,7 @@ const patchHost = (host: Host, patch: HostPatch): void => {
   Object.assign(host, scalars)
   if (roots === undefined) return
   host.roots.clear()
+  host.changedRoots.clear()
   for (const root of roots) host.roots.set(root.path, root)
 }
 
@@ -117,6 +118,9 @@ const applyChange = (host: Host, change: Change): void => {
       return
     case 'Allowing':
       host.refusing.delete(change.target)
+      return
+    case 'RootChanged':
+      host.changedRoots.add(change.root)
       return
     case 'Counted':
       host.nextEffect = change.nextEffect

@@ -196,6 +196,8 @@ export interface Host {
   readonly requests: Map<RequestId, Unanswered>
   readonly ids: Map<string, RequestId>
   readonly refusing: Set<string>
+  /** Roots that a look has found changed since the host came up, each told once. */
+  readonly changedRoots: Set<string>
   readonly slots: Slots
 }
 
@@ -222,6 +224,7 @@ export const emptyHost = (settings: Settings): Host => ({
   requests: new Map(),
   ids: new Map(),
   refusing: new Set(),
+  changedRoots: new Set(),
   slots: emptySlots(),
 })
 

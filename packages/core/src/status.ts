@@ -40,4 +40,5 @@ export const statusOfHost = (host: Host): Status => ({
     .map((entry) => statusOf(host, entry))
     .sort((a, b) => (a.mountpoint < b.mountpoint ? -1 : 1)),
   refusing: [...host.refusing].sort(),
+  changedRoots: [...host.changedRoots].sort(),
 })

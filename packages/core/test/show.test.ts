@@ -331,7 +331,10 @@ describe('answers', () => {
     [{ _tag: 'Forgotten', holders: [] }, 'Forgotten nobody'],
     [{ _tag: 'Refusing' }, 'Refusing'],
     [{ _tag: 'Allowing' }, 'Allowing'],
-    [{ _tag: 'Status', generation: 1, phase: 'up', mountpoints: [], refusing: [] }, 'Status generation 1 up'],
+    [
+      { _tag: 'Status', generation: 1, phase: 'up', mountpoints: [], refusing: [], changedRoots: [] },
+      'Status generation 1 up',
+    ],
     [
       {
         _tag: 'Status',
@@ -357,11 +360,12 @@ describe('answers', () => {
           },
         ],
         refusing: ['nfs1'],
+        changedRoots: ['/srv/mounts'],
       },
       `Status generation 1 up; ${A} vacant since 10 tmpfs:scratch instance 1 directory ours unmanaged slot wanted, ` +
         'layer 21 tmpfs scratch / 0:40 rw,nosuid,nodev, foreign 22 tmpfs third-party / 0:41 rw, ' +
         'held by vol-1 of vm-1 since 5 by request, waiting attach id x of vm-2, next try in 5000 ms, ' +
-        `reason Stacked, error "umount -c -- ${A}" exit 32 "target is busy."; refusing nfs1`,
+        `reason Stacked, error "umount -c -- ${A}" exit 32 "target is busy."; refusing nfs1; root changed /srv/mounts`,
     ],
   ])('%j', (result, expected) => {
     expect(showAnswer({ request, op: 'status', ok: true, result })).toBe(`-> 1 status ok ${expected}`)

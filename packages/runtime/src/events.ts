@@ -27,8 +27,15 @@ export interface DriftEvent {
   readonly difference: Difference
 }
 
+/** A managed root was over-mounted, unmounted or renamed: below it nothing can be told until it is put right. Told once. */
+export interface RootEvent {
+  readonly _tag: 'RootChanged'
+  readonly at: number
+  readonly root: string
+}
+
 /** What a listener is told. */
-export type HostEvent = MountpointEvent | DriftEvent
+export type HostEvent = MountpointEvent | DriftEvent | RootEvent
 
 /** Watches decisions, each before it is applied. */
 export interface EventWatch {
@@ -92,6 +99,7 @@ export const createEventWatch = (): EventWatch => {
     seen: (host, at, decision) => {
       let events: HostEvent[] | undefined
       for (const change of decision.changes) {
+        if (change._tag === 'RootChanged') (events ??= []).push({ _tag: 'RootChanged', at, root: change.root })
         if (change._tag !== 'Record') continue
         const event = ofRecord(host, at, change.path, change.record)
         if (event !== undefined) (events ??= []).push(event)

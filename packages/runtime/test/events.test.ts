@@ -35,10 +35,16 @@ const walk = (holders: number, ...phases: readonly string[]): readonly string[] 
     if (record === undefined) host.mountpoints.delete(PATH)
     else put(host, phase, instance, holders)
   }
-  return told.map((event) => (event._tag === 'Drift' ? 'Drift' : `${event._tag} ${event.was} > ${event.is}`))
+  return told.map((event) => ('was' in event ? `${event._tag} ${event.was} > ${event.is}` : event._tag))
 }
 
 describe('events', () => {
+  test('tell once that a managed root has changed', () => {
+    const decision = { ...decisionOf(undefined), changes: [{ _tag: 'RootChanged', root: '/srv/mounts' }] } as const
+    const told = createEventWatch().seen(emptyHost(SETTINGS), 5, decision)
+    expect(told).toEqual([{ _tag: 'RootChanged', at: 5, root: '/srv/mounts' }])
+  })
+
   test('do not tell of a life without surprises', () => {
     expect(walk(1, 'looking', 'making', 'mounting', 'mounted*', 'looking', 'mounted')).toEqual([])
     expect(walk(0, 'mounted*', 'looking', 'unmounting', 'removing', 'absent')).toEqual([])

@@ -11,7 +11,7 @@ import type { RequestId } from '../id.js'
 import { requestId } from '../id.js'
 import type { Settings } from '../settings.js'
 import type { Draft } from './draft.js'
-import { enter, holdersLeft, set, setWork, takeEffectId, emit, recordFact } from './draft.js'
+import { change, enter, holdersLeft, set, setWork, takeEffectId, emit, recordFact } from './draft.js'
 
 export const NO_REQUEST: RequestId = requestId(0)
 
@@ -200,6 +200,11 @@ export const startBackOff = (draft: Draft): void => {
 
 /** Looked, and could not tell: nothing destructive follows; the same work goes on with a look that can (L17). */
 export const becomeUncertain = (draft: Draft, unknown: Unknown): void => {
+  const { out, record } = draft
+  const { root } = record
+  if (unknown.why === 'RootChanged' && root !== undefined && !out.host.changedRoots.has(root)) {
+    change(out, { _tag: 'RootChanged', root })
+  }
   set(draft, { unknown })
   enter(draft, 'uncertain')
   if (draft.record.overdue.length > 0) releaseSlot(draft)

@@ -87,11 +87,12 @@ const mountpointStatus = (status: MountpointStatus): string =>
     .join(', ')
 
 /** The whole of a status on one line: the host, then each mountpoint. */
-export const showStatus = ({ generation, phase, mountpoints, refusing }: Status): string =>
+export const showStatus = ({ generation, phase, mountpoints, refusing, changedRoots }: Status): string =>
   [
     `generation ${generation} ${phase}`,
     ...mountpoints.map(mountpointStatus),
     ...refusing.map((target) => `refusing ${word(target)}`),
+    ...changedRoots.map((root) => `root changed ${word(root)}`),
   ].join('; ')
 
 const success = (result: Result): string => {

@@ -69,4 +69,5 @@ export const showHost = (host: Host): string =>
     host.stopping ? 'stopping' : undefined,
     host.hostUps.length === 0 ? undefined : `host-up of ${host.hostUps.join(' ')} waiting`,
     ...[...host.refusing].sort().map((target) => `refusing ${word(target)}`),
+    ...[...host.changedRoots].sort().map((root) => `root changed ${word(root)}`),
   ])}`

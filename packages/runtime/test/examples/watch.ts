@@ -4,6 +4,7 @@ import type { MountManager } from '@mountkeeper/runtime'
 export const watch = (manager: MountManager, say: (line: string) => void): Promise<void> => {
   const unsubscribe = manager.events.subscribe((event) => {
     if (event._tag === 'Drift') say(`${event.difference.mountpoint}: ${event.difference.text}`)
+    else if (event._tag === 'RootChanged') say(`${event.root} is not the directory it was; put it right, then host-up`)
     else say(`${event.mountpoint}: ${event._tag}, was ${event.was}, is ${event.is}`)
   })
   return manager.ended.then((ending) => {
