@@ -28,6 +28,7 @@ import {
 } from './draft.js'
 import { takeLook } from './outcome.js'
 import { leaveQueueOf } from './operator.js'
+import { checkAsked } from './request.js'
 import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot } from './steps.js'
 
 /** Reads the host: what a generation begins with, or what a reconcile compares with. */
@@ -56,8 +57,9 @@ export const endDraining = (out: Out): void => {
 
 export const requestHostUp = (out: Out, request: RequestId, body: Request): void => {
   const { host } = out
-  if (host.stopping) {
-    refuse(out, { request, id: body.id, op: body.op }, { _tag: 'Stopped' })
+  const refusal = checkAsked(out, body) ?? (host.stopping ? ({ _tag: 'Stopped' } as const) : undefined)
+  if (refusal !== undefined) {
+    refuse(out, { request, id: body.id, op: body.op }, refusal)
     return
   }
   const unanswered = { request, id: body.id, op: body.op, mountpoint: undefined, generation: 0, release: undefined }
@@ -84,6 +86,11 @@ const refuseReconciles = (out: Out, reason: string): void => {
 
 export const requestHostDown = (out: Out, request: RequestId, body: Request): void => {
   const { host } = out
+  const wrong = checkAsked(out, body)
+  if (wrong !== undefined) {
+    refuse(out, { request, id: body.id, op: body.op }, wrong)
+    return
+  }
   const reason = 'the host was taken down'
   if (out.phase !== 'down') {
     refuseNext(out, reason)
@@ -274,8 +281,9 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
 export const requestReconcile = (out: Out, request: RequestId, body: ReconcileRequest): void => {
   const { host } = out
   const replied = { request, id: body.id, op: body.op }
-  if (host.stopping) {
-    refuse(out, replied, { _tag: 'Stopped' })
+  const refusal = checkAsked(out, body) ?? (host.stopping ? ({ _tag: 'Stopped' } as const) : undefined)
+  if (refusal !== undefined) {
+    refuse(out, replied, refusal)
     return
   }
   if (out.phase !== 'up') {

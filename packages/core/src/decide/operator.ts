@@ -18,7 +18,7 @@ import {
   reply,
   set,
 } from './draft.js'
-import { checkMountpoint, lookNow } from './request.js'
+import { checkAsked, checkMountpoint, lookNow } from './request.js'
 import { becomeAbsent } from './see.js'
 import { finish, startWork, wantSlot } from './steps.js'
 
@@ -46,6 +46,11 @@ export const leaveQueueOf = (out: Out, { request, release, mountpoint }: Unanswe
 
 export const requestCancel = (out: Out, request: RequestId, body: CancelRequest): void => {
   const replied = { request, id: body.id, op: body.op }
+  const wrong = checkAsked(out, body)
+  if (wrong !== undefined) {
+    refuse(out, replied, wrong)
+    return
+  }
   const target = out.host.ids.get(body.target)
   const unanswered = target === undefined ? undefined : out.host.requests.get(target)
   if (target === undefined || unanswered === undefined) {
@@ -69,7 +74,7 @@ export const requestCancel = (out: Out, request: RequestId, body: CancelRequest)
 
 export const requestRetry = (out: Out, request: RequestId, body: RetryRequest): void => {
   const replied = { request, id: body.id, op: body.op }
-  const bad = checkPath('mountpoint', body.mountpoint)
+  const bad = checkAsked(out, body) ?? checkPath('mountpoint', body.mountpoint)
   if (bad !== undefined || !out.host.mountpoints.has(body.mountpoint)) {
     refuse(out, replied, bad ?? { _tag: 'NotFound' })
     return
@@ -115,7 +120,7 @@ const isBusy = ({ work, wait, inFlight, overdue, waiting }: Mountpoint): boolean
 
 export const requestForget = (out: Out, request: RequestId, body: ForgetRequest): void => {
   const replied = { request, id: body.id, op: body.op }
-  const bad = checkPath('mountpoint', body.mountpoint)
+  const bad = checkAsked(out, body) ?? checkPath('mountpoint', body.mountpoint)
   const draft = openDraft(out, body.mountpoint)
   const { entry, record } = draft
   if (bad !== undefined || entry === undefined) {
@@ -151,7 +156,8 @@ const targetOf = (maintained: Maintained): string =>
 
 export const requestMaintenance = (out: Out, request: RequestId, body: Request & Maintained): void => {
   const replied = { request, id: body.id, op: body.op }
-  const bad = 'mountpoint' in body ? checkMountpoint(out, body.mountpoint) : checkName('server', body.server)
+  const target = 'mountpoint' in body ? checkMountpoint(out, body.mountpoint) : checkName('server', body.server)
+  const bad = checkAsked(out, body) ?? target
   if (bad !== undefined) {
     refuse(out, replied, bad)
     return

@@ -29,7 +29,8 @@ export const servingGeneration = (out: Out): number | undefined => {
   }
 }
 
-const checkAsked = (out: Out, body: Request): Invalid | undefined => {
+/** What every request may carry: an id of its own, and a deadline. */
+export const checkAsked = (out: Out, body: Request): Invalid | undefined => {
   if (body.id !== undefined) {
     const bad = checkName('id', body.id)
     if (bad !== undefined) return bad

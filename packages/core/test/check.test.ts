@@ -1,0 +1,278 @@
+// Values at the border: what is refused, with which field and which words. A refusal leaves the host as it was.
+import { describe, expect, test } from 'vitest'
+import type { AttachRequest, Input, Request } from '../src/index.js'
+import { apply, decide, requestId } from '../src/index.js'
+import { showAnswer } from '../src/show.js'
+import { perform } from './transcript/directive.js'
+import type { Story } from './transcript/story.js'
+import { hostOf, newStory } from './transcript/story.js'
+
+const SCRIPT = [
+  'settings roots=/srv/mounts,/srv/more',
+  'types nfs=server:/export/,*.example:/home bind=/exports/,/one overlay=overlay,/layers/',
+  'auto quiet',
+  'up',
+  'attach in/use tmpfs:scratch vol-1 vm-1',
+  'auto off',
+  'attach waits tmpfs:scratch vol-1 vm-1 id=waits',
+]
+
+const begin = (): Story => {
+  const story = newStory()
+  for (const directive of SCRIPT) perform(story, directive)
+  return story
+}
+
+const GOOD: AttachRequest = {
+  op: 'attach',
+  mountpoint: '/srv/mounts/a',
+  filesystem: { type: 'tmpfs', source: 'scratch', options: [] },
+  volume: 'vol-9',
+  consumer: 'vm-9',
+}
+
+/** The answer without its number; the host may be told by nothing that the request was ever there. */
+const answered = (body: Request): string => {
+  const story = begin()
+  const host = hostOf(story)
+  const status = (): unknown =>
+    decide(host, { _tag: 'Requested', at: 0, request: requestId(99), body: { op: 'status' } })
+  const before = status()
+  const input: Input = { _tag: 'Requested', at: 0, request: requestId(9), body }
+  const decision = decide(host, input)
+  const { facts, effects, answers, changes } = decision
+  expect([facts, effects, changes.filter(({ _tag }) => _tag !== 'Counted')]).toEqual([[], [], []])
+  apply(host, decision)
+  expect(status()).toEqual(before)
+  expect(answers).toHaveLength(1)
+  return answers.map((answer) => showAnswer(answer).replace(/^-> 9 \S+ (id \S+ |id ".*?" )?/, '')).join()
+}
+
+const refused = (field: string, why: string): string => `refused Invalid ${field} ${JSON.stringify(why)}`
+
+type Row = readonly [what: string, value: string, why: string]
+
+const TEXTS: readonly Row[] = [
+  ['empty', '', 'is empty'],
+  ['NUL', 'a\0b', 'has a control character at position 1'],
+  ['a newline', 'ab\n', 'has a control character at position 2'],
+  ['DEL', '\x7f', 'has a control character at position 0'],
+  ['C1', 'a\u0085', 'has a control character at position 1'],
+  ['half a surrogate pair, the first', 'a\ud800', 'is not valid Unicode'],
+  ['half a surrogate pair, the second', '\udc00a', 'is not valid Unicode'],
+]
+
+const NAMES: readonly Row[] = [
+  ...TEXTS,
+  ['256 bytes', 'x'.repeat(256), 'is longer than 255 bytes'],
+  ['256 bytes in 128 characters', 'é'.repeat(128), 'is longer than 255 bytes'],
+  ['256 bytes in 64 pairs', '😀'.repeat(64), 'is longer than 255 bytes'],
+]
+
+test('the request that all others are made from is accepted', () => {
+  const host = hostOf(begin())
+  const decision = decide(host, { _tag: 'Requested', at: 0, request: requestId(9), body: GOOD })
+  expect([decision.answers, decision.changes.map(({ _tag }) => _tag)]).toEqual([[], ['Accepted', 'Record', 'Counted']])
+})
+
+describe.each(['volume', 'consumer', 'id'] as const)('%s', (field) => {
+  test.each(NAMES)('%s', (_, value, why) => {
+    expect(answered({ ...GOOD, [field]: value })).toBe(refused(field, why))
+  })
+})
+
+describe('an id', () => {
+  test('of a request that is not answered yet', () => {
+    expect(answered({ ...GOOD, id: 'waits' })).toBe(
+      refused('id', 'waits is the id of a request that is not answered yet'),
+    )
+  })
+
+  const others: readonly Request[] = [
+    { op: 'detach', mountpoint: '/srv/mounts/in/use', volume: 'vol-1', consumer: 'vm-1' },
+    { op: 'release', consumer: 'vm-1' },
+    { op: 'cancel', target: 'waits' },
+    { op: 'host-up' },
+    { op: 'host-down' },
+    { op: 'reconcile', apply: true },
+    { op: 'retry', mountpoint: '/srv/mounts/in/use' },
+    { op: 'forget', mountpoint: '/srv/mounts/in/use', force: true },
+    { op: 'refuse-new', server: 'server' },
+    { op: 'allow-new', server: 'server' },
+  ]
+  test.each(others.map((body) => [body.op, body] as const))('is checked in %s', (_, body) => {
+    expect(answered({ ...body, id: '\n' })).toBe(refused('id', 'has a control character at position 0'))
+    expect(answered({ ...body, id: 'waits' })).toBe(
+      refused('id', 'waits is the id of a request that is not answered yet'),
+    )
+    expect(answered({ ...body, deadlineMs: 0 })).toBe(
+      refused('deadlineMs', 'is not a whole number of milliseconds from 1 to 86400000'),
+    )
+  })
+})
+
+test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 86_400_001])('deadlineMs %d', (deadlineMs) => {
+  expect(answered({ ...GOOD, deadlineMs })).toBe(
+    refused('deadlineMs', 'is not a whole number of milliseconds from 1 to 86400000'),
+  )
+})
+
+const PATHS: readonly Row[] = [
+  ...TEXTS.map(([what, value, why]): Row => [what, value, why]),
+  ['relative', 'srv/mounts/a', 'is not absolute: it has to begin with /'],
+  ['a leading dash', '-a', 'is not absolute: it has to begin with /'],
+  ['a trailing slash', '/srv/mounts/a/', 'ends with /'],
+  ['//', '/srv/mounts//a', 'has // in it'],
+  ['// at the beginning', '//srv/mounts/a', 'has // in it'],
+  ['..', '/srv/mounts/../a', 'has .. in it'],
+  ['.. at the end', '/srv/mounts/..', 'has .. in it'],
+  ['.', '/srv/mounts/./a', 'has . in it'],
+  ['4,096 bytes', `/srv/mounts/${'x/'.repeat(2042)}`, 'is longer than 4095 bytes'],
+  ['a component of 256 bytes', `/srv/mounts/${'x'.repeat(256)}`, 'has a component of more than 255 bytes'],
+]
+
+describe('mountpoint', () => {
+  test.each(PATHS)('%s', (_, mountpoint, why) => {
+    const is = refused('mountpoint', why)
+    expect(answered({ ...GOOD, mountpoint })).toBe(is)
+    expect(answered({ op: 'detach', mountpoint, volume: 'vol-1', consumer: 'vm-1' })).toBe(is)
+    expect(answered({ op: 'retry', mountpoint })).toBe(is)
+    expect(answered({ op: 'forget', mountpoint, force: true })).toBe(is)
+    expect(answered({ op: 'refuse-new', mountpoint })).toBe(is)
+  })
+
+  test.each(['/srv/mounts', '/srv/more'])('the root %s itself', (mountpoint) => {
+    expect(answered({ ...GOOD, mountpoint })).toBe(refused('mountpoint', 'is a managed root itself'))
+  })
+
+  test.each(['/', '/srv', '/srv/elsewhere/a', '/srv/mountsx', '/etc/passwd'])('outside the roots: %s', (mountpoint) => {
+    const is = `refused NotManaged ${mountpoint} roots /srv/mounts /srv/more`
+    expect(answered({ ...GOOD, mountpoint })).toBe(is)
+    expect(answered({ op: 'detach', mountpoint, volume: 'vol-1', consumer: 'vm-1' })).toBe(is)
+  })
+
+  test('above one that is in use', () => {
+    expect(answered({ ...GOOD, mountpoint: '/srv/mounts/in' })).toBe(
+      refused('mountpoint', '/srv/mounts/in lies above /srv/mounts/in/use, which is in use'),
+    )
+  })
+
+  test('below one that is in use', () => {
+    expect(answered({ ...GOOD, mountpoint: '/srv/mounts/in/use/deep/down' })).toBe(
+      refused('mountpoint', '/srv/mounts/in/use/deep/down lies below /srv/mounts/in/use, which is in use'),
+    )
+  })
+})
+
+const filesystem = (type: string, source: string, options: AttachRequest['filesystem']['options'] = []): Request => ({
+  ...GOOD,
+  filesystem: { type, source, options },
+})
+
+const ALLOWED = 'allowed: tmpfs, nfs, bind, overlay'
+
+describe('filesystem.type', () => {
+  test.each<Row>([
+    ...NAMES,
+    ['a leading dash', '-o', 'begins with -'],
+    ['beginning with no', 'nonfs', 'begins with no, which mount(8) takes for a list of types to leave out'],
+    ['not allowed', 'ext4', `ext4 is not an allowed type; ${ALLOWED}`],
+    ['a list', 'tmpfs,nfs', `tmpfs,nfs is not an allowed type; ${ALLOWED}`],
+    ['a word of the language', 'constructor', `constructor is not an allowed type; ${ALLOWED}`],
+  ])('%s', (_, type, why) => {
+    expect(answered(filesystem(type, 'scratch'))).toBe(refused('filesystem.type', why))
+  })
+})
+
+describe('filesystem.source', () => {
+  test.each<Row>([
+    ...TEXTS,
+    ['4,096 bytes', 'x'.repeat(4096), 'is longer than 4095 bytes'],
+    ['a leading dash', '-o', 'begins with -'],
+    ['a UUID', 'UUID=1234-5678', 'is a tag; name the device itself'],
+    ['a label', 'LABEL=data', 'is a tag; name the device itself'],
+    ['a partition by UUID', 'partuuid=1', 'is a tag; name the device itself'],
+    ['a partition by label', 'PARTLABEL=x', 'is a tag; name the device itself'],
+    ['an id', 'ID=x', 'is a tag; name the device itself'],
+  ])('%s', (_, source, why) => {
+    expect(answered(filesystem('tmpfs', source))).toBe(refused('filesystem.source', why))
+  })
+
+  const nfs = 'is not allowed for type nfs; allowed: server:/export/, *.example:/home'
+  test.each(['other:/export/a', 'server:/exports', 'server:/', 'a.b/c.example:/home', 'x.example:/home/me'])(
+    'not on the list: %s',
+    (source) => {
+      expect(answered(filesystem('nfs', source))).toBe(refused('filesystem.source', `${source} ${nfs}`))
+    },
+  )
+
+  test.each<Row>([
+    ['relative', 'exports/a', 'is not absolute: it has to begin with /'],
+    ['..', '/exports/../etc', 'has .. in it'],
+    ['//', '/exports//a', 'has // in it'],
+    ['a trailing slash', '/exports/a/', 'ends with /'],
+    ['outside', '/etc', '/etc is not allowed for type bind; allowed: /exports/, /one'],
+    ['beginning alike', '/exportsx', '/exportsx is not allowed for type bind; allowed: /exports/, /one'],
+    ['below an exact one', '/one/two', '/one/two is not allowed for type bind; allowed: /exports/, /one'],
+  ])('a path: %s', (_, source, why) => {
+    expect(answered(filesystem('bind', source))).toBe(refused('filesystem.source', why))
+  })
+})
+
+describe('filesystem.options', () => {
+  test.each<Row>([
+    ...TEXTS,
+    ['4,096 bytes', `size=${'1'.repeat(4091)}`, 'is longer than 4095 bytes'],
+    ['a comma', 'size=1m,suid', 'has a comma in it; give each option on its own'],
+    ['not on the list', 'lowerdir=/x', 'lowerdir is not allowed for type tmpfs'],
+    ['not on the list, and no value', '-o', '-o is not allowed for type tmpfs'],
+    ['one that makes mount act elsewhere', 'x-mount.mkdir', 'x-mount.mkdir is not allowed for type tmpfs'],
+    ['suid', 'suid', 'suid is refused by policy'],
+    ['dev', 'dev', 'dev is refused by policy'],
+  ])('%s', (_, option, why) => {
+    const body = filesystem('tmpfs', 'scratch', ['mode=700', option])
+    expect(answered(body)).toBe(refused('filesystem.options[1]', why))
+  })
+
+  test('more than 64', () => {
+    const options = Array.from({ length: 65 }, () => 'rw')
+    expect(answered(filesystem('tmpfs', 'scratch', options))).toBe(
+      refused('filesystem.options', 'has more than 64 entries'),
+    )
+  })
+
+  test.each<Row>([
+    ['relative', 'lowerdir=layers/a', 'is not absolute: it has to begin with /'],
+    ['empty', 'workdir=', 'is empty'],
+    ['outside', 'upperdir=/etc', '/etc is not an allowed path; allowed: overlay, /layers/'],
+    ['the second of a list', 'lowerdir=/layers/a:/etc', '/etc is not an allowed path; allowed: overlay, /layers/'],
+    ['..', 'lowerdir=/layers/../etc', 'has .. in it'],
+  ])('a path: %s', (_, option, why) => {
+    expect(answered(filesystem('overlay', 'overlay', [option]))).toBe(refused('filesystem.options[0]', why))
+  })
+
+  test.each<Row>([
+    ['relative', 'secret', 'is not absolute: it has to begin with /'],
+    ['..', '/etc/../secret', 'has .. in it'],
+    ['a comma', '/etc/a,b', 'has a comma in it'],
+    ['a newline', '/etc/a\n', 'has a control character at position 6'],
+  ])('the file of a secret: %s', (_, secretFile, why) => {
+    const body = filesystem('tmpfs', 'scratch', [{ name: 'mode', secretFile }])
+    expect(answered(body)).toBe(refused('filesystem.options[0].secretFile', why))
+  })
+
+  test('the name of a secret', () => {
+    const option = (name: string): Request => filesystem('tmpfs', 'scratch', [{ name, secretFile: '/etc/secret' }])
+    expect(answered(option('a,b'))).toBe(
+      refused('filesystem.options[0]', 'has a comma in it; give each option on its own'),
+    )
+    expect(answered(option('password'))).toBe(
+      refused('filesystem.options[0]', 'password is not allowed for type tmpfs'),
+    )
+  })
+})
+
+test.each(NAMES)('the consumer of a release, the server of maintenance: %s', (_, value, why) => {
+  expect(answered({ op: 'release', consumer: value })).toBe(refused('consumer', why))
+  expect(answered({ op: 'refuse-new', server: value })).toBe(refused('server', why))
+})
