@@ -316,8 +316,8 @@ export const concludeMount = (
       else rollBack(draft, refusal(`mounted without ${seen.missing.join(', ')}, which is demanded`), found, 'layer')
       break
     case 'Nothing': {
-      const said = error === undefined ? 'the command succeeded, but' : `${errorText(error)};`
-      rollBack(draft, refusal(`${said} nothing is mounted on ${path}`), found, 'no layer')
+      const said = error === undefined ? ', although the command succeeded' : `: ${errorText(error)}`
+      rollBack(draft, refusal(`nothing is mounted on ${path}${said}`), found, 'no layer')
       break
     }
     case 'Other':
