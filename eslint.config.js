@@ -102,6 +102,15 @@ export default tseslint.config(
     },
   },
   {
+    // A run is a value: what is random or takes time comes in with it.
+    files: ['packages/simulator/src/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [...DEEP, only('simulator')] }],
+      'no-restricted-properties': NO_SOURCE_OF_SURPRISE,
+      'no-restricted-syntax': ['error', NO_DEFAULT_EXPORT, ...NO_CLOCK],
+    },
+  },
+  {
     // These own the one value they write to: applying in place is what keeps the cost independent of its size.
     files: ['packages/core/src/{apply,fifo,holders,slots,recover,decide/draft,decide/inventory}.ts'],
     rules: { 'functional/immutable-data': 'off' },

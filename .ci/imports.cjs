@@ -9,6 +9,7 @@ module.exports = {
   codec: { packages: ['core'], types: [], modules: ['fp-ts', 'io-ts'], node: false },
   runtime: { packages: ['core'], types: [], modules: ['fp-ts'], node: false },
   linux: { packages: ['core', 'codec'], types: ['runtime'], modules: ['fp-ts', 'execa'], node: true },
+  simulator: { packages: ['core', 'runtime'], types: [], modules: ['fast-check'], node: false },
   cli: {
     packages: ['core', 'codec', 'runtime', 'linux'],
     types: [],

@@ -1,0 +1,162 @@
+// Executing an effect on the model host under a fault: what becomes of the host, what is reported, and what is still to come.
+
+import type {
+  CommandError,
+  Discover,
+  EffectFound,
+  MountpointEffect,
+  NotDiscovered,
+  ResolvedSource,
+} from '@mountkeeper/core'
+import type { Fault } from './fault.js'
+import type { Done, Errno, ModelHost } from './model/host.js'
+import { done, refused } from './model/host.js'
+import { discover, lookAt, resolveSource } from './model/look.js'
+import { isDead, mayRun, perform, vanish } from './perform.js'
+
+/** What an adapter would report. */
+export interface Reported {
+  readonly found: EffectFound
+  readonly error?: CommandError
+  readonly source?: ResolvedSource
+}
+
+/** What is still to come of an effect that has reported. */
+export type ToCome =
+  | { readonly _tag: 'Nothing' }
+  /** It passed its deadline: its processes live, and will have done their work at their end, or not. */
+  | { readonly _tag: 'End'; readonly worked: boolean; readonly afterMs: number | undefined }
+  /** Its work becomes visible later. */
+  | { readonly _tag: 'Visible'; readonly afterMs: number }
+
+/** What an effect came to. */
+export interface Execution {
+  readonly host: ModelHost
+  readonly reported: Reported
+  readonly toCome: ToCome
+}
+
+/** How a command's failure is worded; no decision may depend on it (L40). */
+export type Wording = (effect: MountpointEffect, errno: Errno | 'EIO') => CommandError
+
+const COMMANDS: Readonly<Record<MountpointEffect['_tag'], string>> = {
+  Look: 'look',
+  MakeDirectory: 'mkdir',
+  Mount: 'mount',
+  Unmount: 'umount',
+  RemoveDirectory: 'rmdir',
+  Probe: 'stat',
+}
+
+/** The usual words: the command and the name of the error. */
+export const usualWording: Wording = (effect, errno) => ({
+  command: [COMMANDS[effect._tag], '--', effect.mountpoint],
+  ...(errno === 'HANGS' ? {} : { exitStatus: effect._tag === 'Mount' || effect._tag === 'Unmount' ? 32 : 1 }),
+  stderr: errno === 'HANGS' ? '' : `${effect.mountpoint}: ${errno}`,
+})
+
+const NOTHING: ToCome = { _tag: 'Nothing' }
+
+const seen = (host: ModelHost, effect: MountpointEffect): Reported => {
+  if (effect._tag === 'Probe') {
+    return { found: isDead(host, effect.filesystem) ? { _tag: 'Broken', errno: 'ESTALE' } : { _tag: 'Alive' } }
+  }
+  const filesystem = effect._tag === 'Look' || effect._tag === 'Mount' ? effect.filesystem : undefined
+  const source = resolveSource(host, filesystem)
+  const found = lookAt(host, effect.mountpoint, effect.root)
+  return source === undefined ? { found } : { found, source }
+}
+
+const SLIPS = { WrongFilesystem: { by: 'stray' }, MissingFlag: { without: 'nosuid' } } as const
+
+/** What the command does to the host, before anybody reports. */
+const run = (host: ModelHost, effect: MountpointEffect, fault: Fault): Done => {
+  if (fault._tag !== 'Unchecked' && !mayRun(host, effect)) return refused(host, 'EINVAL')
+  switch (fault._tag) {
+    case 'None':
+    case 'Unchecked':
+    case 'Dead':
+      return perform(host, effect)
+    case 'Fails':
+    case 'CannotTell':
+      return fault.worked ? perform(host, effect) : refused(host, 'EINVAL')
+    case 'DoesNothing':
+    case 'Late':
+    case 'Hangs':
+      return done(host)
+    case 'WrongFilesystem':
+      return effect._tag === 'Mount'
+        ? perform(host, effect, { ...SLIPS.WrongFilesystem, source: `not-${effect.filesystem.source}` })
+        : perform(host, effect)
+    case 'MissingFlag':
+      return perform(host, effect, SLIPS.MissingFlag)
+    case 'Twice': {
+      const once = perform(host, effect)
+      return effect._tag === 'Mount' && once.errno === undefined ? perform(once.host, effect) : once
+    }
+  }
+}
+
+const isDisturbed = (fault: Fault): boolean => fault._tag === 'Fails' || fault._tag === 'Twice'
+
+const timedOut = (host: ModelHost, effect: MountpointEffect, error: CommandError, toCome: ToCome): Execution => ({
+  host,
+  reported: { found: { _tag: 'Unknown', why: 'TimedOut' }, ...(effect._tag === 'Look' ? {} : { error }) },
+  toCome,
+})
+
+/** Runs an effect to its report. Every combination of effect and fault means something; what makes no sense ends well. */
+export const execute = (host: ModelHost, effect: MountpointEffect, fault: Fault, words: Wording): Execution => {
+  const { host: after, errno } = run(host, effect, fault)
+  if (fault._tag === 'Hangs' || errno === 'HANGS') {
+    // Hung by its server and not by decree: nobody knows when it comes back, or that it does.
+    const end = fault._tag === 'Hangs' ? fault : { worked: false, endsAfterMs: undefined }
+    return timedOut(host, effect, words(effect, 'HANGS'), {
+      _tag: 'End',
+      worked: end.worked,
+      afterMs: end.endsAfterMs,
+    })
+  }
+  if (effect._tag === 'Look') {
+    const unknown = fault._tag === 'CannotTell' || fault._tag === 'Fails'
+    const found: EffectFound = { _tag: 'Unknown', why: 'Unreadable', detail: 'the mount table could not be read' }
+    return { host, reported: unknown ? { found } : seen(host, effect), toCome: NOTHING }
+  }
+  if (effect._tag === 'Probe') {
+    const reported: Reported =
+      fault._tag === 'Dead' ? { found: { _tag: 'Broken', errno: 'ENOTCONN' } } : seen(host, effect)
+    return { host, reported, toCome: NOTHING }
+  }
+  const failed = errno !== undefined || isDisturbed(fault)
+  const error = failed ? { error: words(effect, errno ?? 'EIO') } : {}
+  if (fault._tag === 'CannotTell') {
+    const found: EffectFound = { _tag: 'Unknown', why: 'Unreadable', detail: 'the mount table could not be read' }
+    return { host: after, reported: { found, ...error }, toCome: NOTHING }
+  }
+  const isLate = fault._tag === 'Late' && errno === undefined
+  return {
+    host: after,
+    reported: { ...seen(after, effect), ...error },
+    toCome: isLate ? { _tag: 'Visible', afterMs: fault.afterMs } : NOTHING,
+  }
+}
+
+/** The end of an effect that was overdue, or whose work becomes visible now: on whatever is there by now. */
+export const complete = (host: ModelHost, effect: MountpointEffect, how: 'runs now' | 'becomes visible'): ModelHost =>
+  how === 'becomes visible' && effect._tag === 'Unmount' ? vanish(host, effect) : perform(host, effect).host
+
+/** Reads the host for a generation, or fails to. */
+export const executeDiscover = (host: ModelHost, effect: Discover, fault: Fault): EffectFound => {
+  const failed: NotDiscovered = { _tag: 'NotDiscovered', reason: 'the mount table could not be read' }
+  if (fault._tag === 'Hangs') return { _tag: 'Unknown', why: 'TimedOut' }
+  if (fault._tag === 'Fails' || fault._tag === 'CannotTell') return failed
+  return discover(host, effect) ?? { _tag: 'NotDiscovered', reason: 'a managed root is not there' }
+}
+
+/** A command of an earlier life ends, having done what it does. */
+export const endOrphan = (host: ModelHost, index: number): ModelHost => {
+  const orphan = host.orphans[index]
+  if (orphan === undefined) return host
+  const without = { ...host, orphans: host.orphans.filter((_, each) => each !== index) }
+  return orphan.does === undefined ? without : perform(without, orphan.does).host
+}

@@ -1,0 +1,60 @@
+// Faults: the ways in which an effect can end other than well, as data. Whatever the fault, the kernel's own answers stay in
+// force: a busy layer stays busy, a directory with contents stays.
+
+/** How an effect ends. */
+export type Fault =
+  /** As it should. */
+  | { readonly _tag: 'None' }
+  /** The command fails, having done its work or not. */
+  | { readonly _tag: 'Fails'; readonly worked: boolean }
+  /** Exit 0, and nothing was done. */
+  | { readonly _tag: 'DoesNothing' }
+  /** Exit 0, and what it did becomes visible only later (a mount that appears, a layer that still shows). */
+  | { readonly _tag: 'Late'; readonly afterMs: number }
+  /** Passes its deadline. Its processes end after that many ms, having worked or not; absent: when somebody ends them, or never. */
+  | { readonly _tag: 'Hangs'; readonly worked: boolean; readonly endsAfterMs: number | undefined }
+  /** The command ends, having worked or not, and nobody can look afterwards. */
+  | { readonly _tag: 'CannotTell'; readonly worked: boolean }
+  /** `Mount`: something else is mounted than was asked for. */
+  | { readonly _tag: 'WrongFilesystem' }
+  /** `Mount`: the right filesystem without `nosuid`. */
+  | { readonly _tag: 'MissingFlag' }
+  /** `Mount`: two layers instead of one, as by a helper that tries again, and an error. */
+  | { readonly _tag: 'Twice' }
+  /** `Mount`, `Unmount`: what is there is not looked at again before the command runs. */
+  | { readonly _tag: 'Unchecked' }
+  /** `Probe`: mounted and dead. */
+  | { readonly _tag: 'Dead' }
+
+/** The fault that is none. */
+export const NO_FAULT: Fault = { _tag: 'None' }
+
+/** The one word for a fault, for transcripts. */
+export const faultText = (fault: Fault): string => {
+  switch (fault._tag) {
+    case 'None':
+      return 'ends well'
+    case 'Fails':
+      return fault.worked ? 'works, but with an error' : 'fails'
+    case 'DoesNothing':
+      return 'exits 0 with nothing done'
+    case 'Late':
+      return `works, visible ${fault.afterMs} ms later`
+    case 'Hangs':
+      return `hangs, ${fault.worked ? 'will have worked' : 'will have done nothing'}${
+        fault.endsAfterMs === undefined ? '' : `, ends after ${fault.endsAfterMs} ms`
+      }`
+    case 'CannotTell':
+      return `${fault.worked ? 'works' : 'does nothing'}, and nobody can tell`
+    case 'WrongFilesystem':
+      return 'mounts something else'
+    case 'MissingFlag':
+      return 'mounts without nosuid'
+    case 'Twice':
+      return 'mounts twice, with an error'
+    case 'Unchecked':
+      return 'ends, on whatever is there'
+    case 'Dead':
+      return 'finds it dead'
+  }
+}

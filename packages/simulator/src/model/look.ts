@@ -1,0 +1,158 @@
+// Looking: what the kernel's table and the directory tree show, in the words of the core. The same rules as on a real host:
+// the parent is reached without following a link and has to lie on the root's own mount; the target is never followed.
+
+import type {
+  Discover,
+  Discovered,
+  Filesystem,
+  Found,
+  Identity,
+  ResolvedSource,
+  RootIdentity,
+  RootSeen,
+  Unknown,
+  UnknownWhy,
+} from '@mountkeeper/core'
+import type { ModelHost } from './host.js'
+import { inodeOf, mountOf, superblockOf } from './host.js'
+import { layersAt } from './mount.js'
+import type { Place } from './path.js'
+import { coveringMount, isLost, parentOf, pathInFilesystem, walk } from './path.js'
+
+const LAYERS_MAX = 16
+
+const unknown = (why: UnknownWhy, detail?: string): Unknown =>
+  detail === undefined ? { _tag: 'Unknown', why } : { _tag: 'Unknown', why, detail }
+
+/** How the table shows one mount. */
+export const identityOf = (host: ModelHost, mountId: number): Identity => {
+  const { root, flags, superblock } = mountOf(host, mountId)
+  const { device, fstype, source } = superblockOf(host, superblock)
+  return { mountId, device, fstype, source, root: pathInFilesystem(host, root), flags }
+}
+
+const directoryOf = (host: ModelHost, place: Place): string =>
+  `${superblockOf(host, inodeOf(host, place.inode).superblock).device}:${place.inode}`
+
+const reachDirectory = (host: ModelHost, path: string): Place | { readonly errno: string } =>
+  walk(host, host.own, path, { links: 'refuse', last: 'over' })
+
+/** The mounts at a path as the manager sees them, top first; none where the path is not reached. */
+export const stackAt = (host: ModelHost, path: string): readonly number[] => {
+  const { directory, name } = parentOf(path)
+  const parent = reachDirectory(host, directory)
+  if ('errno' in parent) return []
+  const inode = inodeOf(host, parent.inode).entries.get(name)
+  if (inode === undefined) return []
+  let top = { mount: parent.mount, inode }
+  for (let id = coveringMount(host, host.own, top); id !== undefined; id = coveringMount(host, host.own, top)) {
+    top = { mount: id, inode: mountOf(host, id).root }
+  }
+  return layersAt(host, top.mount, parent.mount)
+}
+
+/** The directory under whatever is mounted at a path; absent where there is none. */
+export const directoryAt = (host: ModelHost, path: string): number | undefined => {
+  const { directory, name } = parentOf(path)
+  const parent = reachDirectory(host, directory)
+  if ('errno' in parent) return undefined
+  const inode = inodeOf(host, parent.inode).entries.get(name)
+  return inode !== undefined && inodeOf(host, inode).kind === 'directory' ? inode : undefined
+}
+
+const checkRoot = (host: ModelHost, root: RootIdentity): Unknown | undefined => {
+  const place = reachDirectory(host, root.path)
+  if ('errno' in place) return unknown('RootChanged', `${root.path}: ${place.errno}`)
+  if (place.mount !== root.mountId) return unknown('RootChanged', `${root.path} lies on another mount than at host-up`)
+  if (directoryOf(host, place) !== root.directory) {
+    return unknown('RootChanged', `${root.path} is another directory than at host-up`)
+  }
+  return undefined
+}
+
+const orphanAt = (host: ModelHost, mountpoint: string): Unknown | undefined =>
+  host.orphans.some((orphan) => orphan.mountpoint === mountpoint)
+    ? unknown('CommandAlive', 'a command of an earlier life of the manager is still running')
+    : undefined
+
+const foundBelow = (host: ModelHost, mountpoint: string, baseMount: number | undefined): Found => {
+  const { directory, name } = parentOf(mountpoint)
+  const parent = reachDirectory(host, directory)
+  if ('errno' in parent) {
+    return parent.errno === 'ENOENT' || parent.errno === 'ENOTDIR'
+      ? { _tag: 'NoDirectory' }
+      : unknown('Unreadable', `${directory}: ${parent.errno}`)
+  }
+  if (baseMount !== undefined && parent.mount !== baseMount) {
+    return unknown('ParentElsewhere', `${directory} lies on another mount`)
+  }
+  const inode = inodeOf(host, parent.inode).entries.get(name)
+  if (inode === undefined) return { _tag: 'NoDirectory' }
+  const layers = stackAt(host, mountpoint)
+  if (layers.length > LAYERS_MAX) return unknown('TooManyLayers', `more than ${LAYERS_MAX} layers`)
+  if (layers.length > 0) return { _tag: 'Mounted', layers: layers.map((id) => identityOf(host, id)) }
+  const { kind } = inodeOf(host, inode)
+  return kind === 'directory' ? { _tag: 'Directory' } : { _tag: 'Obstacle', kind }
+}
+
+/** What is at a mountpoint; `root` is what its managed root was at host-up. */
+export const lookAt = (host: ModelHost, mountpoint: string, root: RootIdentity | undefined): Found =>
+  orphanAt(host, mountpoint) ??
+  (root === undefined ? undefined : checkRoot(host, root)) ??
+  foundBelow(host, mountpoint, root?.mountId)
+
+/** What a bind's source is now, as the table would show it; other types are not compared by it. */
+export const resolveSource = (host: ModelHost, filesystem: Filesystem | undefined): ResolvedSource | undefined => {
+  if (filesystem?.type !== 'bind') return undefined
+  const place = walk(host, host.own, filesystem.source, { links: 'follow', last: 'over' })
+  if (isLost(place)) return undefined
+  const { device } = superblockOf(host, inodeOf(host, place.inode).superblock)
+  return { root: pathInFilesystem(host, place.inode), device }
+}
+
+const seeRoot = (host: ModelHost, path: string): RootSeen | undefined => {
+  const place = reachDirectory(host, path)
+  if ('errno' in place) return undefined
+  const { peers, master } = mountOf(host, place.mount)
+  const propagation = peers !== undefined ? 'shared' : master !== undefined ? 'slave' : 'private'
+  return { path, mountId: place.mount, directory: directoryOf(host, place), propagation }
+}
+
+/** The names on the way from one directory down to another; none where it does not lie below. */
+const namesBetween = (host: ModelHost, above: number, below: number): readonly string[] => {
+  const { name, parent } = inodeOf(host, below)
+  if (parent === undefined) return []
+  if (parent === above) return [name]
+  const before = namesBetween(host, above, parent)
+  return before.length === 0 ? [] : [...before, name]
+}
+
+/** Paths below a root, and on its own mount, with something mounted on them. */
+const mountedBelow = (host: ModelHost, root: RootSeen): readonly string[] => {
+  const base = walk(host, host.own, root.path, { links: 'refuse', last: 'over' })
+  if (isLost(base)) return []
+  return [...host.mounts.values()].flatMap((entry) => {
+    if (entry.namespace !== host.own || entry.parent !== root.mountId) return []
+    const names = namesBetween(host, base.inode, entry.at)
+    return names.length === 0 ? [] : [`${root.path}/${names.join('/')}`]
+  })
+}
+
+/** What a generation begins with; absent where a root is not there, so that nothing can be told. */
+export const discover = (
+  host: ModelHost,
+  { roots, known }: Pick<Discover, 'roots' | 'known'>,
+): Discovered | undefined => {
+  const seen = roots.map((path) => seeRoot(host, path))
+  const there = seen.flatMap((root) => root ?? [])
+  if (there.length < roots.length) return undefined
+  const filesystems = new Map(known.map(({ mountpoint, filesystem }) => [mountpoint, filesystem]))
+  const paths = new Set([...filesystems.keys(), ...there.flatMap((root) => mountedBelow(host, root))])
+  const mountpoints = [...paths].map((mountpoint) => {
+    const root = there.find((each) => mountpoint.startsWith(`${each.path}/`))
+    const source = resolveSource(host, filesystems.get(mountpoint))
+    const found = lookAt(host, mountpoint, root)
+    return source === undefined ? { mountpoint, found } : { mountpoint, found, source }
+  })
+  return { _tag: 'Discovered', boot: `boot-${host.boot}`, mountNamespace: host.own, roots: there, mountpoints }
+}

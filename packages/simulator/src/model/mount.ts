@@ -1,0 +1,185 @@
+// mount(2) and umount(2): stacking, binding, busy mounts, and what is passed on to other namespaces.
+
+import type { By, Done, ModelHost, MountEntry, Superblock } from './host.js'
+import { done, inodeOf, lowestFree, mountOf, refused, superblockOf } from './host.js'
+import { detach, mountsOn } from './detach.js'
+import type { Place } from './path.js'
+import { isLost, isWithin, walk } from './path.js'
+
+const FIRST_MOUNT_ID = 20
+const FIRST_MINOR = 40
+
+const freeMountId = (host: ModelHost): number => lowestFree(FIRST_MOUNT_ID, (id) => host.mounts.has(id))
+
+const freeDevice = (host: ModelHost): string => {
+  const taken = new Set([...host.superblocks.values()].map(({ device }) => device))
+  return `0:${lowestFree(FIRST_MINOR, (minor) => taken.has(`0:${minor}`))}`
+}
+
+/** Mounts that a change on `mountId` is passed on to: its peers, and those that receive from its group. */
+const receiversOf = (host: ModelHost, mountId: number): readonly number[] => {
+  const { peers } = mountOf(host, mountId)
+  if (peers === undefined) return []
+  return [...host.mounts].flatMap(([id, entry]) =>
+    id !== mountId && (entry.peers === peers || entry.master === peers) ? [id] : [],
+  )
+}
+
+type Shown = Pick<MountEntry, 'root' | 'superblock' | 'flags' | 'by'>
+
+const addEntry = (
+  host: ModelHost,
+  entry: Omit<MountEntry, 'serial'>,
+): { readonly host: ModelHost; readonly id: number } => {
+  const id = freeMountId(host)
+  const mounts = new Map(host.mounts)
+  mounts.set(id, { ...entry, serial: host.nextSerial })
+  return { host: { ...host, mounts, nextSerial: host.nextSerial + 1 }, id }
+}
+
+/** A mount that is passed on slides under what lies there already. */
+const tuckUnder = (host: ModelHost, id: number, place: Place): ModelHost => {
+  const { root } = mountOf(host, id)
+  const mounts = new Map(host.mounts)
+  for (const [other, entry] of host.mounts) {
+    if (other !== id && entry.parent === place.mount && entry.at === place.inode) {
+      mounts.set(other, { ...entry, parent: id, at: root })
+    }
+  }
+  return { ...host, mounts }
+}
+
+/** Puts a mount onto a place, and onto the same place of all mounts that receive from the one it lies on. */
+const attachAt = (host: ModelHost, place: Place, shown: Shown): ModelHost => {
+  const under = mountOf(host, place.mount)
+  const isShared = under.peers !== undefined
+  const group = host.nextGroup
+  const add = (to: ModelHost, parent: number, receives: boolean): { readonly host: ModelHost; readonly id: number } =>
+    addEntry(to, {
+      ...shown,
+      namespace: mountOf(to, parent).namespace,
+      parent,
+      at: place.inode,
+      peers: isShared && !receives ? group : undefined,
+      master: isShared && receives ? group : undefined,
+    })
+  let { host: after } = add(host, place.mount, false)
+  if (!isShared) return after
+  after = { ...after, nextGroup: group + 1 }
+  for (const receiver of receiversOf(host, place.mount)) {
+    const { root, peers } = mountOf(host, receiver)
+    if (!isWithin(host, place.inode, root)) continue
+    const copy = add(after, receiver, peers === undefined)
+    after = tuckUnder(copy.host, copy.id, { mount: receiver, inode: place.inode })
+  }
+  return after
+}
+
+/** What to mount. */
+export interface NewFilesystem {
+  readonly fstype: string
+  readonly source: string
+  readonly flags: readonly string[]
+  readonly by: By
+}
+
+const targetOf = (host: ModelHost, namespace: string, path: string): Place | Done => {
+  const place = walk(host, namespace, path, { links: 'follow', last: 'over' })
+  if (isLost(place)) return refused(host, place.errno)
+  if (inodeOf(host, place.inode).kind !== 'directory') return refused(host, 'ENOTDIR')
+  return place
+}
+
+/** Mounts a new filesystem on top of whatever is there. A second mount of the same stacks, as it does in Linux. */
+export const mountFilesystem = (host: ModelHost, namespace: string, path: string, what: NewFilesystem): Done => {
+  const place = targetOf(host, namespace, path)
+  if ('host' in place) return place
+  const superblock = host.nextSuperblock
+  const root = host.nextInode
+  const { fstype, source, flags, by } = what
+  const made: Superblock = { device: freeDevice(host), fstype, source, root }
+  const inodes = new Map(host.inodes).set(root, {
+    superblock,
+    kind: 'directory',
+    owner: 'others',
+    parent: undefined,
+    name: '',
+    removed: false,
+    entries: new Map(),
+    target: undefined,
+  })
+  const superblocks = new Map(host.superblocks).set(superblock, made)
+  const withRoot = { ...host, inodes, superblocks, nextInode: root + 1, nextSuperblock: superblock + 1 }
+  return done(attachAt(withRoot, place, { root, superblock, flags, by }))
+}
+
+const LOCKED = ['nosuid', 'nodev', 'noexec', 'ro']
+
+/** Binds a directory onto another; the flags of the source's own mount stay on. */
+export const bindDirectory = (
+  host: ModelHost,
+  namespace: string,
+  source: string,
+  path: string,
+  what: Pick<NewFilesystem, 'flags' | 'by'>,
+): Done => {
+  const from = walk(host, namespace, source, { links: 'follow', last: 'over' })
+  if (isLost(from)) return refused(host, from.errno)
+  if (inodeOf(host, from.inode).kind !== 'directory') return refused(host, 'ENOTDIR')
+  const place = targetOf(host, namespace, path)
+  if ('host' in place) return place
+  const { superblock, flags: own } = mountOf(host, from.mount)
+  const flags = [...what.flags, ...LOCKED.filter((flag) => own.includes(flag) && !what.flags.includes(flag))]
+  return done(attachAt(host, place, { root: from.inode, superblock, flags, by: what.by }))
+}
+
+const isUsed = (host: ModelHost, mountId: number): boolean =>
+  [...host.processes.values()].some((process) => process.mount === mountId)
+
+/** The mounts elsewhere that go when this one goes. */
+const copiesOf = (host: ModelHost, mountId: number): readonly number[] => {
+  const { parent, at } = mountOf(host, mountId)
+  if (parent === undefined) return []
+  return receiversOf(host, parent).flatMap((receiver) =>
+    mountsOn(host, receiver).filter((id) => mountOf(host, id).at === at),
+  )
+}
+
+/** Takes a copy out from under what lies on it, if that covers it whole; one with mounts deeper down stays. */
+const detachCopy = (host: ModelHost, id: number): ModelHost => {
+  const entry = mountOf(host, id)
+  const children = mountsOn(host, id)
+  if (children.some((child) => mountOf(host, child).at !== entry.root)) return host
+  const mounts = new Map(host.mounts)
+  for (const child of children) mounts.set(child, { ...mountOf(host, child), parent: entry.parent, at: entry.at })
+  return detach({ ...host, mounts }, id)
+}
+
+/** How to unmount: `plain` refuses what is busy, `lazy` takes it out of sight. */
+export type HowToUnmount = 'plain' | 'lazy'
+
+/** umount(2) of the top layer at a path, and of its copies in the namespaces that receive from it. */
+export const unmount = (host: ModelHost, namespace: string, path: string, how: HowToUnmount): Done => {
+  const place = walk(host, namespace, path, { links: 'follow', last: 'over' })
+  if (isLost(place)) return refused(host, place.errno)
+  const entry = mountOf(host, place.mount)
+  if (entry.root !== place.inode || entry.parent === undefined) return refused(host, 'EINVAL')
+  const copies = copiesOf(host, place.mount)
+  if (how === 'plain') {
+    if (mountsOn(host, place.mount).length > 0 || isUsed(host, place.mount)) return refused(host, 'EBUSY')
+    if (copies.some((id) => mountsOn(host, id).length === 0 && isUsed(host, id))) return refused(host, 'EBUSY')
+  }
+  const after = copies.reduce(detachCopy, host)
+  return done(detach(after, place.mount))
+}
+
+/** The layers at a place from the top down, as mount ids, down to the mount that its parent directory lies on. */
+export const layersAt = (host: ModelHost, top: number, base: number): readonly number[] => {
+  const layers: number[] = []
+  for (let id: number | undefined = top; id !== undefined && id !== base; id = mountOf(host, id).parent) layers.push(id)
+  return layers
+}
+
+/** The source, type and device of a mount. */
+export const filesystemOf = (host: ModelHost, mountId: number): Superblock =>
+  superblockOf(host, mountOf(host, mountId).superblock)

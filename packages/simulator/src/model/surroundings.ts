@@ -1,0 +1,92 @@
+// What happens around the kernel: other namespaces, processes that use mounts, servers, and the end of everything, a reboot.
+
+import type { Done, ModelHost, MountEntry, Process, Propagation, Server } from './host.js'
+import { done, FIRST_NAMESPACE, mountOf, refused, rootMount, withEntry, withoutEntry } from './host.js'
+import { isLost, walk } from './path.js'
+
+const groupsOf = (entry: MountEntry, propagation: Propagation): Pick<MountEntry, 'peers' | 'master'> => {
+  switch (propagation) {
+    case 'shared':
+      return { peers: entry.peers, master: entry.master }
+    case 'slave':
+      return { peers: undefined, master: entry.peers ?? entry.master }
+    case 'private':
+      return { peers: undefined, master: undefined }
+  }
+}
+
+/** unshare(CLONE_NEWNS): a copy of all mounts of the manager's namespace, with ids of their own. */
+export const addNamespace = (host: ModelHost, propagation: Propagation): ModelHost => {
+  const namespace = `mnt:[${host.namespaces.length + 1}]`
+  const mounts = new Map(host.mounts)
+  const copies = new Map<number, number>()
+  for (const [id, entry] of host.mounts) {
+    if (entry.namespace !== host.own) continue
+    let copy = id
+    while (mounts.has(copy)) copy += 1
+    copies.set(id, copy)
+    mounts.set(copy, { ...entry, namespace, ...groupsOf(entry, propagation) }) // the serial too: it is the same layer
+  }
+  for (const copy of copies.values()) {
+    const entry = mounts.get(copy)
+    if (entry?.parent !== undefined) mounts.set(copy, { ...entry, parent: copies.get(entry.parent) })
+  }
+  return { ...host, mounts, namespaces: [...host.namespaces, namespace] }
+}
+
+/** The namespace that was added last; none beside the manager's own. */
+export const otherNamespace = (host: ModelHost): string | undefined =>
+  host.namespaces.filter((each) => each !== host.own).at(-1)
+
+/** mount --make-shared, --make-private, --make-slave of the top mount at a path. */
+export const setPropagation = (host: ModelHost, namespace: string, path: string, propagation: Propagation): Done => {
+  const place = walk(host, namespace, path, { links: 'follow', last: 'over' })
+  if (isLost(place)) return refused(host, place.errno)
+  const entry = mountOf(host, place.mount)
+  if (propagation !== 'shared' || entry.peers !== undefined) {
+    return done({ ...host, mounts: withEntry(host.mounts, place.mount, { ...entry, ...groupsOf(entry, propagation) }) })
+  }
+  const mounts = withEntry(host.mounts, place.mount, { ...entry, peers: host.nextGroup })
+  return done({ ...host, mounts, nextGroup: host.nextGroup + 1 })
+}
+
+/** A process begins to use what it sees at a path, and keeps it busy until it leaves. */
+export const enter = (host: ModelHost, namespace: string, path: string, uses: Process['uses']): Done => {
+  const place = walk(host, namespace, path, { links: 'follow', last: 'over' })
+  if (isLost(place)) return refused(host, place.errno)
+  const processes = withEntry(host.processes, host.nextPid, { mount: place.mount, uses })
+  return done({ ...host, processes, nextPid: host.nextPid + 1 })
+}
+
+/** A process ends. */
+export const leave = (host: ModelHost, pid: number): ModelHost => ({
+  ...host,
+  processes: withoutEntry(host.processes, pid),
+})
+
+/** A server changes its ways. */
+export const setServer = (host: ModelHost, server: string, behaves: Server): ModelHost => ({
+  ...host,
+  servers: withEntry(host.servers, server, behaves),
+})
+
+/** A reboot: another boot, nothing mounted, no process; the root filesystem and its directories stay. */
+export const reboot = (host: ModelHost): ModelHost => {
+  const shared = [...host.mounts.values()].some((entry) => entry.parent === undefined && entry.peers !== undefined)
+  const [id, entry] = rootMount(shared ? 'shared' : 'private')
+  const superblocks = new Map([...host.superblocks].filter(([each]) => each === entry.superblock))
+  const inodes = new Map(
+    [...host.inodes].filter(([, inode]) => inode.superblock === entry.superblock && !inode.removed),
+  )
+  return {
+    ...host,
+    boot: host.boot + 1,
+    own: FIRST_NAMESPACE,
+    namespaces: [FIRST_NAMESPACE],
+    inodes,
+    superblocks,
+    mounts: new Map([[id, entry]]),
+    processes: new Map(),
+    orphans: [],
+  }
+}
