@@ -69,8 +69,9 @@ export const endHolder = (draft: Draft, volume: string, consumer: string): void 
   removeFromHolders(draft, volume, consumer)
 }
 
-const matched = (holder: Holder, volume: string): readonly Warning[] =>
-  holder.volume === volume
+/** What is to be said when a detach has ended a holder of another name than it gave. */
+export const matched = (holder: Holder | undefined, volume: string): readonly Warning[] =>
+  holder === undefined || holder.volume === volume
     ? []
     : [
         {

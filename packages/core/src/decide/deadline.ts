@@ -5,7 +5,7 @@ import type { Detached, Overloaded, Reason } from '../answer.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import { LOCAL_LANE } from '../lane.js'
-import { advance, endHolder, meant } from './advance.js'
+import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import { answerLeaving, answerRefused, holdersLeft, openDraft, patchHost, refuseWaiting, setWork } from './draft.js'
 import { isUntouched, withdraw } from './operator.js'
@@ -116,7 +116,7 @@ const leavingDeadline = (draft: Draft, waiting: Waiting): void => {
       holder: holder === undefined ? 'not-held' : 'removed',
       holdersLeft: holdersLeft(draft),
       ...unfinished(draft, waiting),
-      warnings: [],
+      warnings: matched(holder, volume),
     }
     answerLeaving(draft, waiting, volume, detached, index === waiting.volumes.length - 1)
   })

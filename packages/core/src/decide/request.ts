@@ -9,7 +9,7 @@ import { holdersOf } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { AttachRequest, DetachRequest, ReleaseRequest, Request } from '../input.js'
-import { advance, endHolder } from './advance.js'
+import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import { holderOf, holdersLeft, openDraft, refuse, reply, rootOf, set, accept } from './draft.js'
 import { finish, shares, wantSlot } from './steps.js'
@@ -197,20 +197,20 @@ const leavesAtOnce = (draft: Draft, body: DetachRequest): boolean => {
 /** Ends a holder while the host is down, and touches nothing; discovery cleans up (policy `detachWhileDown: record`). */
 const recordLeaving = (out: Out, request: RequestId, body: DetachRequest): void => {
   const draft = openDraft(out, body.mountpoint)
-  const held = holderOf(draft, body.volume, body.consumer) !== undefined
-  if (held) endHolder(draft, body.volume, body.consumer)
+  const holder = meant(draft, body.volume, body.consumer)
+  if (holder !== undefined) endHolder(draft, holder.volume, holder.consumer)
   advance(draft)
   reply(
     out,
     { request, id: body.id, op: body.op },
     {
       _tag: 'Detached',
-      holder: held ? 'removed' : 'not-held',
+      holder: holder === undefined ? 'not-held' : 'removed',
       holdersLeft: holdersLeft(draft),
       mount: 'uncertain',
       directory: 'kept',
       reason: { _tag: 'HostDown' },
-      warnings: [],
+      warnings: matched(holder, body.volume),
     },
   )
 }
