@@ -35,10 +35,14 @@ const FLIGHTS: Readonly<Record<Phase, readonly string[]>> = {
   uncertain: [],
 }
 
+/** Something is overdue, or a step of the ladder that stood beside it has not ended yet. */
+const isOverdue = ({ overdue, slot, inFlight }: Mountpoint): boolean =>
+  overdue.length > 0 || (slot === 'overdue' && inFlight !== undefined)
+
 /** Phase and effect in flight agree; beside an overdue effect only the ladder acts. */
 const ofPhase = (record: Mountpoint): Breaches => {
-  const { phase, inFlight, overdue, path } = record
-  if (overdue.length > 0) {
+  const { phase, inFlight, path } = record
+  if (isOverdue(record)) {
     const ladder = inFlight === undefined || inFlight.kind === 'Look' || inFlight.kind === 'Unmount'
     return [
       ...unless(ladder, 'L23', path, `${inFlight?.kind ?? ''} beside an overdue effect`),
@@ -100,16 +104,15 @@ const ofWaiting = (host: Host, record: Mountpoint): Breaches => {
   ]
 }
 
-const ofSlot = ({ slot, inFlight, overdue, path }: Mountpoint): Breaches => [
-  ...unless(
-    inFlight === undefined || overdue.length > 0 || slot === 'held',
-    'L25',
-    path,
-    `in flight with slot ${slot}`,
-  ),
-  ...unless(inFlight !== undefined || slot !== 'held', 'L25', path, 'a slot is held for nothing'),
-  ...unless(overdue.length > 0 === (slot === 'overdue'), 'L25', path, `slot ${slot} with ${overdue.length} overdue`),
-]
+const ofSlot = (record: Mountpoint): Breaches => {
+  const { slot, inFlight, overdue, path } = record
+  const beside = isOverdue(record)
+  return [
+    ...unless(inFlight === undefined || beside || slot === 'held', 'L25', path, `in flight with slot ${slot}`),
+    ...unless(inFlight !== undefined || slot !== 'held', 'L25', path, 'a slot is held for nothing'),
+    ...unless(beside === (slot === 'overdue'), 'L25', path, `slot ${slot} with ${overdue.length} overdue`),
+  ]
+}
 
 /** The counts of slots are those that the records show. */
 const ofLanes = (host: Host): Breaches => {

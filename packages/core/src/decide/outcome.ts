@@ -126,6 +126,16 @@ const isFound = (found: EffectFound): found is Found => {
 
 const isProbed = (found: EffectFound): found is Probed => found._tag === 'Alive' || found._tag === 'Broken'
 
+/**
+ * A step of the ladder has ended after what it stood beside: from here on the work needs a slot like any other, and what the
+ * step has done is seen by the look that comes with it.
+ */
+const leaveLadder = (draft: Draft, flight: EffectInFlight, error: CommandError | undefined): void => {
+  if (isChanging(flight.kind)) set(draft, { unresolved: { kind: flight.kind, error } })
+  releaseSlot(draft)
+  wantSlot(draft, servedHead(draft) === undefined)
+}
+
 const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): void => {
   const { found, error, source } = outcome
   if (flight.kind === 'Probe' ? !isProbed(found) && found._tag !== 'Unknown' : !isFound(found)) return
@@ -134,6 +144,10 @@ const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): voi
     return
   }
   set(draft, { inFlight: undefined })
+  if (draft.record.slot === 'overdue' && draft.record.overdue.length === 0) {
+    leaveLadder(draft, flight, error)
+    return
+  }
   if (isProbed(found)) {
     concludeProbe(draft, found)
   } else if (flight.kind === 'Look' && isFound(found)) {

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Settings } from '@mountkeeper/core'
+import type { LadderPolicy, Settings } from '@mountkeeper/core'
 import {
   DEFAULT_DEADLINES_MS,
   DEFAULT_DELAYS_MS,
@@ -14,8 +14,8 @@ import {
 import type { Ending, World } from './world.js'
 import { ask, crash, endEffect, feed, interfere, newWorld, placeOf } from './world.js'
 
-const settings = (patch: Partial<Settings['policies']>, hangs: boolean): Settings => ({
-  roots: [{ path: '/m', ladder: 'off' }],
+const settings = (patch: Partial<Settings['policies']>, hangs: boolean, ladder: LadderPolicy = 'off'): Settings => ({
+  roots: [{ path: '/m', ladder }],
   types: { tmpfs: { ...typeRule('tmpfs', ['*']), mayHang: hangs, server: 'source' } },
   policies: { ...DEFAULT_POLICIES, ...patch },
   limits: DEFAULT_LIMITS,
@@ -121,7 +121,11 @@ const policies = fc.record({
   foreign: fc.constantFrom('refuse' as const, 'adopt' as const),
   lost: fc.constantFrom('report' as const, 'remount' as const),
   keepMountedMs: fc.constantFrom(0, 0, 1000),
+  broken: fc.constantFrom('refuse' as const, 'remount' as const),
+  detachWhileDown: fc.constantFrom('refuse' as const, 'record' as const),
 })
+
+const ladders = fc.constantFrom<LadderPolicy>('off', 'force', 'lazy')
 
 const RUNS = Number(process.env['FC_NUM_RUNS'] ?? 3000)
 
@@ -129,8 +133,8 @@ const tell = (world: World): string => [...world.broken, ...world.log].join('\n'
 
 test('L2 L6 L16 L20 L22 L45: faults, third parties and crashes break no law', () => {
   fc.assert(
-    fc.property(policies, fc.boolean(), choices, (policy, hangs, list) => {
-      const world = run(settings(policy, hangs), list, 'faults')
+    fc.property(policies, ladders, fc.boolean(), choices, (policy, ladder, hangs, list) => {
+      const world = run(settings(policy, hangs, ladder), list, 'faults')
       expect(world.broken.length === 0 ? '' : tell(world)).toBe('')
     }),
     { numRuns: RUNS },
@@ -139,8 +143,8 @@ test('L2 L6 L16 L20 L22 L45: faults, third parties and crashes break no law', ()
 
 test('L45 L47: when faults stop and everybody leaves, all are answered and nothing is left', () => {
   fc.assert(
-    fc.property(policies, fc.boolean(), choices, (policy, hangs, list) => {
-      const world = run(settings(policy, hangs), list, 'faults')
+    fc.property(policies, ladders, fc.boolean(), choices, (policy, ladder, hangs, list) => {
+      const world = run(settings(policy, hangs, ladder), list, 'faults')
       calmDown(world)
       const layers = PATHS.flatMap((path) => placeOf(world, path).layers.filter((layer) => layer.by === 'us'))
       const directories = PATHS.filter(

@@ -17,6 +17,8 @@ interface Place {
   readonly layers: Layer[] // top first
   /** Third parties have acted since the last look: what a command meets is not what was shown. */
   disturbed: boolean
+  /** A probe has told that it is dead. */
+  broken: boolean
 }
 
 export interface Flying {
@@ -61,7 +63,7 @@ export const newWorld = (settings: Settings): World => ({
 export const placeOf = (world: World, path: string): Place => {
   const known = world.places.get(path)
   if (known !== undefined) return known
-  const place: Place = { directory: false, directoryBy: 'other', layers: [], disturbed: false }
+  const place: Place = { directory: false, directoryBy: 'other', layers: [], disturbed: false, broken: false }
   world.places.set(path, place)
   return place
 }
@@ -118,7 +120,8 @@ const noteAnswer = (world: World, answer: Answer): void => {
 
 const noteEffect = (world: World, effect: Effect): void => {
   if (effect._tag === 'Unmount') {
-    if (certainAt(world, effect.mountpoint).size > 0)
+    const excepted = world.settings.policies.broken === 'remount' && placeOf(world, effect.mountpoint).broken
+    if (certainAt(world, effect.mountpoint).size > 0 && !excepted)
       breakLaw(world, `L2: Unmount under holders of ${effect.mountpoint}`)
     const place = placeOf(world, effect.mountpoint)
     const top = place.layers[0]
@@ -132,7 +135,9 @@ const noteEffect = (world: World, effect: Effect): void => {
   const inFlight = world.flying.filter(
     ({ effect: other }) => pathOf(other) === pathOf(effect) && other._tag !== 'Wait' && effect._tag !== 'Wait',
   )
-  if (effect._tag !== 'Discover' && inFlight.length > 0)
+  const climbs = effect._tag === 'Look' || effect._tag === 'Unmount'
+  const ladder = world.settings.roots[0]?.ladder !== 'off' && climbs && inFlight.every((each) => each.overdue)
+  if (effect._tag !== 'Discover' && inFlight.length > 0 && !ladder)
     breakLaw(world, `L22: ${effect._tag} beside ${inFlight[0]?.effect._tag}`)
 }
 
@@ -277,7 +282,9 @@ export const endEffect = (world: World, flying: Flying, ending: Ending): void =>
   }
   take(world, flying)
   if (effect._tag === 'Probe') {
-    outcome(world, flying, { _tag: 'Alive' }, false)
+    const broken = ending === 'no effect'
+    placeOf(world, effect.mountpoint).broken = broken
+    outcome(world, flying, broken ? { _tag: 'Broken', errno: 'ENOTCONN' } : { _tag: 'Alive' }, false)
     return
   }
   if (effect._tag === 'Look' && ending !== 'cannot tell') placeOf(world, effect.mountpoint).disturbed = false
