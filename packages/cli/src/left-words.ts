@@ -26,8 +26,9 @@ const words = ({ mountpoint, phase, holders, running, overdue, pid }: LeftBehind
 }
 
 /** A line for each thing that is left. */
-export const leftLines = (left: readonly LeftBehind[]): readonly string[] => {
-  const lines = left.slice(0, SHOWN_MAX).map((each) => `left behind: ${words(each)}`)
+export const leftLines = (left: readonly LeftBehind[], isSandbox: boolean): readonly string[] => {
+  const end = isSandbox ? ' (it ends with the sandbox)' : ''
+  const lines = left.slice(0, SHOWN_MAX).map((each) => `left behind: ${words(each)}${end}`)
   return left.length > SHOWN_MAX ? [...lines, `left behind: ${left.length - SHOWN_MAX} more`] : lines
 }
 

@@ -45,5 +45,5 @@ export const notPrivileged = ({ adapter }: Configuration): Failure | undefined =
   adapter.prefix.length > 0 || mayMount()
     ? undefined
     : stopFailure(
-        'this user may not mount; run it as root, try it out with --sandbox, or configure "prefix": ["sudo", "-n", "--"]',
+        'this process may not mount; run it as root, try it out with --sandbox, or configure "prefix": ["sudo", "-n", "--"]',
       )

@@ -1,7 +1,7 @@
 // `run --sandbox`, the inner side: makes /srv as the sandbox has it, then serves as any other run. It hears of signals only
 // from the outer side, which counts them; when that side is gone, nothing is worth finishing.
 
-import { mkdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import type { Configuration } from '@mountkeeper/codec'
 import { withAllowed } from '@mountkeeper/codec'
 import * as E from 'fp-ts/lib/Either.js'
@@ -33,8 +33,16 @@ const MOUNT_MS = 10_000
 /** Where commands are looked up; the runner's own PATH. */
 const DIRECTORIES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
-const isInstalled = (program: string): boolean =>
-  DIRECTORIES.some((directory) => statSync(`${directory}/${program}`, { throwIfNoEntry: false })?.isFile() === true)
+const mayRun = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const isInstalled = (program: string): boolean => DIRECTORIES.some((directory) => mayRun(`${directory}/${program}`))
 
 /** The outer side says each signal on a line of its own. */
 const hearControl = async (fd: number, stopping: Stopping): Promise<void> => {

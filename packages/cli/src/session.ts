@@ -150,7 +150,7 @@ const live = async (session: Session, output: Output): Promise<ExitCode> => {
   if (notUp === undefined) {
     show.close(tally, report)
     await output.flushed()
-    for (const text of leftLines(report.leftBehind)) complain(streams, text)
+    for (const text of leftLines(report.leftBehind, session.isSandbox)) complain(streams, text)
   }
   return exitOf(session, tally, report)
 }

@@ -140,11 +140,8 @@ const because = (refused: Refusal): { readonly text: string; readonly more?: rea
       return { text: conflict(refused) }
     case 'Foreign':
       return { text: `not mounted by this manager: ${layersWords(refused.layers)}` }
-    case 'MountFailed': {
-      const said =
-        refused.error === undefined ? [] : [`${commandWords(refused.error.command)}: ${endWords(refused.error)}`]
-      return { text: harmless(refused.why), more: [...said, ...refused.rollback.map(rollback)] }
-    }
+    case 'MountFailed':
+      return { text: harmless(refused.why), more: refused.rollback.map(rollback) }
     case 'Broken':
       return { text: `mounted and dead (${word(refused.errno)})` }
     case 'Uncertain':

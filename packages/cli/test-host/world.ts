@@ -1,0 +1,139 @@
+// The command as it is started, in the namespace that the test run has made: a tmpfs over /srv with a root and a state
+// directory, and a filesystem type whose mount takes as long as its source says.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { beforeAll } from 'vitest'
+
+export const ROOT = '/srv/mounts'
+export const STATE = '/srv/state'
+export const SOURCE = '/srv/exports'
+export const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+export const SAMPLES = fileURLToPath(new URL('../../../test-fixtures/samples', import.meta.url))
+
+export const isRoot = process.env['MOUNTKEEPER_NAMESPACE'] === 'root'
+
+/** Runs a command of the test's own; throws when it fails. */
+export const sh = (file: string, ...args: readonly string[]): string => {
+  const { status, stdout, stderr, error } = spawnSync(file, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${file} ${args.join(' ')}: ${error?.message ?? stderr}`)
+  return stdout
+}
+
+/** Sleeps as many seconds as the source says, then mounts a tmpfs; a source that begins with `bad` fails instead. */
+const SLOW = `#!/bin/sh
+case "$1" in bad*) echo "no such export: $1" >&2; exit 32 ;; esac
+sleep "$1"
+exec mount -i -t tmpfs -o nosuid,nodev "$1" "$2"
+`
+
+/** Makes the world, once for a test file. */
+export const prepareWorld = (): void => {
+  beforeAll(() => {
+    if (process.env['MOUNTKEEPER_NAMESPACE'] === undefined) throw new Error('run it as npm run test:host')
+    if (!existsSync(MAIN)) throw new Error('the command is not built: npm run build')
+    sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', 'world', '/srv')
+    for (const path of [ROOT, STATE, SOURCE]) mkdirSync(path, { mode: 0o700 })
+    // All test files share one namespace.
+    if (existsSync('/usr/sbin/mount.slow')) return
+    for (const path of ['/srv/up', '/srv/work']) mkdirSync(path, { mode: 0o755 })
+    sh('mount', '-t', 'overlay', '-o', 'lowerdir=/usr/sbin,upperdir=/srv/up,workdir=/srv/work', 'sbin', '/usr/sbin')
+    writeFileSync('/usr/sbin/mount.slow', SLOW)
+    chmodSync('/usr/sbin/mount.slow', 0o755)
+  })
+}
+
+/** What is mounted below the root, as the table shows it: mountpoint and source. */
+export const mounted = (below: string = ROOT): readonly string[] =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, , , , target = '']) => target.startsWith(`${below}/`))
+    .map((fields) => `${fields[4] ?? ''} ${fields[fields.indexOf('-') + 2] ?? ''}`)
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Started {
+  readonly pid: number
+  readonly send: (...lines: readonly (string | object)[]) => void
+  readonly end: () => void
+  readonly kill: (signal: NodeJS.Signals) => void
+  /** Resolves when so many lines are out. */
+  readonly until: (lines: number) => Promise<void>
+  readonly ended: Promise<Ended>
+}
+
+const LIMIT_MS = 50_000
+
+/** Starts a vector; what it writes is kept. */
+export const start = (vector: readonly string[], environment: Readonly<Record<string, string>> = {}): Started => {
+  const [file = '', ...args] = vector
+  const child = spawn(file, args, { stdio: 'pipe', env: { ...process.env, ...environment } })
+  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdin.on('error', () => undefined)
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code, signal) => {
+      clearTimeout(limit)
+      resolve({ code, signal, stdout, stderr })
+    })
+  })
+  return {
+    pid: child.pid ?? -1,
+    send: (...lines) => {
+      for (const line of lines) child.stdin.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
+    },
+    end: () => child.stdin.end(),
+    kill: (signal) => child.kill(signal),
+    until: async (lines) => {
+      for (const from = Date.now(); stdout.split('\n').length <= lines && Date.now() - from < LIMIT_MS;) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    },
+    ended,
+  }
+}
+
+/** Starts the command. */
+export const command = (...args: readonly string[]): Started => start([process.execPath, MAIN, ...args])
+
+/** Runs the command on these lines, to its end. */
+export const run = (args: readonly string[], lines: readonly (string | object)[] = []): Promise<Ended> => {
+  const started = command(...args)
+  started.send(...lines)
+  started.end()
+  return started.ended
+}
+
+/** Each line as JSON. */
+export const answersOf = ({ stdout }: Ended): readonly Record<string, unknown>[] =>
+  stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+export const attach = (id: string, name: string, patch: object = {}): object => ({
+  op: 'attach',
+  id,
+  mountpoint: `${ROOT}/${name}`,
+  filesystem: { type: 'tmpfs', source: 'scratch', options: ['size=1m'], ...patch },
+  volume: `vol-${id}`,
+  consumer: `vm-${id}`,
+})
+
+export const detach = (id: string, of: string, name: string): object => ({
+  op: 'detach',
+  id,
+  mountpoint: `${ROOT}/${name}`,
+  volume: `vol-${of}`,
+  consumer: `vm-${of}`,
+})
