@@ -72,8 +72,9 @@ const concludeChange = (
 
 /** Takes what a look found: the record first, then what is unresolved, then what is wanted. */
 export const takeLook = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
-  const by = draft.record.work?.goal === 'Unmount' && draft.record.work.attempts > 0 ? 'us' : 'other'
-  const unknown = see(draft, found, by)
+  const { work, unresolved: open } = draft.record
+  const tried = open?.kind === 'Unmount' || (work?.goal === 'Unmount' && work.attempts > 0)
+  const unknown = see(draft, found, tried ? 'us' : 'other')
   if (unknown !== undefined) {
     becomeUncertain(draft, unknown)
     return
