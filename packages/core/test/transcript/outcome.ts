@@ -8,8 +8,8 @@ import { feed, hostOf, tick } from './story.js'
 import type { Words } from './words.js'
 import { expectWords, fail, numeric } from './words.js'
 
-/** `a` is `/srv/mounts/a`; what begins with `/` stands for itself. */
-export const path = (name: string): string => (name.startsWith('/') ? name : `/srv/mounts/${name}`)
+/** `a` is `/srv/mounts/a`; what begins with `/` or `./` stands for itself. */
+export const path = (name: string): string => (/^\.?\//.test(name) ? name : `/srv/mounts/${name}`)
 
 /** Where an effect is run; nowhere for the host's own. */
 export const mountpointOf = (effect: Effect): string | undefined =>

@@ -16,10 +16,13 @@ const option = (text: string): MountOption => {
   return name === undefined || secretFile === undefined ? text : { name, secretFile }
 }
 
-/** `tmpfs:scratch[size=1m,mode=700]`; an option `name=@/path` refers to a secret. */
+const BETWEEN_OPTIONS = /(?<!\\),/
+
+/** `tmpfs:scratch[size=1m,mode=700]`; an option `name=@/path` refers to a secret, `\,` is a comma inside of one. */
 export const readFilesystem = (text: string): Filesystem => {
   const [, type, source, options] = FILESYSTEM.exec(text) ?? fail(`not type:source[options]: ${text}`)
-  return { type: type!, source: source!, options: options === undefined ? [] : options.split(',').map(option) }
+  const all = options?.split(BETWEEN_OPTIONS).map((each) => each.replaceAll('\\,', ',')) ?? []
+  return { type: type!, source: source!, options: all.map(option) }
 }
 
 type Reader = (given: Words) => Request

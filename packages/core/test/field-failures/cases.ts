@@ -1,0 +1,51 @@
+// The field failures of other systems that have a scenario here, with the laws that answer them. Numbers have gaps; a case is
+// never left out because it is hard to play, it then says why it cannot happen.
+
+/** Number and laws of each case. */
+export const CASES: ReadonlyMap<number, string> = new Map([
+  // Who holds the mount (identity and counting).
+  [1, 'L1, L2, L14'],
+  [2, 'L2, L3, L21'],
+  [4, 'L28'],
+  [5, 'L4'],
+  [7, 'L1'],
+  [8, 'L1, L6'],
+  [9, 'L7'],
+  [11, 'L7, L8'],
+  [12, 'L4, L11'],
+  [14, 'L4'],
+  [15, 'L1, L16'],
+  [16, 'L24, L28, L32'],
+  [18, 'L12'],
+  [19, 'L29'],
+  // Failed or half-done mounts.
+  [21, 'L43'],
+  [22, 'L15, L16, L40'],
+  [23, 'L15, L21'],
+  [25, 'L15'],
+  [26, 'L15'],
+  [28, 'L21'],
+  [29, 'L16, L41'],
+  [30, 'L23'],
+  [32, 'L6, L43'],
+  [33, 'L6, L20, L44'],
+  [35, 'L11, L20'],
+  [36, 'L16'],
+  [37, 'L22, L26'],
+  // Umount and directory removal.
+  [39, 'L3, L28'],
+  [40, 'L11'],
+  [42, 'L11'],
+  [43, 'L11'],
+  [44, 'L11, L20'],
+  [46, 'L33'],
+  [47, 'L12'],
+  [49, 'L40'],
+  [50, 'L7, L8'],
+  [51, 'L41'],
+  [53, 'L13'],
+  [54, 'L12, L30'],
+  [56, 'L18'],
+  [57, 'L22'],
+  [58, 'L13, L20, L34'],
+])
