@@ -41,7 +41,8 @@ export const commandLine = async (argv: readonly string[], streams: Streams): Pr
     return EXIT.ok
   } catch (error) {
     // A defect of ours: people need the sentence, those who mend it the place.
-    complain(streams, `defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    complain(streams, `defect: ${what.replaceAll(/\n\s+/g, ' ')}`)
     return EXIT.stopped
   }
 }

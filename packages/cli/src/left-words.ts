@@ -35,6 +35,6 @@ export const leftLines = (left: readonly LeftBehind[], isSandbox: boolean): read
 /** All of it in one line. */
 export const leftSummary = (left: readonly LeftBehind[], isSandbox: boolean): string => {
   if (left.length === 0) return 'nothing is left: no mount, no directory, no process'
-  const paths = new Set(left.map(({ mountpoint }) => mountpoint))
-  return `left as they are: ${counted(paths.size, 'mountpoint')}${isSandbox ? ', until the sandbox ends now' : ''}`
+  const mountpoints = counted(new Set(left.map(({ mountpoint }) => mountpoint)).size, 'mountpoint')
+  return `left ${isSandbox ? 'until the sandbox ends' : 'as they are'}: ${mountpoints}`
 }

@@ -7,8 +7,11 @@ if ((process.env['NO_COLOR'] ?? '') !== '') process.env['FORCE_COLOR'] = '0'
 
 // Nobody is left to be told.
 process.stderr.on('error', () => undefined)
-// Heard by whoever writes; a closed stdout is no crash.
-process.stdout.on('error', () => undefined)
+// A reader that has had enough is no failure; a full disk is one.
+let broken: string | undefined
+process.stdout.on('error', (error: Error & { readonly code?: string }) => {
+  if (error.code !== 'EPIPE') broken ??= error.code ?? error.message
+})
 
 const { commandLine } = await import('./command-line.js')
 
@@ -24,6 +27,13 @@ const code = await commandLine(process.argv.slice(2), {
 })
 process.exitCode = code
 // A pipe takes what is written when its reader does; only then may the process end, whatever else is still open.
-process.stdout.write('', () => process.exit(code))
+process.stdout.write('', () => {
+  // What went wrong with it is told after this.
+  setImmediate(() => {
+    const failed = broken !== undefined && code === 0
+    if (failed) process.stderr.write(`mountkeeper: stdout failed (${broken}); make room for it\n`)
+    process.exit(failed ? 3 : code)
+  })
+})
 
 export {}

@@ -4,6 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { openSync, readlinkSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
+import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RunArguments } from './arguments.js'
@@ -114,8 +115,11 @@ const FIRST_FREE = 4
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** The namespace's init is a shell: it waits for orphans, which would otherwise stay as zombies, and says how the command ended. */
-const INIT = ['sh', '-c', '"$@"; exit $?', 'mountkeeper-sandbox']
+/**
+ * The namespace's init is a shell: it waits for orphans, which would otherwise stay as zombies, and says how the command
+ * ended. An interrupt from the terminal reaches it, too, and is not its business.
+ */
+const INIT = ['sh', '-c', 'trap : INT TERM HUP; "$@"; exit $?', 'mountkeeper-sandbox']
 
 const codeOf = (code: number | null, signal: NodeJS.Signals | null): number =>
   code ?? 128 + (signal === null ? 0 : constants.signals[signal])
@@ -135,16 +139,17 @@ const start = (
   const control = child.stdio[CONTROL]
   // A terminal signals the whole group, and a second signal is another wish than the first: only this side counts them.
   const pass = (signal: NodeJS.Signals): void => {
-    if (control !== null && control !== undefined && 'write' in control) control.write(`${signal}\n`)
+    if (control instanceof Writable) control.write(`${signal}\n`)
   }
   control?.on('error', () => undefined)
   for (const signal of SIGNALS) process.on(signal, pass)
   return new Promise((resolve) => {
-    child.on('error', ({ message }) => resolve(stopFailure(`the sandbox cannot be started: ${message}`)))
-    child.on('exit', (code, signal) => resolve(codeOf(code, signal)))
-  }).then((end) => {
-    for (const signal of SIGNALS) process.off(signal, pass)
-    return end as number | Failure
+    const end = (how: number | Failure): void => {
+      for (const signal of SIGNALS) process.off(signal, pass)
+      resolve(how)
+    }
+    child.on('error', ({ message }) => end(stopFailure(`the sandbox cannot be started: ${message}`)))
+    child.on('exit', (code, signal) => end(codeOf(code, signal)))
   })
 }
 

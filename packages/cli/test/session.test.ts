@@ -195,6 +195,26 @@ describe('stopping', () => {
   })
 })
 
+describe('a broken promise', () => {
+  test('of a port ends the run with 3 and one line, everything unanswered refused', async () => {
+    const host = createModelHost()
+    const run = drive({
+      host: {
+        ...host,
+        run: (effect) => (effect._tag === 'Look' ? Promise.reject(new Error('oops')) : host.run(effect)),
+      },
+    })
+    run.send(attach('1'))
+    expect(await run.exit).toBe(3)
+    expect(run.answers()).toMatchObject([{ id: '1', ok: false, error: { _tag: 'Stopped' } }])
+    const said = run.streams.stderr
+      .text()
+      .split('\n')
+      .filter((line) => !line.includes('left behind'))
+    expect(said).toEqual([expect.stringMatching(/^mountkeeper: defect: the host port .*; please report it/), ''])
+  })
+})
+
 describe('a trace', () => {
   const record = async (path: string, fd = openSync(path, 'w')) => {
     const run = drive({ trace: { fd, path } })

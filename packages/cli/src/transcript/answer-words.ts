@@ -50,7 +50,7 @@ const detachedText = ({ holder, holdersLeft, mount, directory, reason }: Detache
   }
 }
 
-const statusLines = ({ mountpoints, refusing }: Status): readonly string[] => [
+const statusLines = ({ mountpoints, refusing, changedRoots }: Status): readonly string[] => [
   ...mountpoints.flatMap(({ mountpoint, phase, filesystem, holders, waiting, reason, lastError }) => [
     [
       word(mountpoint),
@@ -64,6 +64,7 @@ const statusLines = ({ mountpoints, refusing }: Status): readonly string[] => [
     ...(lastError === undefined ? [] : [`  last command: ${commandWords(lastError.command)}: ${endWords(lastError)}`]),
   ]),
   ...refusing.map((target) => `refuses new attaches of ${word(target)}`),
+  ...changedRoots.map((root) => `root ${word(root)} is another directory than at host-up`),
 ]
 
 const success = (result: Result): AnswerWords => {

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { checkLines } from '../src/doctor.js'
+import { leftLines, leftSummary } from '../src/left-words.js'
+import { paintOf } from '../src/transcript/paint.js'
+import { durationWords } from '../src/transcript/words.js'
+
+describe('what is left behind', () => {
+  const left = [
+    { mountpoint: '/srv/mounts/a', phase: 'mounted', holders: 2 },
+    { mountpoint: '/srv/mounts/b', phase: 'uncertain', holders: 0, running: 'Unmount', overdue: true, pid: 17 },
+    { mountpoint: undefined, phase: 'absent', holders: 0, running: 'Discover' },
+  ] as const
+
+  test('is named with path, phase and pid', () => {
+    expect(leftLines(left, false)).toEqual([
+      'left behind: /srv/mounts/a mounted, 2 holders',
+      'left behind: /srv/mounts/b uncertain, umount still runs, overdue, pid 17',
+      'left behind: the host, discovery still runs',
+    ])
+  })
+
+  test('has a bound, and says how much more there is', () => {
+    const many = Array.from({ length: 250 }, (_, index) => ({
+      mountpoint: `/m/${index}`,
+      phase: 'mounted' as const,
+      holders: 1,
+    }))
+    expect(leftLines(many, false)).toHaveLength(101)
+    expect(leftLines(many, false).at(-1)).toBe('left behind: 150 more')
+  })
+
+  test('is summed up in a line', () => {
+    expect(leftSummary([], false)).toBe('nothing is left: no mount, no directory, no process')
+    expect(leftSummary(left.slice(0, 2), false)).toBe('left as they are: 2 mountpoints')
+    expect(leftSummary(left.slice(0, 1), true)).toBe('left until the sandbox ends: 1 mountpoint')
+  })
+})
+
+describe('checks of the doctor', () => {
+  test('are a line each, with the mend, and a sum', () => {
+    const checks = [
+      { name: 'mount', ok: 'ok', text: 'mount from util-linux 2.38.1' },
+      { name: 'privilege', ok: 'fail', text: 'may not mount', mend: 'run as root' },
+      { name: '/dev/fuse', ok: 'warn', text: 'EACCES', mend: 'modprobe fuse' },
+    ] as const
+    expect(checkLines(checks, paintOf('plain'))).toEqual([
+      'ok    mount      mount from util-linux 2.38.1',
+      'FAIL  privilege  may not mount; mend: run as root',
+      'warn  /dev/fuse  EACCES; mend: modprobe fuse',
+      '',
+      '1 check failed, 1 warning',
+    ])
+  })
+})
+
+test.each([
+  [0.4, '<1 ms'],
+  [1, '1 ms'],
+  [999.4, '999 ms'],
+  [1_500, '1.5 s'],
+  [125_000, '2 min 5 s'],
+])('%d ms reads %s', (ms, text) => {
+  expect(durationWords(ms)).toBe(text)
+})
