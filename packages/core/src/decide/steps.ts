@@ -230,7 +230,8 @@ export const endClaim = (draft: Draft, intent: 'open' | 'settled'): void => {
 export const noteUnmounted = (draft: Draft, by: 'us' | 'other'): void => {
   const { out, record } = draft
   recordFact(out, { _tag: 'Unmounted', at: out.at, mountpoint: record.path, by })
-  set(draft, { layer: undefined, covered: false, intent: undefined, reason: undefined })
+  // A success for whoever wanted it off, so that what comes next is looked after with the first delay again.
+  set(draft, { layer: undefined, covered: false, intent: undefined, reason: undefined, backOffMs: 0 })
 }
 
 export const noteDirectory = (draft: Draft, tag: 'DirectoryMade' | 'DirectoryRemoved' | 'DirectoryKept'): void => {
