@@ -8,7 +8,7 @@ import { filesystemCodec } from './filesystem.js'
 import { foundCodec, identityCodec } from './found.js'
 import type { LineError } from './line.js'
 import { decodeLine, encodeLine } from './line.js'
-import { list, moment, oneOf, tagged, text, wholeNumber } from './shape.js'
+import { list, moment, oneOf, optional, tagged, text, wholeNumber } from './shape.js'
 
 /** The version of the facts' form, for the head of whatever keeps them. */
 export const FACT_FORMAT = 1
@@ -35,7 +35,7 @@ export const factCodec: Codec<Fact> = tagged('_tag', 'a fact', {
   Unmounted: { ...there, by: oneOf({ us: true, other: true }) },
   DirectoryRemoved: there,
   DirectoryKept: there,
-  Adopted: { ...there, identity: identityCodec, filesystem: filesystemCodec },
+  Adopted: { ...there, identity: identityCodec, filesystem: optional(filesystemCodec) },
   Forgotten: there,
 })
 

@@ -182,7 +182,7 @@ export const anyFact: fc.Arbitrary<Fact> = anyOf<Fact>({
   Unmounted: rec({ _tag: tag('Unmounted'), ...there, by: fc.constantFrom('us', 'other') }),
   DirectoryRemoved: rec({ _tag: tag('DirectoryRemoved'), ...there }),
   DirectoryKept: rec({ _tag: tag('DirectoryKept'), ...there }),
-  Adopted: rec({ _tag: tag('Adopted'), ...there, identity, filesystem }),
+  Adopted: rec({ _tag: tag('Adopted'), ...there, identity, filesystem }, ['_tag', 'at', 'mountpoint', 'identity']),
   Forgotten: rec({ _tag: tag('Forgotten'), ...there }),
 } satisfies ByTag<Fact>)
 

@@ -106,6 +106,9 @@ const matches = (pattern: string, source: string): boolean =>
 export const sourceAllowed = (rule: TypeRule, source: string): boolean =>
   rule.sources.some((pattern) => pattern === '*' || matches(pattern, source))
 
+/** A component that would lead out of what a pattern allows: `server:/export/../etc`. */
+const DOTS = /(^|[/:])\.{1,2}($|\/)/
+
 const TAG = /^(UUID|LABEL|PARTUUID|PARTLABEL|ID)=/i
 
 const checkSource = (rule: TypeRule, type: string, source: string): Invalid | undefined => {
@@ -118,6 +121,7 @@ const checkSource = (rule: TypeRule, type: string, source: string): Invalid | un
     const path = checkPath(field, source)
     if (path !== undefined) return path
   }
+  if (DOTS.test(source)) return invalid(field, 'has . or .. in it, which a pattern could not see through')
   if (sourceAllowed(rule, source)) return undefined
   const allowed = rule.sources.length === 0 ? 'none is' : `allowed: ${rule.sources.join(', ')}`
   return invalid(field, `${source} is not allowed for type ${type}; ${allowed}`)

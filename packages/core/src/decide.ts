@@ -5,16 +5,22 @@
 import type { Decision } from './decision.js'
 import { passDeadline, stop } from './decide/deadline.js'
 import type { Out } from './decide/draft.js'
-import { arrive, closeOut, openDraft, reply, startOut } from './decide/draft.js'
+import { arrive, closeOut, openDraft, startOut } from './decide/draft.js'
 import { endDraining, requestHostDown, requestHostUp, requestReconcile, takeHostOutcome } from './decide/host.js'
 import { takeEnded, takeGranted, takeOutcome } from './decide/outcome.js'
 import { advance } from './decide/advance.js'
-import { observe, requestCancel, requestForget, requestMaintenance, requestRetry } from './decide/operator.js'
+import {
+  observe,
+  requestCancel,
+  requestForget,
+  requestMaintenance,
+  requestRetry,
+  requestStatus,
+} from './decide/operator.js'
 import { requestAttach, requestDetach, requestRelease } from './decide/request.js'
 import type { Host } from './host.js'
 import type { EffectId, RequestId } from './id.js'
 import type { Input, Outcome, Request } from './input.js'
-import { statusOfHost } from './status.js'
 
 const takeRequest = (out: Out, request: RequestId, body: Request): void => {
   arrive(out, request)
@@ -41,7 +47,7 @@ const takeRequest = (out: Out, request: RequestId, body: Request): void => {
       requestReconcile(out, request, body)
       return
     case 'status':
-      reply(out, { request, id: body.id, op: body.op }, statusOfHost(out.host))
+      requestStatus(out, request, body)
       return
     case 'retry':
       requestRetry(out, request, body)

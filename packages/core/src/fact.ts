@@ -62,6 +62,7 @@ export type Fact =
       readonly at: number
       readonly mountpoint: string
       readonly identity: Identity
-      readonly filesystem: Filesystem
+      /** Absent where it was adopted because it is in use: the first attach that agrees says what it is. */
+      readonly filesystem?: Filesystem
     }
   | { readonly _tag: 'Forgotten'; readonly at: number; readonly mountpoint: string }

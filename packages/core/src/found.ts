@@ -71,11 +71,12 @@ export interface CommandError {
 }
 
 /** What a command said, or how it ended, on one line; for people. */
-export const errorText = ({ stderr, exitStatus, signal }: CommandError): string => {
+export const errorText = ({ stderr, exitStatus, signal, pid }: CommandError): string => {
   const [said = ''] = stderr.trim().split('\n')
   if (said !== '') return said
   if (signal !== undefined) return `ended by ${signal}`
-  return exitStatus === undefined ? 'could not be run' : `exit status ${exitStatus}`
+  if (exitStatus !== undefined) return `exit status ${exitStatus}`
+  return pid === undefined ? 'could not be run' : 'has passed its deadline'
 }
 
 const DELETED = '//deleted'

@@ -62,7 +62,8 @@ const remember = ({ record, holders }: Remembered, fact: MountpointFact): Mountp
       return { ...record, directory: 'theirs' }
     case 'Adopted': {
       const { identity, filesystem } = fact
-      return { ...record, layer: identity, filesystem, instance: record.instance + 1, directory: 'theirs' }
+      const instance = record.layer === undefined ? record.instance + 1 : record.instance
+      return { ...record, layer: identity, filesystem, instance, directory: 'theirs' }
     }
     case 'Forgotten':
       holders.clear()

@@ -32,9 +32,9 @@ import { climb } from './unmount.js'
 
 const serveAttach = (draft: Draft, head: Waiting): void => {
   const { filesystem } = draft.record
-  if (head.filesystem !== undefined && holdersLeft(draft) > 0 && !shares(draft, head.filesystem, filesystem)) {
-    const mounted = filesystem === undefined ? {} : { mounted: filesystem }
-    refuseWaiting(draft, head, { _tag: 'Conflict', requested: head.filesystem, ...mounted })
+  const known = head.filesystem !== undefined && filesystem !== undefined
+  if (known && holdersLeft(draft) > 0 && !shares(draft, head.filesystem, filesystem)) {
+    refuseWaiting(draft, head, { _tag: 'Conflict', requested: head.filesystem, mounted: filesystem })
     return
   }
   startWork(draft, 'Mount', { request: head.request })

@@ -28,7 +28,7 @@ import {
 } from './draft.js'
 import { takeLook } from './outcome.js'
 import { leaveQueueOf } from './operator.js'
-import { checkAsked } from './request.js'
+import { checkAsked, hostDown } from './request.js'
 import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot } from './steps.js'
 
 /** Reads the host: what a generation begins with, or what a reconcile compares with. */
@@ -189,7 +189,6 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
   const generation = out.generation + 1
   const { boot, mountNamespace, roots } = discovered
   const bound = boundTo(host, discovered)
-  recordFact(out, { _tag: 'HostCameUp', at: out.at, generation, boot, mountNamespace })
   const waiting = [...host.requests.values()].filter((each) => each.generation === generation)
   patchHost(out, {
     phase: 'up',
@@ -214,6 +213,8 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
     advance(draft)
     return differences
   })
+  // Last: until it is durable, what follows from another boot is found out anew.
+  recordFact(out, { _tag: 'HostCameUp', at: out.at, generation, boot, mountNamespace })
   for (const { mountpoint, release } of waiting) {
     const paths = release?.at ?? (mountpoint === undefined ? [] : [mountpoint])
     for (const path of paths) advance(openDraft(out, path))
@@ -287,10 +288,7 @@ export const requestReconcile = (out: Out, request: RequestId, body: ReconcileRe
     return
   }
   if (out.phase !== 'up') {
-    refuse(out, replied, {
-      _tag: 'HostDown',
-      reason: host.downReason === '' ? `the host is ${out.phase}` : host.downReason,
-    })
+    refuse(out, replied, hostDown(out))
     return
   }
   accept(out, { ...replied, mountpoint: undefined, generation: 0, release: undefined })

@@ -29,10 +29,9 @@ const adoptUsed = (draft: Draft, found: Found): void => {
   if (found._tag !== 'Mounted' || record.layer !== undefined || holdersLeft(draft) > 0) return
   const [top, ...below] = found.layers
   if (top === undefined) return
-  const filesystem = { type: top.fstype, source: top.source, options: [] }
-  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem })
+  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top })
   set(draft, {
-    filesystem,
+    filesystem: undefined,
     layer: top,
     covered: false,
     foreign: below,

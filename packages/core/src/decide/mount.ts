@@ -200,8 +200,24 @@ const meetForeign = (
   else refuseServed(draft, { _tag: 'Foreign', layers })
 }
 
+/** A layer that was adopted because it is in use: the first attach that agrees with it says what it is. */
+const nameAdopted = (
+  draft: Draft,
+  filesystem: Filesystem,
+  layer: Identity,
+  source: ResolvedSource | undefined,
+): void => {
+  const { out, record } = draft
+  const settings = settingsOf(draft)
+  if (record.filesystem !== undefined || !isRecognisable(settings, filesystem.type)) return
+  if (!agrees(settings, filesystem, layer, source, false)) return
+  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: layer, filesystem })
+  set(draft, { filesystem })
+}
+
 /** Our layer is there: shared if it is what is asked for, replaced if it is vacant and something else is. */
-const meetOurs = (draft: Draft, filesystem: Filesystem, layer: Identity): void => {
+const meetOurs = (draft: Draft, filesystem: Filesystem, layer: Identity, source: ResolvedSource | undefined): void => {
+  nameAdopted(draft, filesystem, layer, source)
   const { record } = draft
   const { work } = record
   if (record.covered) {
@@ -239,7 +255,7 @@ export const proceedMount = (draft: Draft, found: Found, source: ResolvedSource 
   if (filesystem === undefined) {
     finish(draft)
   } else if (layer !== undefined) {
-    meetOurs(draft, filesystem, layer)
+    meetOurs(draft, filesystem, layer, source)
   } else if (found._tag === 'Mounted') {
     meetForeign(draft, filesystem, found.layers, source)
   } else if (found._tag === 'Obstacle') {

@@ -5,6 +5,7 @@ import { checkName, checkPath } from '../check.js'
 import { allHolders } from '../holders.js'
 import type { RequestId } from '../id.js'
 import type { CancelRequest, ForgetRequest, Maintained, Request, RetryRequest } from '../input.js'
+import { statusOfHost } from '../status.js'
 import { advance } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import {
@@ -18,7 +19,7 @@ import {
   reply,
   set,
 } from './draft.js'
-import { checkAsked, checkMountpoint, lookNow } from './request.js'
+import { checkAsked, checkMountpoint, hostDown, lookNow } from './request.js'
 import { becomeAbsent } from './see.js'
 import { finish, startWork, wantSlot } from './steps.js'
 
@@ -72,6 +73,13 @@ export const requestCancel = (out: Out, request: RequestId, body: CancelRequest)
   }
 }
 
+export const requestStatus = (out: Out, request: RequestId, body: Request): void => {
+  const replied = { request, id: body.id, op: body.op }
+  const wrong = checkAsked(out, body)
+  if (wrong === undefined) reply(out, replied, statusOfHost(out.host))
+  else refuse(out, replied, wrong)
+}
+
 export const requestRetry = (out: Out, request: RequestId, body: RetryRequest): void => {
   const replied = { request, id: body.id, op: body.op }
   const bad = checkAsked(out, body) ?? checkPath('mountpoint', body.mountpoint)
@@ -79,15 +87,12 @@ export const requestRetry = (out: Out, request: RequestId, body: RetryRequest): 
     refuse(out, replied, bad ?? { _tag: 'NotFound' })
     return
   }
-  reply(out, replied, { _tag: 'Retried' })
-  const draft = openDraft(out, body.mountpoint)
-  if (out.phase === 'up' && isResting(draft.record) && draft.record.wait?.why === 'keep-mounted') {
-    // Looked at, and kept for as long again.
-    startWork(draft, 'Look', {})
-    wantSlot(draft, true)
-  } else {
-    observe(out, body.mountpoint)
+  if (out.phase !== 'up') {
+    refuse(out, replied, hostDown(out))
+    return
   }
+  reply(out, replied, { _tag: 'Retried' })
+  observe(out, body.mountpoint)
 }
 
 const isResting = ({ work, inFlight, overdue }: Mountpoint): boolean =>
@@ -100,14 +105,11 @@ export const observe = (out: Out, mountpoint: string): void => {
   if (entry === undefined || out.phase !== 'up') return
   set(draft, { backOffMs: 0 })
   const kept = record.wait?.why === 'keep-mounted'
-  if (isResting(record) && !kept) {
-    // What was tried and failed is due again when the look has ended.
-    set(draft, { wait: undefined })
-    startWork(
-      draft,
-      record.unknown === undefined && record.phase !== 'mounted' && record.phase !== 'lost' ? 'Unmount' : 'Look',
-      {},
-    )
+  if (isResting(record)) {
+    // What was tried and failed is due again when the look has ended; what policy keeps is only looked at.
+    if (!kept) set(draft, { wait: undefined })
+    const known = record.unknown === undefined && record.phase !== 'mounted' && record.phase !== 'lost'
+    startWork(draft, known && !kept ? 'Unmount' : 'Look', {})
     wantSlot(draft, true)
   } else if (record.work !== undefined) {
     lookNow(draft)

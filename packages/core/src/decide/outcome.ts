@@ -72,9 +72,8 @@ const concludeChange = (
 
 /** Takes what a look found: the record first, then what is unresolved, then what is wanted. */
 export const takeLook = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
-  const { work, unresolved: open } = draft.record
-  const tried = open?.kind === 'Unmount' || (work?.goal === 'Unmount' && work.attempts > 0)
-  const unknown = see(draft, found, tried ? 'us' : 'other')
+  const by = draft.record.work?.goal === 'Unmount' && draft.record.work.attempts > 0 ? 'us' : 'other'
+  const unknown = see(draft, found, by)
   if (unknown !== undefined) {
     becomeUncertain(draft, unknown)
     return
@@ -173,7 +172,10 @@ const takeElapsed = (draft: Draft): void => {
   const isDead = draft.out.phase !== 'up' && isPolicyTimer(draft)
   set(draft, { wait: undefined })
   if (isDead) {
-    if (work !== undefined) finish(draft)
+    // A look beside what is kept is under way and ends by itself.
+    if (work !== undefined && wait?.why === 'back-off') finish(draft)
+  } else if (wait?.why === 'keep-mounted') {
+    set(draft, { reason: undefined })
   } else if (work !== undefined && overdue.length > 0) {
     climb(draft)
   } else if (work !== undefined) {
@@ -182,7 +184,7 @@ const takeElapsed = (draft: Draft): void => {
     startWork(draft, 'Look', {})
     wantSlot(draft, true)
   } else {
-    // What was kept, or tried, is due now; `advance` knows what that is.
+    // What was tried is due now; `advance` knows what that is.
     set(draft, { reason: undefined })
   }
 }

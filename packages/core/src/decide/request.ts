@@ -2,7 +2,7 @@
 // requests that need no turn (cancel, retry, forget, maintenance, status) are answered here.
 
 import { serverOf } from '../agree.js'
-import type { AttachError, Invalid, Refused } from '../answer.js'
+import type { AttachError, HostDown, Invalid, Refused } from '../answer.js'
 import { ancestorsOf } from '../apply.js'
 import { checkDeadline, checkFilesystem, checkName, checkPath, nested } from '../check.js'
 import { holdersOf } from '../holders.js'
@@ -103,9 +103,15 @@ const checkDetach = (out: Out, body: DetachRequest): Refused | undefined => {
   )
 }
 
+/** The refusal while no generation serves. */
+export const hostDown = (out: Out): HostDown => {
+  const { downReason } = out.host
+  return { _tag: 'HostDown', reason: downReason === '' ? `the host is ${out.phase}` : downReason }
+}
+
 const checkHost = (out: Out): Refused | undefined => {
   if (out.host.stopping) return { _tag: 'Stopped' }
-  return servingGeneration(out) === undefined ? { _tag: 'HostDown', reason: out.host.downReason } : undefined
+  return servingGeneration(out) === undefined ? hostDown(out) : undefined
 }
 
 /** Work that only looks after things, and that a request may push aside while it has not begun. */
@@ -172,7 +178,7 @@ export const requestAttach = (out: Out, request: RequestId, body: AttachRequest)
   const refusal = checkAsked(out, body) ?? checkHost(out) ?? checkAttach(out, body)
   const generation = servingGeneration(out)
   if (refusal !== undefined || generation === undefined) {
-    refuse(out, replied, refusal ?? { _tag: 'HostDown', reason: out.host.downReason })
+    refuse(out, replied, refusal ?? hostDown(out))
     return
   }
   const { mountpoint, volume, consumer, filesystem } = body
@@ -225,7 +231,7 @@ export const requestDetach = (out: Out, request: RequestId, body: DetachRequest)
     return
   }
   if (wrong !== undefined || down !== undefined || generation === undefined) {
-    refuse(out, replied, wrong ?? down ?? { _tag: 'HostDown', reason: out.host.downReason })
+    refuse(out, replied, wrong ?? down ?? hostDown(out))
     return
   }
   const { mountpoint, volume, consumer } = body
@@ -282,7 +288,7 @@ export const requestRelease = (out: Out, request: RequestId, body: ReleaseReques
   const refusal = checkAsked(out, body) ?? checkName('consumer', body.consumer) ?? checkHost(out)
   const generation = servingGeneration(out)
   if (refusal !== undefined || generation === undefined) {
-    refuse(out, replied, refusal ?? { _tag: 'HostDown', reason: out.host.downReason })
+    refuse(out, replied, refusal ?? hostDown(out))
     return
   }
   const { consumer } = body

@@ -78,7 +78,8 @@ export const wantSlot = (draft: Draft, background: boolean): void => {
     slot: 'wanted',
     lane: filesystem === undefined ? '' : serverOf(settingsOf(draft), filesystem),
     background,
-    wait: undefined,
+    // A look on the side does not lengthen what policy keeps.
+    wait: background && record.wait?.why === 'keep-mounted' ? record.wait : undefined,
   })
   enter(draft, 'looking')
 }
@@ -232,6 +233,7 @@ export const noteUnmounted = (draft: Draft, by: 'us' | 'other'): void => {
   recordFact(out, { _tag: 'Unmounted', at: out.at, mountpoint: record.path, by })
   // A success for whoever wanted it off, so that what comes next is looked after with the first delay again.
   set(draft, { layer: undefined, covered: false, intent: undefined, reason: undefined, backOffMs: 0 })
+  if (record.wait?.why === 'keep-mounted') set(draft, { wait: undefined })
 }
 
 export const noteDirectory = (draft: Draft, tag: 'DirectoryMade' | 'DirectoryRemoved' | 'DirectoryKept'): void => {

@@ -34,7 +34,10 @@ const content = (fact: Fact): string => {
     case 'Unmounted':
       return `${word(fact.mountpoint)} by ${fact.by}`
     case 'Adopted':
-      return `${word(fact.mountpoint)} ${showIdentity(fact.identity)} as ${showFilesystem(fact.filesystem)}`
+      return line(
+        `${word(fact.mountpoint)} ${showIdentity(fact.identity)}`,
+        fact.filesystem === undefined ? undefined : `as ${showFilesystem(fact.filesystem)}`,
+      )
     case 'DirectoryMade':
     case 'DirectoryRemoved':
     case 'DirectoryKept':
