@@ -71,12 +71,11 @@ export interface CommandError {
 }
 
 /** What a command said, or how it ended, on one line; for people. */
-export const errorText = ({ stderr, exitStatus, signal, pid }: CommandError): string => {
+export const errorText = ({ stderr, exitStatus, signal }: CommandError): string => {
   const [said = ''] = stderr.trim().split('\n')
   if (said !== '') return said
   if (signal !== undefined) return `ended by ${signal}`
-  if (exitStatus !== undefined) return `exit status ${exitStatus}`
-  return pid === undefined ? 'could not be run' : 'has passed its deadline'
+  return exitStatus === undefined ? 'has passed its deadline' : `exit status ${exitStatus}`
 }
 
 const DELETED = '//deleted'

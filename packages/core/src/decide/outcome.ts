@@ -203,11 +203,23 @@ export const takeOutcome = (draft: Draft, outcome: Outcome): 'taken' | 'not ours
   return 'not ours'
 }
 
+/** What a command said, once none of its processes lives. */
+const withoutProcess = (error: CommandError | undefined): CommandError | undefined => {
+  if (error === undefined) return undefined
+  const { pid: _ended, ...rest } = error
+  return rest
+}
+
 /** No process of an overdue effect lives any more: the mountpoint is free again, and looked at (L23). */
 export const takeEnded = (draft: Draft, effect: EffectId): void => {
   const overdue = draft.record.overdue.filter((each) => each.effect !== effect)
   if (overdue.length === draft.record.overdue.length) return
-  set(draft, { overdue })
+  const { lastError, unresolved } = draft.record
+  set(draft, {
+    overdue,
+    lastError: withoutProcess(lastError),
+    unresolved: unresolved && { ...unresolved, error: withoutProcess(unresolved.error) },
+  })
   if (overdue.length > 0 || draft.record.inFlight !== undefined) return
   releaseSlot(draft)
   if (draft.record.work === undefined) startWork(draft, 'Look', {})

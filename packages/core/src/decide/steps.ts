@@ -65,6 +65,9 @@ export const savingAttach = (draft: Draft): Waiting | undefined => {
 export const isUncertain = ({ unknown, unresolved }: Mountpoint): boolean =>
   unknown !== undefined || unresolved !== undefined
 
+/** What a layer looks like to be, for one that was adopted and that no attach has named yet. */
+const shownAs = ({ fstype, source }: Identity): Filesystem => ({ type: fstype, source, options: [] })
+
 /** Wants a slot for a look; beside what is overdue there is none to be had. */
 export const wantSlot = (draft: Draft, background: boolean): void => {
   const { record } = draft
@@ -73,7 +76,8 @@ export const wantSlot = (draft: Draft, background: boolean): void => {
     return
   }
   const wished = servedHead(draft)?.filesystem
-  const filesystem = record.layer === undefined ? (wished ?? record.filesystem) : record.filesystem
+  const filesystem =
+    record.layer === undefined ? (wished ?? record.filesystem) : (record.filesystem ?? shownAs(record.layer))
   set(draft, {
     slot: 'wanted',
     lane: filesystem === undefined ? '' : serverOf(settingsOf(draft), filesystem),
@@ -152,7 +156,7 @@ export const emitUnmount = (draft: Draft, identity: Identity, how: UnmountHow): 
   const { out, record } = draft
   const { deadlinesMs } = settingsOf(draft)
   const { filesystem } = record
-  const type = filesystem?.type ?? ''
+  const type = filesystem?.type ?? identity.fstype
   const effect = takeEffectId(out)
   recordFact(out, { _tag: 'Unmounting', at: out.at, mountpoint: record.path, identity })
   emit(out, {
