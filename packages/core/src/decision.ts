@@ -4,7 +4,7 @@ import type { Answer } from './answer.js'
 import type { Effect } from './effect.js'
 import type { Fact } from './fact.js'
 import type { Holder } from './holders.js'
-import type { Mountpoint, Reconcile, RootIdentity, Unanswered } from './host.js'
+import type { Mountpoint, Reconcile, RootIdentity, Unanswered, Stopping } from './host.js'
 import type { HostPhase } from './phase.js'
 import type { EffectId, RequestId } from './id.js'
 
@@ -36,7 +36,7 @@ export interface HostPatch {
   readonly reconciles?: readonly Reconcile[]
   readonly discovery?: EffectId | undefined
   readonly retry?: EffectId | undefined
-  readonly stopping?: boolean
+  readonly stopping?: Stopping
   readonly roots?: readonly RootIdentity[]
 }
 

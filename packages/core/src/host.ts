@@ -169,6 +169,9 @@ export interface Reconcile {
   readonly survey: EffectId | undefined
 }
 
+/** Whether the manager is to end: what has begun is finished first (`drain`), or nothing is (`hard`). */
+export type Stopping = 'no' | 'drain' | 'hard'
+
 export interface Host {
   readonly settings: Settings
   phase: HostPhase
@@ -184,7 +187,7 @@ export interface Host {
   reconciles: readonly Reconcile[]
   discovery: EffectId | undefined
   retry: EffectId | undefined
-  stopping: boolean
+  stopping: Stopping
   nextEffect: EffectId
   lastRequest: RequestId
   readonly roots: Map<string, RootIdentity>
@@ -214,7 +217,7 @@ export const emptyHost = (settings: Settings): Host => ({
   reconciles: [],
   discovery: undefined,
   retry: undefined,
-  stopping: false,
+  stopping: 'no',
   nextEffect: effectId(1),
   lastRequest: requestId(0),
   roots: new Map(),

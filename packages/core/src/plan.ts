@@ -72,6 +72,18 @@ const copyOf = (host: Host): Host => {
 
 const PLANNED_MOUNT_ID = 0
 
+/** The options that the table shows as flags of a mount; the others are its filesystem's own. */
+const MOUNT_FLAGS: ReadonlySet<string> = new Set([
+  'ro',
+  'rw',
+  'nosuid',
+  'nodev',
+  'noexec',
+  'noatime',
+  'nodiratime',
+  'relatime',
+])
+
 /** The layer that a mount would add, as the table would show it. */
 const plannedLayer = (
   settings: Settings,
@@ -87,7 +99,7 @@ const plannedLayer = (
     fstype,
     source: filesystem.source,
     root: at.source?.root ?? '/',
-    flags: options.map(optionName),
+    flags: options.map(optionName).filter((name) => MOUNT_FLAGS.has(name)),
   }
 }
 

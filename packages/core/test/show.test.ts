@@ -502,11 +502,11 @@ describe('mountpoints and the host', () => {
     expect(showHost(host)).toBe('host: down "the host has not come up yet", generation 0')
     host.phase = 'up'
     host.generation = 3
-    host.stopping = true
+    host.stopping = 'drain'
     host.hostUps = [requestId(4), requestId(5)]
     host.refusing.add('nfs2').add('nfs1')
     expect(showHost(host)).toBe(
-      'host: up, generation 3, stopping, host-up of 4 5 waiting, refusing nfs1, refusing nfs2',
+      'host: up, generation 3, stopping drain, host-up of 4 5 waiting, refusing nfs1, refusing nfs2',
     )
   })
 })

@@ -147,7 +147,7 @@ const serveLeaving = (draft: Draft, head: Waiting): void => {
 }
 
 /** Clean-ups and repairs belong to a host that is up, and not to a manager that is about to end. */
-const looksAfterItself = (out: Out): boolean => out.phase === 'up' && !out.stopping
+const looksAfterItself = (out: Out): boolean => out.phase === 'up' && out.stopping === 'no'
 
 /** A layer nobody holds, or a directory of ours: cleaned up at once if that was not tried, else after a delay. */
 const cleanUp = (draft: Draft): void => {

@@ -182,7 +182,7 @@ const halt = (out: Out): void => {
 
 /** The manager is to end. */
 export const stop = (out: Out, how: 'drain' | 'hard'): void => {
-  patchHost(out, { stopping: true, hostUps: [], reconciles: [] })
+  patchHost(out, { stopping: how, hostUps: [], reconciles: [] })
   if (how === 'hard') halt(out)
   else drain(out)
 }

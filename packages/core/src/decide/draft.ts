@@ -7,7 +7,7 @@ import type { Effect } from '../effect.js'
 import type { Fact } from '../fact.js'
 import type { Holder } from '../holders.js'
 import { allHolders, findHolder, holdersOf } from '../holders.js'
-import type { Entry, Host, Mountpoint, Unanswered, Waiting, Work } from '../host.js'
+import type { Entry, Host, Mountpoint, Unanswered, Waiting, Work, Stopping } from '../host.js'
 import type { HostPhase, Phase } from '../phase.js'
 import { absentMountpoint, copyMountpoint } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
@@ -25,7 +25,7 @@ export interface Out {
   lastRequest: RequestId
   phase: HostPhase
   generation: number
-  stopping: boolean
+  stopping: Stopping
   /** How many requests of the present generation this decision accepts, less those it answers. */
   unansweredNow: number
   /** The request this decision accepts, and releases that got on. */

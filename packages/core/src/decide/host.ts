@@ -28,7 +28,7 @@ import {
 } from './draft.js'
 import { takeLook } from './outcome.js'
 import { leaveQueueOf } from './operator.js'
-import { checkAsked, hostDown } from './request.js'
+import { checkAsked, hostDown, stopped } from './request.js'
 import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot } from './steps.js'
 
 /** Reads the host: what a generation begins with, or what a reconcile compares with. */
@@ -57,7 +57,7 @@ export const endDraining = (out: Out): void => {
 
 export const requestHostUp = (out: Out, request: RequestId, body: Request): void => {
   const { host } = out
-  const refusal = checkAsked(out, body) ?? (host.stopping ? ({ _tag: 'Stopped' } as const) : undefined)
+  const refusal = checkAsked(out, body) ?? stopped(out)
   if (refusal !== undefined) {
     refuse(out, { request, id: body.id, op: body.op }, refusal)
     return
@@ -282,7 +282,7 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
 export const requestReconcile = (out: Out, request: RequestId, body: ReconcileRequest): void => {
   const { host } = out
   const replied = { request, id: body.id, op: body.op }
-  const refusal = checkAsked(out, body) ?? (host.stopping ? ({ _tag: 'Stopped' } as const) : undefined)
+  const refusal = checkAsked(out, body) ?? stopped(out)
   if (refusal !== undefined) {
     refuse(out, replied, refusal)
     return

@@ -1,39 +1,24 @@
 // Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (tables in sections 4 and 5).
 
 import { agrees, askedFlags, isRecognisable, ruleOf, serverOf } from '../agree.js'
-import type { AttachError, Attached, MountFailed, Warning } from '../answer.js'
+import type { AttachError, MountFailed } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
 import type { CommandError, Found, Identity, ResolvedSource } from '../found.js'
 import { errorText, layersOf } from '../found.js'
 import { anyHolder } from '../holders.js'
-import type { Waiting } from '../host.js'
 import type { Probed, Unknown } from '../input.js'
 import type { Draft } from './draft.js'
-import {
-  addToHolders,
-  answer,
-  enter,
-  holderOf,
-  holdersLeft,
-  leaveQueue,
-  refuseWaiting,
-  set,
-  setWork,
-  unansweredOf,
-  recordFact,
-} from './draft.js'
+import { enter, holdersLeft, refuseWaiting, set, setWork, recordFact } from './draft.js'
 import { noteRemountFailure, rollBack } from './rollback.js'
 import { see, seeMount } from './see.js'
 import {
-  arrivedBefore,
   becomeUncertain,
   emitLook,
   emitMakeDirectory,
   emitMount,
   emitProbe,
   emitUnmount,
-  endClaim,
   finish,
   noteDirectory,
   noteError,
@@ -45,6 +30,7 @@ import {
   startWait,
   wantSlot,
 } from './steps.js'
+import { adopt, share, succeed } from './hold.js'
 
 /** Whether the work has taken its next step, or the same look has yet to serve what is wanted now. */
 export type Concluded = 'done' | 'proceed'
@@ -64,89 +50,6 @@ const refuseServed = (draft: Draft, error: AttachError): void => {
   if (head !== undefined) refuseWaiting(draft, head, error)
 }
 
-/** Makes an attachment a holder, or finds that it is one, and answers. */
-const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings: readonly Warning[]): void => {
-  const { out, record } = draft
-  const [volume = ''] = waiting.volumes
-  const { consumer, request } = waiting
-  const id = unansweredOf(out, request)?.id
-  const known = holderOf(draft, volume, consumer)
-  const limit = settingsOf(draft).limits.holdersPerMountpoint
-  if (known === undefined && holdersLeft(draft) >= limit) {
-    refuseWaiting(draft, waiting, { _tag: 'Overloaded', limit: 'holdersPerMountpoint', value: limit })
-    return
-  }
-  if (known === undefined) {
-    recordFact(out, {
-      _tag: 'Held',
-      at: out.at,
-      mountpoint: record.path,
-      volume,
-      consumer,
-      since: out.at,
-      knowledge: 'request',
-    })
-    addToHolders(draft, { volume, consumer, since: out.at, knowledge: 'request', id })
-  }
-  const holder = known === undefined || (id !== undefined && known.id === id) ? 'added' : 'already-held'
-  leaveQueue(draft, request)
-  answer(out, request, {
-    _tag: 'Attached',
-    holder,
-    mount,
-    instance: record.instance,
-    generation: out.generation,
-    warnings,
-  })
-}
-
-/** The unbroken run of attaches of this filesystem at the head of the queue that one result may serve. */
-const runAtHead = (
-  draft: Draft,
-  filesystem: Filesystem,
-  isServed: (waiting: Waiting) => boolean,
-): readonly Waiting[] => {
-  const { waiting } = draft.record
-  const end = waiting.findIndex(
-    (each) =>
-      each.op !== 'attach' ||
-      each.generation > draft.out.generation ||
-      !isServed(each) ||
-      !shares(draft, each.filesystem, filesystem),
-  )
-  return end < 0 ? waiting : waiting.slice(0, end)
-}
-
-/** Our layer is on top, as the last look showed: serves all who had arrived before that look and want the same. */
-const share = (draft: Draft, filesystem: Filesystem, warnings: readonly Warning[]): void => {
-  const lookedFor = draft.record.work?.lookedFor ?? 0
-  const run = runAtHead(draft, filesystem, (each) => each.request <= lookedFor)
-  finish(draft)
-  for (const each of run) hold(draft, each, 'shared', warnings)
-}
-
-/** Our own mount is there: serves the claim, and the run behind it (section 5, "mount fails"). */
-const succeed = (draft: Draft, filesystem: Filesystem, error: CommandError | undefined): void => {
-  const { claim, path } = draft.record
-  const remounted = holdersLeft(draft) > 0
-  const warnings: readonly Warning[] =
-    error === undefined
-      ? []
-      : [{ _tag: 'CommandFailed', text: `${path} is mounted although the command failed: ${errorText(error)}` }]
-  const run = runAtHead(draft, filesystem, () => true)
-  const held = claim !== undefined && holderOf(draft, claim.volume, claim.consumer) !== undefined
-  set(draft, { intent: undefined })
-  finish(draft)
-  run.forEach((each, index) => {
-    if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', warnings)
-    else hold(draft, each, 'shared', [])
-  })
-  // `Held` ends the claim as well; where it makes nobody a holder, the claim ends by itself.
-  if (claim === undefined) return
-  if (!held && holderOf(draft, claim.volume, claim.consumer) !== undefined) set(draft, { claim: undefined })
-  else endClaim(draft, 'settled')
-}
-
 /** Records the claim and begins the first changing effect (L3). */
 const mountNow = (draft: Draft, filesystem: Filesystem, found: Found): void => {
   const { out, entry, record } = draft
@@ -161,23 +64,6 @@ const mountNow = (draft: Draft, filesystem: Filesystem, found: Found): void => {
   set(draft, { claim, filesystem, intent: { found, layersBefore }, reason: undefined })
   if (found._tag === 'NoDirectory') emitMakeDirectory(draft)
   else emitMount(draft, filesystem)
-}
-
-const adopt = (draft: Draft, filesystem: Filesystem, layers: readonly Identity[], top: Identity): void => {
-  const { out, record } = draft
-  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem })
-  set(draft, {
-    filesystem,
-    layer: top,
-    covered: false,
-    foreign: layers.slice(1),
-    directory: 'theirs',
-    instance: record.instance + 1,
-    reason: undefined,
-  })
-  const run = runAtHead(draft, filesystem, (each) => arrivedBefore(each, record.work?.lookedFor ?? each.request))
-  finish(draft)
-  run.forEach((each, index) => hold(draft, each, index === 0 ? 'adopted' : 'shared', []))
 }
 
 /** Something is mounted there, and none of it is ours. */
@@ -328,7 +214,7 @@ export const concludeMount = (
   const refusal = (why: string): MountFailed => failed('mount', why, found, error)
   switch (seen._tag) {
     case 'Ours':
-      if (seen.missing.length === 0) succeed(draft, filesystem, error)
+      if (seen.missing.length === 0) succeed(draft, filesystem, error, when)
       else rollBack(draft, refusal(`mounted without ${seen.missing.join(', ')}, which is demanded`), found, 'layer')
       break
     case 'Nothing': {

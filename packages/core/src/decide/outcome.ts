@@ -232,7 +232,7 @@ export const takeGranted = (draft: Draft): void => {
   if (record.slot !== 'wanted' || record.work === undefined) return
   if (
     record.background &&
-    (out.phase !== 'up' || out.stopping) &&
+    (out.phase !== 'up' || out.stopping !== 'no') &&
     record.unresolved === undefined &&
     record.claim === undefined
   ) {

@@ -2,7 +2,7 @@
 // requests that need no turn (cancel, retry, forget, maintenance, status) are answered here.
 
 import { serverOf } from '../agree.js'
-import type { AttachError, HostDown, Invalid, Refused } from '../answer.js'
+import type { AttachError, Cancelled, HostDown, Invalid, Refused, Stopped } from '../answer.js'
 import { ancestorsOf } from '../apply.js'
 import { checkDeadline, checkFilesystem, checkName, checkPath, nested } from '../check.js'
 import { holdersOf } from '../holders.js'
@@ -103,6 +103,18 @@ const checkDetach = (out: Out, body: DetachRequest): Refused | undefined => {
   )
 }
 
+/** The refusal while the manager ends: nothing has happened for a request that has not begun (specification 6, Stop). */
+export const stopped = (out: Out): Cancelled | Stopped | undefined => {
+  switch (out.host.stopping) {
+    case 'no':
+      return undefined
+    case 'drain':
+      return { _tag: 'Cancelled' }
+    case 'hard':
+      return { _tag: 'Stopped' }
+  }
+}
+
 /** The refusal while no generation serves. */
 export const hostDown = (out: Out): HostDown => {
   const { downReason } = out.host
@@ -110,7 +122,8 @@ export const hostDown = (out: Out): HostDown => {
 }
 
 const checkHost = (out: Out): Refused | undefined => {
-  if (out.host.stopping) return { _tag: 'Stopped' }
+  const ending = stopped(out)
+  if (ending !== undefined) return ending
   return servingGeneration(out) === undefined ? hostDown(out) : undefined
 }
 

@@ -66,7 +66,7 @@ export const showHost = (host: Host): string =>
   `host: ${listed([
     line(host.phase, host.phase === 'down' || host.phase === 'retrying' ? quoted(host.downReason) : undefined),
     `generation ${host.generation}`,
-    host.stopping ? 'stopping' : undefined,
+    host.stopping === 'no' ? undefined : `stopping ${host.stopping}`,
     host.hostUps.length === 0 ? undefined : `host-up of ${host.hostUps.join(' ')} waiting`,
     ...[...host.refusing].sort().map((target) => `refusing ${word(target)}`),
     ...[...host.changedRoots].sort().map((root) => `root changed ${word(root)}`),

@@ -1,0 +1,128 @@
+// Holding: how attachments become holders once the right layer was seen on top (L16, L21), and who shares one result.
+
+import type { Attached, Warning } from '../answer.js'
+import type { Filesystem } from '../filesystem.js'
+import type { CommandError, Identity } from '../found.js'
+import { errorText } from '../found.js'
+import type { Waiting } from '../host.js'
+import type { Draft } from './draft.js'
+import {
+  addToHolders,
+  answer,
+  holderOf,
+  holdersLeft,
+  leaveQueue,
+  refuseWaiting,
+  set,
+  unansweredOf,
+  recordFact,
+} from './draft.js'
+import { arrivedBefore, endClaim, finish, settingsOf, shares } from './steps.js'
+
+/** Makes an attachment a holder, or finds that it is one, and answers. */
+const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings: readonly Warning[]): void => {
+  const { out, record } = draft
+  const [volume = ''] = waiting.volumes
+  const { consumer, request } = waiting
+  const id = unansweredOf(out, request)?.id
+  const known = holderOf(draft, volume, consumer)
+  const limit = settingsOf(draft).limits.holdersPerMountpoint
+  if (known === undefined && holdersLeft(draft) >= limit) {
+    refuseWaiting(draft, waiting, { _tag: 'Overloaded', limit: 'holdersPerMountpoint', value: limit })
+    return
+  }
+  if (known === undefined) {
+    recordFact(out, {
+      _tag: 'Held',
+      at: out.at,
+      mountpoint: record.path,
+      volume,
+      consumer,
+      since: out.at,
+      knowledge: 'request',
+    })
+    addToHolders(draft, { volume, consumer, since: out.at, knowledge: 'request', id })
+  }
+  const holder = known === undefined || (id !== undefined && known.id === id) ? 'added' : 'already-held'
+  leaveQueue(draft, request)
+  answer(out, request, {
+    _tag: 'Attached',
+    holder,
+    mount,
+    instance: record.instance,
+    generation: out.generation,
+    warnings,
+  })
+}
+
+/** The unbroken run of attaches of this filesystem at the head of the queue that one result may serve. */
+const runAtHead = (
+  draft: Draft,
+  filesystem: Filesystem,
+  isServed: (waiting: Waiting) => boolean,
+): readonly Waiting[] => {
+  const { waiting } = draft.record
+  const end = waiting.findIndex(
+    (each) =>
+      each.op !== 'attach' ||
+      each.generation > draft.out.generation ||
+      !isServed(each) ||
+      !shares(draft, each.filesystem, filesystem),
+  )
+  return end < 0 ? waiting : waiting.slice(0, end)
+}
+
+/** Our layer is on top, as the last look showed: serves all who had arrived before that look and want the same. */
+export const share = (draft: Draft, filesystem: Filesystem, warnings: readonly Warning[]): void => {
+  const lookedFor = draft.record.work?.lookedFor ?? 0
+  const run = runAtHead(draft, filesystem, (each) => each.request <= lookedFor)
+  finish(draft)
+  for (const each of run) hold(draft, each, 'shared', warnings)
+}
+
+/** Our own mount is there: serves the claim, and the run behind it (section 5, "mount fails"). */
+export const succeed = (
+  draft: Draft,
+  filesystem: Filesystem,
+  error: CommandError | undefined,
+  when: 'at its end' | 'late',
+): void => {
+  const { claim, path, work } = draft.record
+  // What a look has shown serves only those who had arrived before it.
+  const lookedFor = when === 'late' ? work?.lookedFor : undefined
+  const remounted = holdersLeft(draft) > 0
+  const warnings: readonly Warning[] =
+    error === undefined
+      ? []
+      : [{ _tag: 'CommandFailed', text: `${path} is mounted although the command failed: ${errorText(error)}` }]
+  const run = runAtHead(draft, filesystem, (each) => lookedFor === undefined || arrivedBefore(each, lookedFor))
+  const held = claim !== undefined && holderOf(draft, claim.volume, claim.consumer) !== undefined
+  set(draft, { intent: undefined })
+  finish(draft)
+  run.forEach((each, index) => {
+    if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', warnings)
+    else hold(draft, each, 'shared', [])
+  })
+  // `Held` ends the claim as well; where it makes nobody a holder, the claim ends by itself.
+  if (claim === undefined) return
+  if (!held && holderOf(draft, claim.volume, claim.consumer) !== undefined) set(draft, { claim: undefined })
+  else endClaim(draft, 'settled')
+}
+
+/** Takes a fitting layer of somebody else for ours, by policy; its directory is not. */
+export const adopt = (draft: Draft, filesystem: Filesystem, layers: readonly Identity[], top: Identity): void => {
+  const { out, record } = draft
+  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem })
+  set(draft, {
+    filesystem,
+    layer: top,
+    covered: false,
+    foreign: layers.slice(1),
+    directory: 'theirs',
+    instance: record.instance + 1,
+    reason: undefined,
+  })
+  const run = runAtHead(draft, filesystem, (each) => arrivedBefore(each, record.work?.lookedFor ?? each.request))
+  finish(draft)
+  run.forEach((each, index) => hold(draft, each, index === 0 ? 'adopted' : 'shared', []))
+}
