@@ -85,7 +85,7 @@ export type PlainError = Invalid | Stopped
 /** Why the host was not surveyed. */
 export type ReconcileError = HostDown | Uncertain | Invalid | Cancelled | Stopped
 /** Why there is nothing to look at again. */
-export type RetryError = NotFound | Invalid | Stopped
+export type RetryError = HostDown | NotFound | Invalid | Stopped
 /** Why a record is kept. */
 export type ForgetError = InUse | NotFound | InFlight | Invalid | Stopped
 /** Why there is nothing to maintain. */

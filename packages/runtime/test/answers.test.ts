@@ -36,7 +36,7 @@ const REFUSALS = {
   'host-down': ['Invalid', 'Stopped'],
   status: ['Invalid', 'Stopped'],
   reconcile: ['HostDown', 'Uncertain', 'Invalid', 'Cancelled', 'Stopped'],
-  retry: ['NotFound', 'Invalid', 'Stopped'],
+  retry: ['HostDown', 'NotFound', 'Invalid', 'Stopped'],
   forget: ['InUse', 'NotFound', 'InFlight', 'Invalid', 'Stopped'],
   'refuse-new': ['NotManaged', 'Invalid', 'Stopped'],
   'allow-new': ['NotManaged', 'Invalid', 'Stopped'],
