@@ -161,18 +161,19 @@ const pathsOf = (unanswered: Unanswered): readonly string[] =>
 
 /** Refuses what has not begun; what has goes on to its deadline. Mounts stay (L31). */
 const drain = (out: Out): void => {
+  const left: Draft[] = []
   for (const unanswered of out.host.requests.values()) {
     const drafts = pathsOf(unanswered).map((path) => openDraft(out, path))
     const begun = unanswered.release !== undefined && unanswered.release.attachments.length > 0
     if (drafts.length === 0) answerRefused(out, unanswered.request, { _tag: 'Stopped' })
     else if (!begun && drafts.every((draft) => isUntouched(draft, unanswered.request))) {
-      for (const draft of drafts) {
-        withdraw(draft, unanswered.request)
-        advance(draft)
-      }
+      for (const draft of drafts) withdraw(draft, unanswered.request)
       answerRefused(out, unanswered.request, { _tag: 'Cancelled' })
+      left.push(...drafts)
     }
   }
+  // Not before all are refused: who comes next in a queue has not begun either, and would be served now.
+  for (const draft of left) advance(draft)
 }
 
 /** Refuses all that is unanswered: the outcome is unknown, to be asked again after the restart. */
