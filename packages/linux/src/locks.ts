@@ -3,7 +3,7 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Lock, Locks, NotLocked } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
@@ -109,23 +109,48 @@ const isOurs = (lock: SeenLock, directories: readonly string[]): boolean =>
 const ancestorsOf = (directory: string): readonly string[] =>
   directory === '/' ? [] : [dirname(directory), ...ancestorsOf(dirname(directory))]
 
+/** Whether a path of its holder leads here to the same place; where that cannot be told, it is taken to. */
+const sharesPaths = (lock: SeenLock): boolean => {
+  try {
+    return readlinkSync(`/proc/${lock.entry}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt')
+  } catch {
+    return true
+  }
+}
+
+/** Whether a lock's directory lies in one of ours though it is called otherwise there: in another mount namespace. */
+const liesBelow = (lock: SeenLock, directory: string): boolean => {
+  const name = lockName(directory)
+  return (
+    name !== undefined &&
+    ancestorsOf(lock.directory ?? '/').some((path) => lockName(`/proc/${lock.entry}/root${path}`) === name)
+  )
+}
+
 /**
- * A directory that another manager holds and that contains one of ours, or lies in it. Holders are known by their argument
- * vectors, else by device and inode: an ancestor locked by somebody who cannot be seen counts as held.
+ * The path at which a lock of somebody else is in the way of a directory of ours, if it is. Holders are known by their
+ * argument vectors; in other mount namespaces (a container, a sandbox) and where they cannot be seen, by device and inode:
+ * a root there that is called as ours is another directory.
  */
+const inTheWay = (lock: SeenLock, directory: string, known: readonly string[]): string | undefined => {
+  const theirs = lock.directory
+  if (theirs === undefined && lock.visible) return undefined
+  if (theirs !== undefined) {
+    const isHere = sharesPaths(lock)
+    if (isHere && (contains(theirs, directory) || contains(directory, theirs))) return theirs
+    if (!isHere && liesBelow(lock, directory)) return theirs
+    const below = isHere ? known.find((mountpoint) => contains(theirs, mountpoint)) : undefined
+    if (below !== undefined) return below
+  }
+  return ancestorsOf(directory).find((path) => lockName(path) === lock.name)
+}
+
+/** A directory that another manager holds and that contains one of ours, or lies in it. */
 const overlapping = (directories: readonly string[], known: readonly string[]): NotLocked | undefined => {
   const others = seenLocks().filter((lock) => !isOurs(lock, directories))
   for (const directory of directories) {
-    const ancestors = new Map(ancestorsOf(directory).map((path) => [lockName(path), path]))
     for (const lock of others) {
-      const path =
-        lock.directory !== undefined && (contains(lock.directory, directory) || contains(directory, lock.directory))
-          ? lock.directory
-          : lock.visible && lock.directory === undefined
-            ? undefined
-            : ancestors.get(lock.name)
-      const below = known.find((mountpoint) => lock.directory !== undefined && contains(lock.directory, mountpoint))
-      const where = path ?? below
+      const where = inTheWay(lock, directory, known)
       if (where === undefined) continue
       const why = `${where} belongs to another manager (${ownerText(lock)}), and roots of two managers may not overlap`
       return { _tag: 'NotLocked', directory, why: `${why}: stop that one, or name another directory than ${directory}` }
