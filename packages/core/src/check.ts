@@ -53,8 +53,18 @@ const isLoneSurrogate = (text: string): boolean => {
   return false
 }
 
+/** Printable ASCII throughout: nearly every name and path, told in one pass. */
+const isPlain = (text: string): boolean => {
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index)
+    if (unit < 0x20 || unit > 0x7e) return false
+  }
+  return true
+}
+
 const checkText = (field: string, text: string, bytesMax: number): Invalid | undefined => {
   if (text === '') return invalid(field, 'is empty')
+  if (text.length <= bytesMax && isPlain(text)) return undefined
   // Three bytes a character at most: most texts are short enough without counting.
   if (text.length * 3 > bytesMax && utf8Length(text) > bytesMax) {
     return invalid(field, `is longer than ${bytesMax} bytes`)

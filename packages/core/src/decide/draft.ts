@@ -17,10 +17,10 @@ import { effectId } from '../id.js'
 export interface Out {
   readonly host: Host
   readonly at: number
-  readonly changes: Change[]
-  readonly facts: Fact[]
-  readonly effects: Effect[]
-  readonly answers: Answer[]
+  changes: readonly Change[]
+  facts: readonly Fact[]
+  effects: readonly Effect[]
+  answers: readonly Answer[]
   nextEffect: EffectId
   lastRequest: RequestId
   phase: HostPhase
@@ -42,18 +42,27 @@ export interface Draft {
   readonly entry: Entry | undefined
   record: Mountpoint
   isOwn: boolean
-  readonly added: Holder[]
+  added: readonly Holder[]
   removed: Map<string, Set<string>> | undefined
   removedCount: number
+}
+
+const NOTHING: readonly never[] = []
+
+/** The list with one more. Most decisions have none or one of each kind, and lists of one are a tenth of an empty one's growth. */
+const added = <Each>(list: readonly Each[], each: Each): readonly Each[] => {
+  if (list.length === 0) return [each]
+  ;(list as Each[]).push(each)
+  return list
 }
 
 export const startOut = (host: Host, at: number): Out => ({
   host,
   at,
-  changes: [],
-  facts: [],
-  effects: [],
-  answers: [],
+  changes: NOTHING,
+  facts: NOTHING,
+  effects: NOTHING,
+  answers: NOTHING,
   nextEffect: host.nextEffect,
   lastRequest: host.lastRequest,
   phase: host.phase,
@@ -89,7 +98,7 @@ export const openDraft = (out: Out, path: string): Draft => {
     entry,
     record,
     isOwn: entry === undefined,
-    added: [],
+    added: NOTHING,
     removed: undefined,
     removedCount: 0,
   }
@@ -156,14 +165,14 @@ export const everyHolder = (draft: Draft): readonly Holder[] => {
 }
 
 export const addToHolders = (draft: Draft, holder: Holder): void => {
-  draft.added.push(holder)
+  draft.added = added(draft.added, holder)
 }
 
 /** Ends a holder that is there as of this point. */
 export const removeFromHolders = (draft: Draft, volume: string, consumer: string): void => {
   const index = draft.added.findIndex((holder) => holder.volume === volume && holder.consumer === consumer)
   if (index >= 0) {
-    draft.added.splice(index, 1)
+    draft.added = draft.added.filter((_, at) => at !== index)
     return
   }
   draft.removed ??= new Map()
@@ -182,27 +191,31 @@ const closeDraft = (draft: Draft): void => {
   const { path } = record
   if (draft.removed !== undefined) {
     for (const [consumer, volumes] of draft.removed) {
-      for (const volume of volumes) out.changes.push({ _tag: 'HolderRemoved', path, volume, consumer })
+      for (const volume of volumes) change(out, { _tag: 'HolderRemoved', path, volume, consumer })
     }
   }
   if (isNothing(record)) {
-    if (entry !== undefined) out.changes.push({ _tag: 'Record', path, record: undefined })
+    if (entry !== undefined) change(out, { _tag: 'Record', path, record: undefined })
     return
   }
-  if (record !== entry?.record) out.changes.push({ _tag: 'Record', path, record })
-  for (const holder of draft.added) out.changes.push({ _tag: 'HolderAdded', path, holder })
+  if (record !== entry?.record) change(out, { _tag: 'Record', path, record })
+  for (const holder of draft.added) change(out, { _tag: 'HolderAdded', path, holder })
 }
 
 export const recordFact = (out: Out, fact: Fact): void => {
-  out.facts.push(fact)
+  out.facts = added(out.facts, fact)
 }
 
 export const emit = (out: Out, effect: Effect): void => {
-  out.effects.push(effect)
+  out.effects = added(out.effects, effect)
 }
 
 export const change = (out: Out, value: Change): void => {
-  out.changes.push(value)
+  out.changes = added(out.changes, value)
+}
+
+const addAnswer = (out: Out, value: Answer): void => {
+  out.answers = added(out.answers, value)
 }
 
 /** The request that is being decided about is now the newest one. */
@@ -228,7 +241,7 @@ export const patchHost = (out: Out, patch: HostPatch): void => {
   out.generation = patch.generation ?? out.generation
   out.stopping = patch.stopping ?? out.stopping
   out.unansweredNow = patch.unansweredNow ?? out.unansweredNow
-  out.changes.push({ _tag: 'Host', patch })
+  change(out, { _tag: 'Host', patch })
 }
 
 /** The accepted request as of this point of the decision. */
@@ -238,7 +251,7 @@ export const unansweredOf = (out: Out, request: RequestId): Unanswered | undefin
     : (out.progressed?.get(request) ?? out.host.requests.get(request))
 
 const end = (out: Out, unanswered: Unanswered): void => {
-  out.changes.push({ _tag: 'Answered', request: unanswered.request })
+  change(out, { _tag: 'Answered', request: unanswered.request })
   if (unanswered.generation > 0 && unanswered.generation <= out.generation) out.unansweredNow -= 1
 }
 
@@ -248,12 +261,12 @@ const nameOf = (replied: Replied): { readonly id?: string } => (replied.id === u
 
 /** Answers a request that was never accepted. */
 export const reply = (out: Out, { request, id, op }: Replied, result: Result): void => {
-  out.answers.push({ request, ...nameOf({ request, id, op }), op, ok: true, result })
+  addAnswer(out, { request, ...nameOf({ request, id, op }), op, ok: true, result })
 }
 
 /** Refuses a request that was never accepted. */
 export const refuse = (out: Out, { request, id, op }: Replied, error: Refusal): void => {
-  out.answers.push({ request, ...nameOf({ request, id, op }), op, ok: false, error })
+  addAnswer(out, { request, ...nameOf({ request, id, op }), op, ok: false, error })
 }
 
 /** The one answer to an accepted request. */
@@ -299,7 +312,7 @@ const progressRelease = (draft: Draft, waiting: Waiting, volume: string, detache
   out.progressed ??= new Map()
   out.progressed.set(waiting.request, progressed)
   if (at.length === 0) answer(out, waiting.request, { _tag: 'Released', attachments })
-  else out.changes.push({ _tag: 'Progressed', unanswered: progressed })
+  else change(out, { _tag: 'Progressed', unanswered: progressed })
 }
 
 /** What a detach, or one volume of a release, came to. `last`: nothing more of the request is left here. */
@@ -321,7 +334,7 @@ export const closeOut = (out: Out): Decision => {
   if (first !== undefined) closeDraft(first)
   if (more !== undefined) for (const draft of more.values()) closeDraft(draft)
   if (out.nextEffect !== host.nextEffect || out.lastRequest !== host.lastRequest) {
-    out.changes.push({ _tag: 'Counted', nextEffect: out.nextEffect, lastRequest: out.lastRequest })
+    change(out, { _tag: 'Counted', nextEffect: out.nextEffect, lastRequest: out.lastRequest })
   }
   return { changes: out.changes, facts: out.facts, effects: out.effects, answers: out.answers }
 }
