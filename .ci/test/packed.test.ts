@@ -46,12 +46,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test.each(packages)('$full holds its build, its sources and no build information', ({ full }) => {
+test.each(packages)('$full holds its build, its sources, the licence and no build information', ({ full }) => {
   const place = join(folder, 'node_modules', full)
   expect(existsSync(join(place, 'dist/index.js')), 'not built: npm run build').toBe(true)
   expect(existsSync(join(place, 'dist/index.d.ts'))).toBe(true)
   expect(existsSync(join(place, 'src/index.ts'))).toBe(true)
   expect(existsSync(join(place, 'dist/.tsbuildinfo'))).toBe(false)
+  expect(readFileSync(join(place, 'LICENSE'), 'utf8')).toBe(readFileSync(join(top, 'LICENSE'), 'utf8'))
 })
 
 test.each(packages)('$full can be imported in plain Node', ({ full }) => {

@@ -41,18 +41,14 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
   const { settings, adapter } = configuration.right
   const { linuxChecks } = await import('@mountkeeper/linux')
   const roots = settings.roots.map(({ path }) => path)
-  const state = adapter.stateDirectory
-  const done = linuxChecks({ roots, stateDirectory: state ?? NOWHERE, prefix: adapter.prefix })
-  const checks = [...done.filter(({ name }) => state !== undefined || !name.includes(NOWHERE)), ...rootless(roots)]
+  const { prefix, stateDirectory } = adapter
+  const checks = [...linuxChecks({ roots, stateDirectory, prefix }), ...rootless(roots)]
   const lines = asked.json
     ? checks.map((check) => JSON.stringify(check))
     : checkLines(checks, paintOf(wantsColour(streams) ? 'colour' : 'plain'))
   streams.stdout.write(`${lines.join('\n')}\n`)
   return checks.some(({ ok }) => ok === 'fail') ? EXIT.refused : EXIT.ok
 }
-
-/** Stands for a state directory that is not configured; nothing is said about it. */
-const NOWHERE = '/proc/self/no-state-directory'
 
 const rootless = (roots: readonly string[]): readonly Check[] =>
   roots.length > 0

@@ -21,7 +21,8 @@ export interface Check {
 /** What is checked. */
 export interface CheckOptions {
   readonly roots: readonly string[]
-  readonly stateDirectory: string
+  /** Nothing is said about one where none is configured. */
+  readonly stateDirectory?: string | undefined
   /** As configured; without one, mounting needs CAP_SYS_ADMIN. */
   readonly prefix?: readonly string[]
   /** The user the manager is to run as; that of this process by default. */
@@ -152,7 +153,7 @@ const directoryChecks = (role: 'root' | 'state directory', path: string, uid: nu
 }
 
 const nestingChecks = ({ roots, stateDirectory }: CheckOptions): readonly Check[] => {
-  const all = [...roots, stateDirectory]
+  const all = [...roots, ...(stateDirectory === undefined ? [] : [stateDirectory])]
   return all.flatMap((path) =>
     all
       .filter((other) => other !== path && path.startsWith(`${other}/`))
@@ -208,7 +209,7 @@ export const linuxChecks = (options: CheckOptions): readonly Check[] => {
     privilegeCheck(uid, prefix),
     namespaceCheck(),
     ...options.roots.flatMap((root) => directoryChecks('root', root, uid)),
-    ...directoryChecks('state directory', options.stateDirectory, uid),
+    ...(options.stateDirectory === undefined ? [] : directoryChecks('state directory', options.stateDirectory, uid)),
     ...nestingChecks(options),
     fuseCheck(),
     mountMaxCheck(),

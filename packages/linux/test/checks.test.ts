@@ -25,6 +25,12 @@ test('every check has its line, and a mend unless it is well', () => {
   expect(named(checks, 'mount table')?.ok).toBe('ok')
 })
 
+test('nothing is said about a state directory where none is configured', () => {
+  const names = linuxChecks({ roots: options.roots }).map(({ name }) => name)
+  expect(names.filter((name) => name.includes('state') || name === 'nesting')).toEqual([])
+  expect(names).toContain(`root ${base}/root`)
+})
+
 test('who can read a directory can lock it', () => {
   chmodSync(`${base}/root`, 0o755)
   expect(named(linuxChecks(options), `lock of ${base}/root`)).toEqual({
