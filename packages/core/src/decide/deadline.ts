@@ -159,19 +159,20 @@ const settingsOfHost = (out: Out) => out.host.settings
 const pathsOf = (unanswered: Unanswered): readonly string[] =>
   unanswered.release?.at ?? (unanswered.mountpoint === undefined ? [] : [unanswered.mountpoint])
 
+/** Refuses a request that has not begun, and takes it out of its queues; returns where that was. */
+const refuseUnbegun = (out: Out, unanswered: Unanswered): readonly Draft[] => {
+  const { request, release } = unanswered
+  const drafts = pathsOf(unanswered).map((path) => openDraft(out, path))
+  const begun = release !== undefined && release.attachments.length > 0
+  if (begun || !drafts.every((draft) => isUntouched(draft, request))) return []
+  for (const draft of drafts) withdraw(draft, request)
+  answerRefused(out, request, { _tag: drafts.length === 0 ? 'Stopped' : 'Cancelled' })
+  return drafts
+}
+
 /** Refuses what has not begun; what has goes on to its deadline. Mounts stay (L31). */
 const drain = (out: Out): void => {
-  const left: Draft[] = []
-  for (const unanswered of out.host.requests.values()) {
-    const drafts = pathsOf(unanswered).map((path) => openDraft(out, path))
-    const begun = unanswered.release !== undefined && unanswered.release.attachments.length > 0
-    if (drafts.length === 0) answerRefused(out, unanswered.request, { _tag: 'Stopped' })
-    else if (!begun && drafts.every((draft) => isUntouched(draft, unanswered.request))) {
-      for (const draft of drafts) withdraw(draft, unanswered.request)
-      answerRefused(out, unanswered.request, { _tag: 'Cancelled' })
-      left.push(...drafts)
-    }
-  }
+  const left = [...out.host.requests.values()].flatMap((unanswered) => refuseUnbegun(out, unanswered))
   // Not before all are refused: who comes next in a queue has not begun either, and would be served now.
   for (const draft of left) advance(draft)
 }
