@@ -63,7 +63,7 @@ const remember = ({ record, holders }: Remembered, fact: MountpointFact): Mountp
     case 'Adopted': {
       const { identity, filesystem } = fact
       const instance = record.layer === undefined ? record.instance + 1 : record.instance
-      return { ...record, layer: identity, filesystem, instance, directory: 'theirs' }
+      return { ...record, layer: identity, filesystem, instance }
     }
     case 'Forgotten':
       holders.clear()

@@ -109,7 +109,7 @@ export const succeed = (
   else endClaim(draft, 'settled')
 }
 
-/** Takes a fitting layer of somebody else for ours, by policy; its directory is not. */
+/** Takes a fitting layer of somebody else for ours, by policy; not its directory, unless we had made that. */
 export const adopt = (draft: Draft, filesystem: Filesystem, layers: readonly Identity[], top: Identity): void => {
   const { out, record } = draft
   recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem })
@@ -118,7 +118,6 @@ export const adopt = (draft: Draft, filesystem: Filesystem, layers: readonly Ide
     layer: top,
     covered: false,
     foreign: layers.slice(1),
-    directory: 'theirs',
     instance: record.instance + 1,
     reason: undefined,
   })

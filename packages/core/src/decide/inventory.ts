@@ -23,7 +23,7 @@ export const entriesByMountpoint = (
   return by
 }
 
-/** A mount that is in use and that no record knows becomes ours, as the table shows it; its directory does not. */
+/** A mount that is in use and that no record knows becomes ours, as the table shows it; not its directory, unless we had made that. */
 const adoptUsed = (draft: Draft, found: Found): void => {
   const { out, record } = draft
   if (found._tag !== 'Mounted' || record.layer !== undefined || holdersLeft(draft) > 0) return
@@ -35,7 +35,6 @@ const adoptUsed = (draft: Draft, found: Found): void => {
     layer: top,
     covered: false,
     foreign: below,
-    directory: 'theirs',
     instance: record.instance + 1,
   })
 }
