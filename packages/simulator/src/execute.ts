@@ -69,6 +69,9 @@ const seen = (host: ModelHost, effect: MountpointEffect): Reported => {
 
 const SLIPS = { WrongFilesystem: { by: 'stray' }, MissingFlag: { without: 'nosuid' } } as const
 
+/** A directory is there or not; what is mounted may show late. */
+const mayBeLate = ({ _tag }: MountpointEffect): boolean => _tag === 'Mount' || _tag === 'Unmount'
+
 /** What the command does to the host, before anybody reports. */
 const run = (host: ModelHost, effect: MountpointEffect, fault: Fault): Done => {
   if (fault._tag !== 'Unchecked' && !mayRun(host, effect)) return refused(host, 'EINVAL')
@@ -81,9 +84,10 @@ const run = (host: ModelHost, effect: MountpointEffect, fault: Fault): Done => {
     case 'CannotTell':
       return fault.worked ? perform(host, effect) : refused(host, 'EINVAL')
     case 'DoesNothing':
-    case 'Late':
     case 'Hangs':
       return done(host)
+    case 'Late':
+      return mayBeLate(effect) ? done(host) : perform(host, effect)
     case 'WrongFilesystem':
       return effect._tag === 'Mount'
         ? perform(host, effect, { ...SLIPS.WrongFilesystem, source: `not-${effect.filesystem.source}` })
@@ -133,7 +137,7 @@ export const execute = (host: ModelHost, effect: MountpointEffect, fault: Fault,
     const found: EffectFound = { _tag: 'Unknown', why: 'Unreadable', detail: 'the mount table could not be read' }
     return { host: after, reported: { found, ...error }, toCome: NOTHING }
   }
-  const isLate = fault._tag === 'Late' && errno === undefined
+  const isLate = fault._tag === 'Late' && errno === undefined && mayBeLate(effect)
   return {
     host: after,
     reported: { ...seen(after, effect), ...error },

@@ -9,7 +9,7 @@ export type Fault =
   | { readonly _tag: 'Fails'; readonly worked: boolean }
   /** Exit 0, and nothing was done. */
   | { readonly _tag: 'DoesNothing' }
-  /** Exit 0, and what it did becomes visible only later (a mount that appears, a layer that still shows). */
+  /** `Mount`, `Unmount`: exit 0, and what it did becomes visible only later: a mount that appears, a layer that still shows. */
   | { readonly _tag: 'Late'; readonly afterMs: number }
   /** Passes its deadline. Its processes end after that many ms, having worked or not; absent: when somebody ends them, or never. */
   | { readonly _tag: 'Hangs'; readonly worked: boolean; readonly endsAfterMs: number | undefined }

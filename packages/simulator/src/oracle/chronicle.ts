@@ -1,0 +1,277 @@
+// The chronicle: how the history grows with each happening. Nothing is judged here, but that each answer comes once.
+
+import type { Answer, Decision, Fact, Found, Input, Policies, Request, RequestId, Settings } from '@mountkeeper/core'
+import { compareIdentity, requestId } from '@mountkeeper/core'
+import type { ModelHost } from '../model/host.js'
+import { inodeOf, mountOf } from '../model/host.js'
+import { directoryAt, identityOf, stackAt } from '../model/look.js'
+import { walk } from '../model/path.js'
+import type { Happening, Simulation } from '../run/simulation.js'
+import { mountpointOf } from '../run/simulation.js'
+import { agrees } from './agreement.js'
+import type { History, PlaceHistory, Standing } from './history.js'
+import { ends, judge, keyOf, placeAt, recordFact } from './history.js'
+
+/** In an earlier life: before every request of this one. */
+const EARLIER: RequestId = requestId(0)
+
+const UNKNOWN: Standing = { is: 'unknown', by: EARLIER, untold: false, filesystem: undefined }
+
+const FOUND = new Set(['NoDirectory', 'Directory', 'Obstacle', 'Mounted', 'Unknown'])
+
+/** What an outcome found at a mountpoint, if it is that kind of outcome. */
+export const foundOf = (input: Input): Found | undefined =>
+  input._tag === 'Outcome' && input.mountpoint !== undefined && FOUND.has(input.found._tag)
+    ? (input.found as Found)
+    : undefined
+
+/** Ours is still to become visible while somebody else's layer is there: whatever is concluded, both will be there. */
+const isOvertaken = (place: PlaceHistory, found: Found, { model, unseen }: Simulation): boolean =>
+  found._tag === 'Mounted' &&
+  unseen.some(({ effect }) => effect._tag === 'Mount' && effect.mountpoint === place.path) &&
+  !stackAt(model, place.path).some((id) => mountOf(model, id).by === 'us')
+
+const noteOutcome = (history: History, input: Input, simulation: Simulation): void => {
+  const host = simulation.model
+  if (input._tag === 'Ended') {
+    if (input.mountpoint === undefined) return
+    const place = placeAt(history, input.mountpoint)
+    if (!place.overdue.delete(input.effect)) return
+    for (const flight of place.flying.values()) flight.isStale = true
+    return
+  }
+  if (input._tag !== 'Outcome') return
+  if (input.found._tag === 'Discovered') {
+    for (const { mountpoint, found } of input.found.mountpoints) {
+      const place = placeAt(history, mountpoint)
+      place.seen = { found, host, since: history.happenings, of: 'Discover', isStale: false }
+      const overtaken = isOvertaken(place, found, simulation)
+      place.doubled ||= overtaken
+      history.entangled ||= overtaken
+    }
+    return
+  }
+  if (input.mountpoint === undefined) return
+  const place = placeAt(history, input.mountpoint)
+  const flight = place.flying.get(input.effect)
+  place.flying.delete(input.effect)
+  if (flight === undefined) return
+  const { effect } = flight
+  if (effect._tag === 'Probe') place.dead = input.found._tag === 'Broken'
+  const found = foundOf(input)
+  if (found === undefined) return
+  if (found._tag === 'Unknown' && found.why === 'TimedOut') place.overdue.set(input.effect, effect)
+  if (effect._tag === 'Probe') return
+  const overtaken = isOvertaken(place, found, simulation)
+  place.doubled ||= overtaken
+  history.entangled ||= overtaken
+  const since = effect._tag === 'Look' ? flight.since : history.happenings
+  place.seen = { found, host, since, of: effect._tag, isStale: flight.isStale }
+}
+
+const noteFact = (history: History, fact: Fact): void => {
+  if (fact._tag === 'HostCameUp') {
+    history.cameUp = true
+    return
+  }
+  const place = placeAt(history, fact.mountpoint)
+  place.decided = recordFact(place.decided, fact)
+  if (fact._tag !== 'Mounted' && fact._tag !== 'Adopted') return
+  place.formerly.push(fact.identity)
+  place.isReliedOn = false
+}
+
+const concerned = (history: History, body: Request): readonly PlaceHistory[] => {
+  switch (body.op) {
+    case 'attach':
+    case 'detach':
+    case 'forget':
+      return [placeAt(history, body.mountpoint)]
+    case 'release':
+      return [...history.places.values()]
+    default:
+      return []
+  }
+}
+
+const noteLeft = (history: History, body: Request, standing: Omit<Standing, 'filesystem'>): void => {
+  for (const place of concerned(history, body)) {
+    for (const [key, known] of place.standings) {
+      if (known.by < standing.by && ends(body, place.path, key)) {
+        place.standings.set(key, { ...standing, filesystem: undefined })
+      }
+    }
+  }
+}
+
+/** Refused `Stopped`: nobody knows what became of it. */
+const noteStopped = (history: History, body: Request): void => {
+  for (const { path, standings } of concerned(history, body)) {
+    if (body.op === 'attach') {
+      const key = keyOf(body.volume, body.consumer)
+      if (standings.get(key)?.is !== 'held') standings.set(key, UNKNOWN)
+    }
+    for (const key of standings.keys()) if (ends(body, path, key)) standings.set(key, UNKNOWN)
+  }
+}
+
+/** Takes an answer that was decided into the history. Answers of one decision come one after the other, as they are told. */
+export const noteAnswer = (history: History, answer: Answer): void => {
+  const { request } = answer
+  const asked = history.asked.get(request)
+  judge(history, 'L45', history.answered.has(request) ? `request ${request} is answered twice` : undefined)
+  if (asked === undefined) judge(history, 'L45', `request ${request} was never asked`)
+  history.answered.set(request, answer)
+  history.open.delete(request)
+  if (asked === undefined) return
+  const { body } = asked
+  if (!answer.ok) {
+    if (answer.error._tag === 'Stopped') noteStopped(history, body)
+    return
+  }
+  if (body.op === 'attach') {
+    const place = placeAt(history, body.mountpoint)
+    const { standings } = place
+    place.isReliedOn = true
+    const key = keyOf(body.volume, body.consumer)
+    const known = standings.get(key)
+    const isNew = answer.result._tag === 'Attached' && answer.result.holder === 'added'
+    if (known?.is === 'held' && !known.untold && !isNew) {
+      standings.set(key, { ...known, by: request })
+    } else if (known === undefined || known.by < request) {
+      standings.set(key, { is: 'held', by: request, untold: true, filesystem: body.filesystem })
+    }
+  } else if (body.op === 'detach' || body.op === 'release' || body.op === 'forget') {
+    noteLeft(history, body, { is: 'gone', by: request, untold: true })
+  }
+}
+
+const noteDecision = (history: History, decision: Decision): void => {
+  for (const fact of decision.facts) noteFact(history, fact)
+  for (const effect of decision.effects) {
+    const mountpoint = mountpointOf(effect)
+    if (mountpoint === undefined || effect._tag === 'Wait') continue
+    placeAt(history, mountpoint).flying.set(effect.effect, {
+      effect,
+      since: history.happenings,
+      isStale: false,
+    })
+  }
+}
+
+const noteTold = (history: History, { request }: Answer): void => {
+  for (const { standings } of history.places.values()) {
+    for (const [key, standing] of standings) {
+      if (standing.by === request && standing.untold) standings.set(key, { ...standing, untold: false })
+    }
+  }
+}
+
+/** After a crash nobody knows what became of what was not told, and of those whose end was asked for. */
+const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['afterReboot']): void => {
+  for (const place of history.places.values()) {
+    for (const [key, standing] of place.standings) {
+      const leaving = [...history.open.values()].some((body) => ends(body, place.path, key))
+      const dropped = reboot && afterReboot === 'drop'
+      const is = standing.untold || leaving || dropped ? 'unknown' : standing.is
+      place.standings.set(key, { ...standing, is, by: EARLIER, untold: false })
+    }
+    for (const body of history.open.values()) {
+      if (body.op !== 'attach' || body.mountpoint !== place.path) continue
+      const key = keyOf(body.volume, body.consumer)
+      const known = place.standings.get(key)
+      if (known?.is !== 'held') {
+        place.standings.set(key, UNKNOWN)
+      }
+    }
+    place.decided = reboot ? { ...place.durable, layer: undefined, unmounting: undefined } : place.durable
+    place.durable = place.decided
+    place.flying.clear()
+    place.overdue.clear()
+    place.seen = undefined
+    place.retriesInRow = 0
+    place.lastBackOffMs = 0
+    if (reboot) {
+      place.formerly.length = 0
+      place.mistakable.clear()
+      place.doubled = false
+    }
+  }
+  history.asked.clear()
+  history.answered.clear()
+  history.open.clear()
+  history.cameUp = false
+  history.stopping = false
+}
+
+/** Layers of others that look like ours, or appear while ours is awaited, cannot be told from ours by anybody. */
+const noteInterference = (history: History, before: ModelHost, after: ModelHost, settings: Settings): void => {
+  history.rootChanged ||= rootsOf(before, settings) !== rootsOf(after, settings)
+  const known = new Set([...before.mounts.values()].map(({ serial }) => serial))
+  for (const place of history.places.values()) {
+    const { intent } = place.decided
+    for (const id of stackAt(after, place.path)) {
+      const { serial } = mountOf(after, id)
+      if (known.has(serial)) continue
+      const identity = identityOf(after, id)
+      const isTwin = place.formerly.some((each) => compareIdentity(each, identity) !== 'other')
+      const isIntended = intent !== undefined && agrees(after, intent.filesystem, identity)
+      if (isTwin || isIntended) place.mistakable.add(serial)
+      // Ours may come as well, on top of what was taken for it.
+      place.doubled ||= isIntended
+      history.entangled ||= isIntended
+    }
+    const directory = directoryAt(after, place.path)
+    const making = [...place.flying.values(), ...[...place.overdue.values()].map((effect) => ({ effect }))].some(
+      ({ effect }) => effect._tag === 'MakeDirectory',
+    )
+    const awaited = making || place.decided.directory === 'ours' || place.decided.intent !== undefined
+    if (directory !== undefined && !before.inodes.has(directory) && awaited) place.mistakableDirectories.add(directory)
+  }
+}
+
+/** Whether a directory may be taken for ours. */
+export const mayBeOurs = (history: History, place: PlaceHistory, host: ModelHost, directory: number): boolean =>
+  inodeOf(host, directory).owner === 'us' || place.mistakableDirectories.has(directory) || history.rootChanged
+
+const rootsOf = (host: ModelHost, settings: Settings): string =>
+  JSON.stringify(settings.roots.map(({ path }) => walk(host, host.own, path, { links: 'refuse', last: 'over' })))
+
+/** Takes a happening into the history; of a decision all but its answers. */
+export const chronicle = (history: History, happening: Happening, simulation: Simulation): void => {
+  history.happenings += 1
+  switch (happening._tag) {
+    case 'Asked':
+      history.asked.set(happening.request, { body: happening.body, since: history.happenings })
+      history.open.set(happening.request, happening.body)
+      return
+    case 'Decided':
+      if (happening.input._tag === 'Stopped') history.stopping = true
+      if (!happening.isEcho) noteOutcome(history, happening.input, simulation)
+      noteDecision(history, happening.decision)
+      return
+    case 'Durable':
+      for (const fact of happening.facts) {
+        if (fact._tag === 'HostCameUp') continue
+        const place = placeAt(history, fact.mountpoint)
+        place.durable = recordFact(place.durable, fact)
+        if (fact._tag === 'Held') place.everHeld.add(keyOf(fact.volume, fact.consumer))
+        if (fact._tag === 'Left') place.everLeft.add(keyOf(fact.volume, fact.consumer))
+      }
+      return
+    case 'Started':
+      return
+    case 'Told':
+      noteTold(history, happening.answer)
+      return
+    case 'Acted':
+      if (happening.how === 'faulty' && happening.effect._tag === 'Mount')
+        placeAt(history, happening.effect.mountpoint).doubled = true
+      return
+    case 'Interfered':
+      noteInterference(history, happening.before, happening.after, simulation.settings)
+      return
+    case 'Crashed':
+      noteCrash(history, happening.reboot, simulation.settings.policies.afterReboot)
+  }
+}

@@ -1,0 +1,88 @@
+// Calm: faults stop, whoever interfered takes back what is theirs, everybody leaves, and time passes. What is left then is what
+// was forgotten (L47).
+
+import { unmount } from '../model/mount.js'
+import type { ModelHost } from '../model/host.js'
+import { inodeOf, mountOf } from '../model/host.js'
+import { removeFile, rename } from '../model/directory.js'
+import { directoryAt, stackAt } from '../model/look.js'
+import { leave } from '../model/surroundings.js'
+import { NO_FAULT } from '../fault.js'
+import { act, pass } from './act.js'
+import { CONSUMERS, MOUNTPOINTS } from './generate.js'
+import type { Simulation } from './simulation.js'
+import { ask, letOut } from './simulation.js'
+import { EXPORTS, ROOT } from '../settings.js'
+
+const LAYERS_MAX = 40
+
+/** Lazily, so that nothing keeps it; the lowest layer of ours stays, with what lies below it. */
+const uncover = (host: ModelHost, path: string): ModelHost => {
+  let left = host
+  for (let count = 0; count < LAYERS_MAX; count += 1) {
+    const stack = stackAt(left, path).map((id) => mountOf(left, id).by)
+    if (stack.length === 0 || stack.lastIndexOf('us') === 0) return left
+    left = unmount(left, left.own, path, 'lazy').host
+  }
+  return left
+}
+
+/** Others take away what they put onto, into and in the place of a mountpoint. */
+const tidy = (host: ModelHost, path: string): ModelHost => {
+  const uncovered = uncover(host, path)
+  const { host: emptied } = removeFile(uncovered, uncovered.own, `${path}/data`)
+  return removeFile(emptied, emptied.own, path).host
+}
+
+const restore = (host: ModelHost): ModelHost => {
+  const uncovered = stackAt(host, ROOT).reduce((left) => unmount(left, left.own, ROOT, 'lazy').host, host)
+  const named = rename(uncovered, uncovered.own, `${EXPORTS}/h`, `${EXPORTS}/f`).host
+  const servers = new Map([...named.servers].map(([name]) => [name, 'answers' as const]))
+  const calm = { ...named, servers, orphans: [] }
+  return MOUNTPOINTS.reduce(tidy, [...calm.processes.keys()].reduce(leave, calm))
+}
+
+const ROUNDS = 12
+const ENDS_MAX = 400
+
+/** Everything that runs ends well. */
+const endAll = (simulation: Simulation): void => {
+  for (let count = 0; count < ENDS_MAX; count += 1) {
+    letOut(simulation, simulation.parcels.length)
+    if (simulation.flights.length === 0) return
+    act(simulation, { _tag: 'End', which: 0, fault: NO_FAULT })
+  }
+}
+
+const A_WHILE_MS = 700_000
+
+/** Lets a simulation come to rest: several rounds, each longer than the longest delay, in which everybody leaves. */
+export const calm = (simulation: Simulation): void => {
+  if (simulation.stopping) {
+    act(simulation, { _tag: 'Crash', kept: simulation.parcels.length, fates: ['worked'], reboot: false })
+  }
+  while (simulation.model.orphans.length > 0) act(simulation, { _tag: 'OrphanEnds', which: 0 })
+  for (let round = 0; round < ROUNDS; round += 1) {
+    simulation.model = restore(simulation.model)
+    endAll(simulation)
+    simulation.model = restore(simulation.model)
+    if (round < 2) ask(simulation, { op: 'host-up' })
+    endAll(simulation)
+    for (const consumer of CONSUMERS) ask(simulation, { op: 'release', consumer })
+    endAll(simulation)
+    for (let count = 0; count < ENDS_MAX && simulation.delays.length > 0; count += 1) {
+      pass(simulation, undefined)
+      endAll(simulation)
+    }
+    pass(simulation, A_WHILE_MS)
+  }
+}
+
+/** What somebody outside still finds of the manager on the host. */
+export const leftOver = (host: ModelHost): readonly string[] =>
+  MOUNTPOINTS.flatMap((path) => {
+    const directory = directoryAt(host, path)
+    const layers = stackAt(host, path).filter((id) => mountOf(host, id).by === 'us')
+    const isOurs = directory !== undefined && inodeOf(host, directory).owner === 'us'
+    return [...layers.map((id) => `${path}: mount ${id}`), ...(isOurs ? [`${path}: directory`] : [])]
+  })

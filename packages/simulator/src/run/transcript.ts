@@ -1,0 +1,47 @@
+// Transcripts: a run as lines that a person can read from top to bottom: what happened, what was decided, what was broken.
+
+import type { Input } from '@mountkeeper/core'
+import { showAnswer, showEffect, showFact, showInput } from '@mountkeeper/core'
+import type { Happening, Watch } from './simulation.js'
+import { act } from './act.js'
+import { actionText } from './action.js'
+import type { Run } from './play.js'
+import { begin } from './play.js'
+import { ask } from './simulation.js'
+
+const told = (input: Input): boolean => input._tag === 'Requested' || input._tag === 'Granted'
+
+const linesOf = (happening: Happening): readonly string[] => {
+  switch (happening._tag) {
+    case 'Decided': {
+      const { input, decision, isEcho } = happening
+      return [
+        `${told(input) ? '' : '  '}${showInput(input)}${isEcho ? ' (again)' : ''}`,
+        ...decision.facts.map((fact) => `  fact ${showFact(fact)}`),
+        ...decision.effects.map((effect) => `  effect ${showEffect(effect)}`),
+        ...decision.answers.map((answer) => `  -> ${showAnswer(answer)}`),
+      ]
+    }
+    default:
+      return []
+  }
+}
+
+/** Plays a run again and tells it; the last lines are the laws it has broken. */
+export const transcriptOf = (run: Run): string => {
+  const lines: string[] = [JSON.stringify({ ...run, actions: undefined })]
+  const write: Watch = (happening) => {
+    for (const line of linesOf(happening)) lines.push(line)
+  }
+  const { simulation, history } = begin(run, write)
+  for (const action of run.actions) {
+    if (history.breaches.length > 0) break
+    lines.push(`> ${actionText(action)}`)
+    act(simulation, action)
+    if (action._tag === 'Crash') {
+      ask(simulation, { op: 'status' })
+      ask(simulation, { op: 'host-up' })
+    }
+  }
+  return [...lines, ...history.breaches.map(({ law, why }) => `${law}: ${why}`)].join('\n')
+}

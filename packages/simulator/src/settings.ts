@@ -1,0 +1,47 @@
+// Settings and a host to begin with, for simulations and for the tests of services that embed the manager.
+
+import type { LadderPolicy, Policies, Settings } from '@mountkeeper/core'
+import {
+  DEFAULT_DEADLINES_MS,
+  DEFAULT_DELAYS_MS,
+  DEFAULT_LIMITS,
+  DEFAULT_POLICIES,
+  DEFAULT_SLOTS,
+  typeRule,
+} from '@mountkeeper/core'
+import { makePath } from './model/directory.js'
+import type { ModelHost } from './model/host.js'
+import { newModelHost } from './model/host.js'
+
+/** The managed root of a simulated host. */
+export const ROOT = '/srv/mounts'
+
+/** Where its bind sources lie. */
+export const EXPORTS = '/srv/exports'
+
+/** What may differ from the defaults. */
+export interface SimulatedSettings {
+  readonly policies?: Partial<Policies>
+  readonly ladder?: LadderPolicy
+  readonly slots?: Partial<Settings['slots']>
+  readonly limits?: Partial<Settings['limits']>
+  readonly deadlinesMs?: Partial<Settings['deadlinesMs']>
+  readonly delaysMs?: Partial<Settings['delaysMs']>
+}
+
+/** One root, `/srv/mounts`; tmpfs and nfs from any source, bind from below `/srv/exports`; the rest as by default. */
+export const simulatedSettings = (own: SimulatedSettings = {}): Settings => ({
+  roots: [{ path: ROOT, ladder: own.ladder ?? 'off' }],
+  types: { tmpfs: typeRule('tmpfs', ['*']), nfs: typeRule('nfs', ['*']), bind: typeRule('bind', [`${EXPORTS}/`]) },
+  policies: { ...DEFAULT_POLICIES, ...own.policies },
+  limits: { ...DEFAULT_LIMITS, ...own.limits },
+  slots: { ...DEFAULT_SLOTS, ...own.slots },
+  deadlinesMs: { ...DEFAULT_DEADLINES_MS, ...own.deadlinesMs },
+  delaysMs: { ...DEFAULT_DELAYS_MS, ...own.delaysMs },
+})
+
+/** A host with the directories that these settings name, and `/srv/exports/f` and `/srv/exports/g` to bind. */
+export const simulatedModelHost = (propagation: 'private' | 'shared' = 'shared'): ModelHost => {
+  const paths = [ROOT, `${EXPORTS}/f`, `${EXPORTS}/g`]
+  return paths.reduce((host, path) => makePath(host, host.own, path, 'others'), newModelHost(propagation))
+}

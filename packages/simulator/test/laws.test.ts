@@ -1,0 +1,23 @@
+// Every law that can be judged over runs, over random runs with faults, third parties, crashes, reboots and time. All laws
+// are judged over the same runs; a law that no run puts to the test fails.
+
+import { afterAll, describe, expect, test } from 'vitest'
+import { STATEMENTS } from '../src/index.js'
+import { numRuns, playCorpus, seed } from './corpus.js'
+
+describe('over random runs', { timeout: 3_600_000 }, () => {
+  const corpus = playCorpus(numRuns(30_000), seed())
+
+  test.each(Object.entries(STATEMENTS))('%s: %s', (law) => {
+    expect(corpus.broken.includes(law) ? `seed ${corpus.seed}\n${corpus.transcript}` : '').toBe('')
+    expect(corpus.tested.get(law) ?? 0, `${law} was never put to the test`).toBeGreaterThan(0)
+  })
+
+  afterAll(() => {
+    const judged = [...corpus.tested.values()].reduce((sum, each) => sum + each, 0)
+    const laws = Object.keys(STATEMENTS).length
+    console.log(
+      `${laws} laws judged ${judged} times over ${corpus.runs} runs of ${corpus.actions} actions, seed ${corpus.seed}`,
+    )
+  })
+})
