@@ -272,7 +272,8 @@ export const createLoop = (options: LoopOptions): Loop => {
       letGo = undefined
     }
     if (stopping === undefined || owing) return
-    if (runner.running().length === 0) end({ _tag: 'Drained' })
+    // Of what nobody waits for, only a settling mount is worth a delay: it says whether a layer of ours stays.
+    if (runner.running().length === 0 && !runner.isSettling()) end({ _tag: 'Drained' })
     else stopping.callOffGrace ??= timers.after(stopping.graceMs, () => end({ _tag: 'Drained' }))
   }
 

@@ -30,6 +30,8 @@ export interface Runner {
   readonly unreported: () => number
   /** Everything that runs, overdue effects last; delays are not among them. */
   readonly running: () => readonly Running[]
+  /** A mount that ended without a trace is about to be looked at once more. */
+  readonly isSettling: () => boolean
   /** Ends all delays without an outcome. */
   readonly callOffDelays: () => void
 }
@@ -68,7 +70,7 @@ const outcomeOf = (effect: MountpointEffect | Discover, report: Report, at: numb
 export const createRunner = ({ port, timers, observer, put, defect }: RunnerOptions): Runner => {
   const unreported = new Map<EffectId, MountpointEffect | Discover>()
   const overdue = new Map<EffectId, Running>()
-  const delays = new Map<string, () => void>()
+  const delays = new Map<string, { readonly why: Wait['why']; readonly callOff: () => void }>()
 
   const reported = (effect: MountpointEffect | Discover, report: Report, startedAt: number): void => {
     const at = timers.now()
@@ -112,13 +114,13 @@ export const createRunner = ({ port, timers, observer, put, defect }: RunnerOpti
   const wait = (effect: Wait): void => {
     const of = effect.mountpoint ?? OF_THE_HOST
     // The one before it is replaced: its end would change nothing, so it is not even told.
-    delays.get(of)?.()
+    delays.get(of)?.callOff()
     const elapsed = (): void => {
       delays.delete(of)
       const { effect: id, mountpoint } = effect
       put({ _tag: 'Outcome', at: timers.now(), effect: id, mountpoint, found: { _tag: 'Elapsed' } })
     }
-    delays.set(of, timers.after(effect.delayMs, elapsed))
+    delays.set(of, { why: effect.why, callOff: timers.after(effect.delayMs, elapsed) })
   }
 
   return {
@@ -132,8 +134,9 @@ export const createRunner = ({ port, timers, observer, put, defect }: RunnerOpti
       ...[...unreported.values()].map((effect): Running => ({ effect, overdue: false, pid: undefined })),
       ...overdue.values(),
     ],
+    isSettling: () => [...delays.values()].some(({ why }) => why === 'settle'),
     callOffDelays: () => {
-      for (const callOff of delays.values()) callOff()
+      for (const { callOff } of delays.values()) callOff()
       delays.clear()
     },
   }

@@ -1,7 +1,7 @@
 import type { Answer, Input, RequestId } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'
 import { STOP_GRACE_MS } from '../src/index.js'
-import { ask, good, look, nameOf, settled, world } from './world.js'
+import { ask, delay, good, look, nameOf, settled, world } from './world.js'
 import type { Part, World } from './world.js'
 
 const stopped = (request: RequestId): Answer => ({ request, op: 'retry', ok: false, error: { _tag: 'Stopped' } })
@@ -100,6 +100,26 @@ describe('a stop', () => {
     endIt()
     expect(await stop).toEqual({ ending: { _tag: 'Drained' }, leftBehind: [] })
     expect(timers.waiting()).toBe(0)
+  })
+
+  test.each([
+    ['settles', 'settle', 1_000],
+    ['backs off', 'back-off', 0],
+  ] as const)('awaits the second look where a mount %s, within the grace', async (_, why, waitsMs) => {
+    const { loop, port, timers, submit } = world((input) => {
+      if (input._tag === 'Requested') {
+        return { answers: [good(input.request)], effects: [delay(1, 1_000, '/srv/mounts/a', why)] }
+      }
+      return input._tag === 'Outcome' && input.found._tag === 'Elapsed' ? { effects: [look(2)] } : {}
+    })
+    await submit('a')
+    let report: unknown
+    void loop.stop().then((told) => (report = told))
+    await timers.advance(waitsMs)
+    port.running.get(2)?.report(DIRECTORY)
+    await settled()
+    expect(report).toEqual({ ending: { _tag: 'Drained' }, leftBehind: [] })
+    expect(port.running.has(2)).toBe(why === 'settle')
   })
 
   test('is bounded by the deadlines of those being served', async () => {

@@ -4,7 +4,7 @@
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { effectId, emptyHost } from '@mountkeeper/core'
-import type { Answer, Decision, Effect, Fact, Host, Input, Request, RequestId } from '@mountkeeper/core'
+import type { Answer, Decision, Effect, Fact, Host, Input, Request, RequestId, WaitWhy } from '@mountkeeper/core'
 import { createLoop } from '../src/index.js'
 import { SETTINGS } from './settings.js'
 import type { Core, Defect, HostPort, Journal, JournalFailed, Loop, Observer, Report, Timers } from '../src/index.js'
@@ -141,11 +141,16 @@ export const look = (effect: number, mountpoint = '/srv/mounts/a'): Effect => ({
   deadlineMs: 10_000,
 })
 
-export const delay = (effect: number, delayMs: number, mountpoint: string | undefined): Effect => ({
+export const delay = (
+  effect: number,
+  delayMs: number,
+  mountpoint: string | undefined,
+  why: WaitWhy = 'back-off',
+): Effect => ({
   _tag: 'Wait',
   effect: effectId(effect),
   mountpoint,
-  why: 'back-off',
+  why,
   delayMs,
 })
 
