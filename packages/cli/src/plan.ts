@@ -4,15 +4,16 @@ import type { LineError, RequestOrPlan } from '@mountkeeper/codec'
 import { REQUEST_LINE_BYTES_MAX, decodeRequestLine, encodeUnreadable, invalidOf, isBlankLine } from '@mountkeeper/codec'
 import type { PlannedRequest, Request } from '@mountkeeper/core'
 import { restore } from '@mountkeeper/core'
+import { planRequests } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
 import type { OutputKind, PlanArguments } from './arguments.js'
 import { configurationOf, needsRoot } from './configuration-file.js'
-import type { ExitCode } from './exit.js'
-import { EXIT, stopFailure } from './exit.js'
+import type { ExitCode, Failure } from './exit.js'
+import { EXIT, stopFailure, usageFailure } from './exit.js'
 import { linesOf } from './lines.js'
 import type { Machine } from './machine.js'
 import { thisMachine } from './machine.js'
-import { encodePlanned, planRequests, seeRoots, wouldServe } from './planning.js'
+import { encodePlanned, seeRoots, wouldServe } from './planning.js'
 import { openRequests, outputKind, requestStream } from './requests.js'
 import type { Streams } from './streams.js'
 import { fail, harmless, wantsColour } from './streams.js'
@@ -20,8 +21,8 @@ import { paintOf } from './transcript/paint.js'
 import { planLines } from './transcript/plan-words.js'
 import { counted, word } from './transcript/words.js'
 
-/** Requests that one plan takes: all of them are folded together, and kept. */
-const REQUESTS_MAX = 65_536
+/** Lines that one plan takes: all of them are folded together, and kept. */
+const LINES_MAX = 65_536
 
 interface Read {
   readonly line: number
@@ -35,11 +36,18 @@ interface Bad {
 
 const requestsIn = (read: RequestOrPlan): readonly Request[] => (read.op === 'plan' ? read.requests : [read])
 
-const readAll = async (input: AsyncIterable<Uint8Array>): Promise<{ readonly good: Read[]; readonly bad: Bad[] }> => {
+interface AllRead {
+  readonly good: readonly Read[]
+  readonly bad: readonly Bad[]
+}
+
+const readAll = async (input: AsyncIterable<Uint8Array>): Promise<E.Either<Failure, AllRead>> => {
   const good: Read[] = []
   const bad: Bad[] = []
   for await (const line of linesOf(input, REQUEST_LINE_BYTES_MAX)) {
-    if (good.length >= REQUESTS_MAX) break
+    if (good.length + bad.length >= LINES_MAX) {
+      return E.left(usageFailure(`more than ${LINES_MAX.toLocaleString('en')} lines; plan them in parts`))
+    }
     if (line._tag === 'Unreadable') bad.push({ line: line.number, error: line.error })
     else if (!isBlankLine(line.text)) {
       const read = decodeRequestLine(line.text)
@@ -47,7 +55,7 @@ const readAll = async (input: AsyncIterable<Uint8Array>): Promise<{ readonly goo
       else good.push({ line: line.number, requests: requestsIn(read.right) })
     }
   }
-  return { good, bad }
+  return E.right({ good, bad })
 }
 
 interface Shown {
@@ -80,16 +88,18 @@ export interface PlanSession {
 /** Reads, looks, plans, and prints; gives the exit code. */
 export const planSession = async ({ machine, settings, input, output, streams }: PlanSession): Promise<ExitCode> => {
   const host = restore(settings, [])
-  const { good, bad } = await readAll(input)
+  const read = await readAll(input)
+  if (E.isLeft(read)) return fail(streams, read.left)
+  const { good, bad } = read.right
   const roots = await seeRoots(host, machine.host)
   if (E.isLeft(roots)) return fail(streams, stopFailure(`the host cannot be looked at: ${roots.left}`))
   const requests = good.flatMap(({ line, requests: all }) => all.map((request) => ({ line, request })))
   const planned = await planRequests(
     host,
     machine.host,
-    roots.right,
     requests.map(({ request }) => request),
-  )
+    roots.right,
+  )()
   const shown: readonly Shown[] = [
     ...planned.map((each, index) => {
       const line = requests[index]?.line ?? 0

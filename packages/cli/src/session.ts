@@ -12,7 +12,6 @@ import { leftLines } from './left-words.js'
 import type { Machine } from './machine.js'
 import type { Output } from './output.js'
 import { createOutput } from './output.js'
-import { planRequests } from './planning.js'
 import type { Tally } from './serve.js'
 import { serve } from './serve.js'
 import type { Show } from './show.js'
@@ -103,15 +102,13 @@ const exitOf = (session: Session, tally: Tally, report: StopReport): ExitCode =>
 }
 
 const serveAll = (session: Session, manager: MountManager, show: Show, output: Output): Promise<Tally> => {
-  const { machine, configuration } = session
-  const { limits } = configuration.settings
-  const { state } = manager
+  const { limits } = session.configuration.settings
   return serve({
     input: session.input,
     // More at once would only be refused `Overloaded`.
     together: session.concurrent ? Math.min(limits.waitingPerHost, limits.waitingPerMountpoint) : 1,
     submit: manager.submit,
-    reporter: show.reporter(({ requests }) => planRequests(state, machine.host, [...state.roots.values()], requests)),
+    reporter: show.reporter(({ requests }) => manager.plan(requests)()),
     ready: output.ready,
     stop: session.stopping.drain,
   })

@@ -88,4 +88,13 @@ describe('plan', () => {
     expect(out).toBe('')
     expect(said).toBe('mountkeeper: the host cannot be looked at: root /srv/mounts: does not exist\n')
   })
+
+  test('refuses more lines than it keeps, rather than plan some of them', async () => {
+    const { code, out, said } = await planned('json', ['x\n'.repeat(65_537)])
+    expect({ code, out, said }).toEqual({
+      code: 2,
+      out: '',
+      said: 'mountkeeper: more than 65,536 lines; plan them in parts\n',
+    })
+  })
 })

@@ -170,7 +170,8 @@ const stepOf = (host: Host, effect: Effect): PlannedStep => {
 
 interface Planning {
   readonly host: Host
-  readonly looked: ReadonlyMap<string, Looked>
+  /** What is where now, for all requests of the plan; each effect that succeeds changes it in place. */
+  readonly looked: Map<string, Looked>
   readonly steps: readonly PlannedStep[]
   readonly answers: readonly Answer[]
   readonly open: readonly Effect[]
@@ -205,9 +206,9 @@ const settled = (planning: Planning, at: number): Planning => {
   const is = performed(planning.host.settings, effect, was)
   const found: EffectFound = effect._tag === 'Probe' ? { _tag: 'Alive' } : is.found
   const source = is.source === undefined ? {} : { source: is.source }
-  const looked = new Map([...planning.looked, [mountpoint, is] as const])
+  planning.looked.set(mountpoint, is)
   const input: Input = { _tag: 'Outcome', at, effect: effect.effect, mountpoint, found, ...source }
-  return settled(fed({ ...planning, looked, open }, input), at)
+  return settled(fed({ ...planning, open }, input), at)
 }
 
 /**
@@ -220,14 +221,11 @@ export const plan = (
   looked: ReadonlyMap<string, Looked>,
 ): readonly PlannedRequest[] => {
   const copy = copyOf(host)
-  return requests.reduce<{ readonly planned: readonly PlannedRequest[]; readonly looked: ReadonlyMap<string, Looked> }>(
-    (sofar, body, index) => {
-      const request = requestId(index + 1)
-      const begin: Planning = { host: copy, looked: sofar.looked, steps: [], answers: [], open: [] }
-      const end = settled(fed(begin, { _tag: 'Requested', at: 0, request, body }), 0)
-      const answer = end.answers.find((each) => each.request === request)
-      return { planned: [...sofar.planned, { request: body, steps: end.steps, answer }], looked: end.looked }
-    },
-    { planned: [], looked },
-  ).planned
+  const now = new Map(looked)
+  return requests.map((body, index) => {
+    const request = requestId(index + 1)
+    const begin: Planning = { host: copy, looked: now, steps: [], answers: [], open: [] }
+    const end = settled(fed(begin, { _tag: 'Requested', at: 0, request, body }), 0)
+    return { request: body, steps: end.steps, answer: end.answers.find((each) => each.request === request) }
+  })
 }

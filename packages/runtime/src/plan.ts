@@ -2,7 +2,7 @@
 // change nothing, so they need no turn, no slot and no claim.
 
 import type { Task } from 'fp-ts/lib/Task.js'
-import { effectId, plan, plannedMountpoints } from '@mountkeeper/core'
+import { checkPath, effectId, plan, plannedMountpoints } from '@mountkeeper/core'
 import type { Filesystem, Found, Host, Look, Looked, PlannedRequest, Request, RootIdentity } from '@mountkeeper/core'
 import type { HostPort, Report } from './ports.js'
 
@@ -12,22 +12,29 @@ const LOOKS_AT_ONCE_MAX = 16
 /** Looks of plans count downwards, so that their ids are never those of the core. */
 let lastLook = 0
 
-const rootOf = (host: Host, mountpoint: string): RootIdentity | undefined => {
-  const root = host.settings.roots.find(({ path }) => mountpoint.startsWith(`${path}/`))
-  return root === undefined ? undefined : host.roots.get(root.path)
-}
+/** The roots as they are known to be; before the first host-up nothing is known of them. */
+type Roots = ReadonlyMap<string, RootIdentity>
 
-const lookAt = (host: Host, mountpoint: string, filesystem: Filesystem | undefined): Look => {
+const lookAt = (host: Host, roots: Roots, mountpoint: string, filesystem: Filesystem | undefined): Look => {
   lastLook -= 1
+  const above = rootPathOf(host, mountpoint)
   return {
     _tag: 'Look',
     effect: effectId(lastLook),
     mountpoint,
     filesystem,
-    root: rootOf(host, mountpoint),
+    root: above === undefined ? undefined : roots.get(above),
     deadlineMs: host.settings.deadlinesMs.look,
   }
 }
+
+const rootPathOf = (host: Host, mountpoint: string): string | undefined =>
+  host.settings.roots.find(({ path }) => mountpoint.startsWith(`${path}/`))?.path
+
+/** What is no path below a root is refused without a look, unless it was one when it was recorded. */
+const isLookedAt = (host: Host, mountpoint: string): boolean =>
+  host.mountpoints.has(mountpoint) ||
+  (rootPathOf(host, mountpoint) !== undefined && checkPath('mountpoint', mountpoint) === undefined)
 
 const isFound = (found: Report['found']): found is Found =>
   found._tag === 'NoDirectory' ||
@@ -52,17 +59,23 @@ const lookedAt = async (port: HostPort, look: Look): Promise<Looked> => {
 /**
  * What these requests would lead to if they came now, one after the other: the effects, why, what a failure of each would
  * lead to, and the answer. Looks at the mountpoints they concern (each at most `deadlinesMs.look`), changes nothing, asks
- * nobody who waits. Assumes that the host is up and that every effect succeeds. Never rejects.
+ * nobody who waits. Assumes that the host is up and that every effect succeeds. Never rejects. `roots` are those that the
+ * host has seen; of one that never came up, what the caller has.
  */
 export const planRequests =
-  (host: Host, port: HostPort, requests: readonly Request[]): Task<readonly PlannedRequest[]> =>
+  (
+    host: Host,
+    port: HostPort,
+    requests: readonly Request[],
+    roots: Roots = host.roots,
+  ): Task<readonly PlannedRequest[]> =>
   async () => {
-    const wanted = [...plannedMountpoints(host, requests)]
+    const wanted = plannedMountpoints(host, requests).filter(({ mountpoint }) => isLookedAt(host, mountpoint))
     const looked = new Map<string, Looked>()
     const lookOn = async (): Promise<void> => {
       for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
         const { mountpoint, filesystem } = next
-        looked.set(mountpoint, await lookedAt(port, lookAt(host, mountpoint, filesystem)))
+        looked.set(mountpoint, await lookedAt(port, lookAt(host, roots, mountpoint, filesystem)))
       }
     }
     await Promise.all(Array.from({ length: LOOKS_AT_ONCE_MAX }, lookOn))

@@ -1,5 +1,5 @@
 import { emptyHost } from '@mountkeeper/core'
-import type { PlannedRequest, Request } from '@mountkeeper/core'
+import type { Effect, PlannedRequest, Request } from '@mountkeeper/core'
 import { expect, test } from 'vitest'
 import { createMemoryJournal, createMountManager, planRequests } from '../src/index.js'
 import { createModelHost } from './model-host.js'
@@ -62,4 +62,35 @@ test('the looks of plans have ids that no effect of the core has', async () => {
   await planRequests(emptyHost(SETTINGS), port, requests)()
   expect(new Set(ids).size).toBe(6)
   expect(Math.max(...ids)).toBeLessThan(0)
+})
+
+test('what is no path below a root is refused without a look', async () => {
+  const ran: string[] = []
+  const port = {
+    run: (effect: Effect) => {
+      ran.push(effect._tag)
+      return Promise.resolve({ found: { _tag: 'NoDirectory' } as const })
+    },
+  }
+  const requests = ['/etc/a', '/srv/mounts', '/srv/mounts/../a', '/srv/mounts/a\0'].map((mountpoint): Request => {
+    return { op: 'attach', ...disk('a', 'vm-1'), mountpoint }
+  })
+  const planned = await planRequests(emptyHost(SETTINGS), port, requests)()
+  expect(told(planned)).toEqual(['attach NotManaged', ...requests.slice(1).map(() => 'attach Invalid')])
+  expect(ran).toEqual([])
+})
+
+test('looks below the roots that the host has seen, or that the caller has', async () => {
+  const root = { path: '/srv/mounts', mountId: 7, directory: '1:2' }
+  const below: unknown[] = []
+  const port = {
+    run: (effect: Effect) => {
+      if (effect._tag === 'Look') below.push(effect.root)
+      return Promise.resolve({ found: { _tag: 'NoDirectory' } as const })
+    },
+  }
+  const requests: readonly Request[] = [{ op: 'attach', ...disk('a', 'vm-1') }]
+  await planRequests(emptyHost(SETTINGS), port, requests)()
+  await planRequests(emptyHost(SETTINGS), port, requests, new Map([[root.path, root]]))()
+  expect(below).toEqual([undefined, root])
 })
