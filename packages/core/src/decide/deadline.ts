@@ -5,11 +5,12 @@ import type { Detached, Overloaded, Reason } from '../answer.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import { LOCAL_LANE } from '../lane.js'
+import { abandon, cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import { answerLeaving, answerRefused, holdersLeft, openDraft, patchHost, refuseWaiting, setWork } from './draft.js'
 import { isUntouched, withdraw } from './operator.js'
-import { endClaim, finish, holdsAnything, settingsOf } from './steps.js'
+import { finish, holdsAnything, settingsOf } from './steps.js'
 
 /** What is known of why nobody could be served here. */
 const describe = (draft: Draft): string => {
@@ -23,15 +24,6 @@ const describe = (draft: Draft): string => {
   if (record.inFlight !== undefined) return `${record.inFlight.kind} is still in flight`
   if (record.wait !== undefined) return `waits before the next try (${record.wait.why})`
   return `the mountpoint is ${record.phase}`
-}
-
-/** The work of an attach goes on without it: its claim protects nothing any more, what it did is found out and undone. */
-const abandon = (draft: Draft): void => {
-  const { inFlight, overdue, unresolved, work } = draft.record
-  endClaim(draft, 'open')
-  setWork(draft, { request: undefined })
-  const nothingDone = inFlight === undefined && overdue.length === 0 && unresolved === undefined
-  if (nothingDone && work?.cause === undefined) finish(draft)
 }
 
 /** Which slots it was that were all taken. */
@@ -59,22 +51,6 @@ const attachDeadline = (draft: Draft, waiting: Waiting): void => {
     const why = describe(draft)
     if (served) abandon(draft)
     refuseWaiting(draft, waiting, { _tag: 'Uncertain', why })
-  }
-}
-
-/** The attaches of this attachment that came before its detach go with it: they were to be undone anyway. */
-const cancelEarlier = (draft: Draft, waiting: Waiting): void => {
-  const { record } = draft
-  const earlier = record.waiting.filter(
-    (each) =>
-      each.op === 'attach' &&
-      each.request < waiting.request &&
-      each.consumer === waiting.consumer &&
-      waiting.volumes.includes(each.volumes[0] ?? ''),
-  )
-  for (const each of earlier) {
-    if (draft.record.work?.request === each.request) abandon(draft)
-    refuseWaiting(draft, each, { _tag: 'Cancelled' })
   }
 }
 

@@ -9,6 +9,7 @@ import { holdersOf } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { AttachRequest, DetachRequest, ReleaseRequest, Request } from '../input.js'
+import { cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import { holderOf, holdersLeft, openDraft, refuse, reply, rootOf, set, accept } from './draft.js'
@@ -216,6 +217,8 @@ const leavesAtOnce = (draft: Draft, body: DetachRequest): boolean => {
 /** Ends a holder while the host is down, and touches nothing; discovery cleans up (policy `detachWhileDown: record`). */
 const recordLeaving = (out: Out, request: RequestId, body: DetachRequest): void => {
   const draft = openDraft(out, body.mountpoint)
+  // Answered before its turn: what would make it a holder after that goes with it.
+  cancelEarlier(draft, { request, consumer: body.consumer, volumes: [body.volume] })
   const holder = meant(draft, body.volume, body.consumer)
   if (holder !== undefined) endHolder(draft, holder.volume, holder.consumer)
   advance(draft)
