@@ -11,7 +11,7 @@ module.exports = {
   linux: { packages: ['core', 'codec'], types: ['runtime'], modules: ['fp-ts', 'execa'], node: true },
   simulator: { packages: ['core', 'runtime'], types: [], modules: ['fast-check'], node: false },
   cli: {
-    packages: ['core', 'codec', 'runtime', 'linux'],
+    packages: ['core', 'codec', 'runtime', 'linux', 'simulator'],
     types: [],
     modules: ['fp-ts', 'cmd-ts', 'picocolors'],
     node: true,

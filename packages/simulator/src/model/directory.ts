@@ -2,8 +2,9 @@
 
 import type { ObstacleKind } from '@mountkeeper/core'
 import type { Done, Inode, ModelHost, Owner } from './host.js'
-import { done, inodeOf, refused, withEntry, withoutEntry } from './host.js'
+import { done, inodeOf, isReadOnly, refused, withEntry, withoutEntry } from './host.js'
 import { detach } from './detach.js'
+import type { Reached } from './path.js'
 import { isLost, isWithin, parentOf, walk } from './path.js'
 
 type Made = Pick<Inode, 'kind' | 'owner'> & Partial<Pick<Inode, 'target'>>
@@ -16,6 +17,7 @@ const make = (host: ModelHost, namespace: string, path: string, made: Made): Don
   if (above.kind !== 'directory') return refused(host, 'ENOTDIR')
   if (above.removed) return refused(host, 'ENOENT')
   if (above.entries.has(name)) return refused(host, 'EEXIST')
+  if (isReadOnly(host, parent.mount)) return refused(host, 'EROFS')
   const inode: Inode = {
     superblock: above.superblock,
     parent: parent.inode,
@@ -81,12 +83,24 @@ const unlinkAt = (host: ModelHost, inode: number): ModelHost => {
   return { ...host, inodes }
 }
 
+/** The directory of a path's last component, and what that is; in the order in which the kernel looks at them. */
+const entryAt = (host: ModelHost, namespace: string, path: string): Reached => {
+  const { directory, name } = parentOf(path)
+  const parent = walk(host, namespace, directory, { links: 'follow', last: 'over' })
+  if (isLost(parent)) return parent
+  const above = inodeOf(host, parent.inode)
+  if (above.kind !== 'directory') return { errno: 'ENOTDIR' }
+  if (isReadOnly(host, parent.mount)) return { errno: 'EROFS' }
+  const inode = above.entries.get(name)
+  return inode === undefined ? { errno: 'ENOENT' } : { mount: parent.mount, inode }
+}
+
 const remove = (host: ModelHost, namespace: string, path: string, kind: 'directory' | 'file'): Done => {
-  const place = walk(host, namespace, path, { links: 'last stays', last: 'under' })
+  const place = entryAt(host, namespace, path)
   if (isLost(place)) return refused(host, place.errno)
   const inode = inodeOf(host, place.inode)
   if (kind === 'directory' && inode.kind !== 'directory') return refused(host, 'ENOTDIR')
-  if (kind === 'file' && inode.kind === 'directory') return refused(host, 'EINVAL')
+  if (kind === 'file' && inode.kind === 'directory') return refused(host, 'EISDIR')
   if (isMountpoint(host, namespace, place.inode)) return refused(host, 'EBUSY')
   if (inode.entries.size > 0) return refused(host, 'ENOTEMPTY')
   return done(unlinkAt(detachElsewhere(host, place.inode), place.inode))
@@ -100,24 +114,29 @@ export const removeDirectory = (host: ModelHost, namespace: string, path: string
 export const removeFile = (host: ModelHost, namespace: string, path: string): Done =>
   remove(host, namespace, path, 'file')
 
-/** rename(2) within one filesystem, to a name that is free. Mounts of what is renamed, and on what lies below, go along. */
+/** renameat2(2) with RENAME_NOREPLACE. Mounts of what is renamed, and on what lies below, go along. */
 export const rename = (host: ModelHost, namespace: string, from: string, to: string): Done => {
-  const place = walk(host, namespace, from, { links: 'last stays', last: 'under' })
-  if (isLost(place)) return refused(host, place.errno)
-  const { directory, name } = parentOf(to)
-  const target = walk(host, namespace, directory, { links: 'follow', last: 'over' })
-  if (isLost(target)) return refused(host, target.errno)
-  const moved = inodeOf(host, place.inode)
-  const below = inodeOf(host, target.inode)
-  if (moved.parent === undefined || isMountpoint(host, namespace, place.inode)) return refused(host, 'EBUSY')
-  if (below.kind !== 'directory') return refused(host, 'ENOTDIR')
-  if (place.mount !== target.mount || isWithin(host, target.inode, place.inode)) return refused(host, 'EINVAL')
-  if (below.entries.has(name)) return refused(host, 'EEXIST')
+  const source = parentOf(from)
+  const target = parentOf(to)
+  const left = walk(host, namespace, source.directory, { links: 'follow', last: 'over' })
+  if (isLost(left)) return refused(host, left.errno)
+  const entered = walk(host, namespace, target.directory, { links: 'follow', last: 'over' })
+  if (isLost(entered)) return refused(host, entered.errno)
+  const above = inodeOf(host, left.inode)
+  const below = inodeOf(host, entered.inode)
+  if (above.kind !== 'directory' || below.kind !== 'directory') return refused(host, 'ENOTDIR')
+  if (left.mount !== entered.mount) return refused(host, 'EXDEV')
+  if (isReadOnly(host, left.mount)) return refused(host, 'EROFS')
+  const inode = above.entries.get(source.name)
+  if (inode === undefined) return refused(host, 'ENOENT')
+  if (below.entries.has(target.name)) return refused(host, 'EEXIST')
+  if (isWithin(host, entered.inode, inode)) return refused(host, 'EINVAL')
+  if (below.removed) return refused(host, 'ENOENT')
+  if (isMountpoint(host, namespace, inode)) return refused(host, 'EBUSY')
   const inodes = new Map(host.inodes)
-  const above = inodeOf(host, moved.parent)
-  inodes.set(moved.parent, { ...above, entries: withoutEntry(above.entries, moved.name) })
-  const into = inodes.get(target.inode) ?? below
-  inodes.set(target.inode, { ...into, entries: withEntry(into.entries, name, place.inode) })
-  inodes.set(place.inode, { ...moved, parent: target.inode, name })
+  inodes.set(left.inode, { ...above, entries: withoutEntry(above.entries, source.name) })
+  const into = inodes.get(entered.inode) ?? below
+  inodes.set(entered.inode, { ...into, entries: withEntry(into.entries, target.name, inode) })
+  inodes.set(inode, { ...inodeOf(host, inode), parent: entered.inode, name: target.name })
   return done({ ...host, inodes })
 }

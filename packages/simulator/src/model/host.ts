@@ -97,11 +97,14 @@ export type Errno =
   | 'EBUSY'
   | 'EEXIST'
   | 'EINVAL'
+  | 'EISDIR'
   | 'ELOOP'
   | 'ENODEV'
   | 'ENOENT'
   | 'ENOTDIR'
   | 'ENOTEMPTY'
+  | 'EROFS'
+  | 'EXDEV'
   | 'ECONNREFUSED'
   /** Not an error but its absence: the call does not come back. */
   | 'HANGS'
@@ -156,6 +159,9 @@ export const lowestFree = (first: number, isTaken: (candidate: number) => boolea
   while (isTaken(candidate)) candidate += 1
   return candidate
 }
+
+/** Whether nothing can be made or removed through that mount. */
+export const isReadOnly = (host: ModelHost, mountId: number): boolean => mountOf(host, mountId).flags.includes('ro')
 
 const ROOT_INODE = 1
 const ROOT_SUPERBLOCK = 1

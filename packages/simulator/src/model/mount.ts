@@ -1,9 +1,9 @@
 // mount(2) and umount(2): stacking, binding, busy mounts, and what is passed on to other namespaces.
 
-import type { By, Done, ModelHost, MountEntry, Superblock } from './host.js'
+import type { By, Done, Errno, ModelHost, MountEntry, Superblock } from './host.js'
 import { done, inodeOf, lowestFree, mountOf, refused, superblockOf } from './host.js'
 import { detach, mountsOn } from './detach.js'
-import type { Place } from './path.js'
+import type { Place, Reached } from './path.js'
 import { isLost, isWithin, walk } from './path.js'
 
 const FIRST_MOUNT_ID = 20
@@ -83,17 +83,22 @@ export interface NewFilesystem {
   readonly by: By
 }
 
-const targetOf = (host: ModelHost, namespace: string, path: string): Place | Done => {
-  const place = walk(host, namespace, path, { links: 'follow', last: 'over' })
-  if (isLost(place)) return refused(host, place.errno)
-  if (inodeOf(host, place.inode).kind !== 'directory') return refused(host, 'ENOTDIR')
-  return place
+const targetAt = (host: ModelHost, namespace: string, path: string): Reached =>
+  walk(host, namespace, path, { links: 'follow', last: 'over' })
+
+/** Whether a directory can be mounted there. A directory that was removed is still reached where it is bound. */
+const whyNotOn = (host: ModelHost, place: Place): Errno | undefined => {
+  const { removed, kind } = inodeOf(host, place.inode)
+  if (removed) return 'ENOENT'
+  return kind === 'directory' ? undefined : 'ENOTDIR'
 }
 
 /** Mounts a new filesystem on top of whatever is there. A second mount of the same stacks, as it does in Linux. */
 export const mountFilesystem = (host: ModelHost, namespace: string, path: string, what: NewFilesystem): Done => {
-  const place = targetOf(host, namespace, path)
-  if ('host' in place) return place
+  const place = targetAt(host, namespace, path)
+  if (isLost(place)) return refused(host, place.errno)
+  const errno = whyNotOn(host, place)
+  if (errno !== undefined) return refused(host, errno)
   const superblock = host.nextSuperblock
   const root = host.nextInode
   const { fstype, source, flags, by } = what
@@ -123,13 +128,16 @@ export const bindDirectory = (
   path: string,
   what: Pick<NewFilesystem, 'flags' | 'by'>,
 ): Done => {
+  const place = targetAt(host, namespace, path)
+  if (isLost(place)) return refused(host, place.errno)
   const from = walk(host, namespace, source, { links: 'follow', last: 'over' })
   if (isLost(from)) return refused(host, from.errno)
-  if (inodeOf(host, from.inode).kind !== 'directory') return refused(host, 'ENOTDIR')
-  const place = targetOf(host, namespace, path)
-  if ('host' in place) return place
+  const errno = whyNotOn(host, place) ?? (inodeOf(host, from.inode).kind === 'directory' ? undefined : 'ENOTDIR')
+  if (errno !== undefined) return refused(host, errno)
   const { superblock, flags: own } = mountOf(host, from.mount)
-  const flags = [...what.flags, ...LOCKED.filter((flag) => own.includes(flag) && !what.flags.includes(flag))]
+  const kept = LOCKED.filter((flag) => own.includes(flag) && !what.flags.includes(flag))
+  const asked = kept.includes('ro') ? what.flags.filter((flag) => flag !== 'rw') : what.flags
+  const flags = [...asked, ...kept]
   return done(attachAt(host, place, { root: from.inode, superblock, flags, by: what.by }))
 }
 

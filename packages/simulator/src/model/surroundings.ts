@@ -1,7 +1,7 @@
 // What happens around the kernel: other namespaces, processes that use mounts, servers, and the end of everything, a reboot.
 
 import type { Done, ModelHost, MountEntry, Process, Propagation, Server } from './host.js'
-import { done, FIRST_NAMESPACE, mountOf, refused, rootMount, withEntry, withoutEntry } from './host.js'
+import { done, FIRST_NAMESPACE, inodeOf, mountOf, refused, rootMount, withEntry, withoutEntry } from './host.js'
 import { isLost, walk } from './path.js'
 
 const groupsOf = (entry: MountEntry, propagation: Propagation): Pick<MountEntry, 'peers' | 'master'> => {
@@ -54,6 +54,7 @@ export const setPropagation = (host: ModelHost, namespace: string, path: string,
 export const enter = (host: ModelHost, namespace: string, path: string, uses: Process['uses']): Done => {
   const place = walk(host, namespace, path, { links: 'follow', last: 'over' })
   if (isLost(place)) return refused(host, place.errno)
+  if (uses === 'working directory' && inodeOf(host, place.inode).kind !== 'directory') return refused(host, 'ENOTDIR')
   const processes = withEntry(host.processes, host.nextPid, { mount: place.mount, uses })
   return done({ ...host, processes, nextPid: host.nextPid + 1 })
 }

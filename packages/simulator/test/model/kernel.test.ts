@@ -93,7 +93,7 @@ describe('mounting', () => {
     const readOnly = (host: ModelHost) =>
       mountFilesystem(host, host.own, '/s/g', { fstype: 'tmpfs', source: 'g', flags: ['ro', 'nosuid'], by: 'others' })
     const host = hostAfter(scene(), readOnly, mkdir('/m/a'), bind('/s/g', '/m/a'))
-    expect(layers(host, '/m/a')).toMatchObject([{ flags: ['rw', 'nosuid', 'ro'] }])
+    expect(layers(host, '/m/a')).toMatchObject([{ flags: ['nosuid', 'ro'] }])
   })
 })
 

@@ -1,0 +1,79 @@
+// What is compared after each step, as lines of text: directories, the mount table below the place, and what a look at each
+// path finds. Mount ids and devices get names in order of appearance, and a number that was freed gets a new one.
+
+import type { Found, Identity, RootIdentity } from '@mountkeeper/core'
+
+/** One mount below the place, from either side. */
+export interface Line {
+  readonly identity: Identity
+  readonly parentId: number
+  readonly target: string
+}
+
+/** One side after a step. */
+export interface Side {
+  /** Why the operation was refused, as errno; absent if it was not. */
+  readonly errno: string | undefined
+  /** `path kind`, sorted. */
+  readonly tree: readonly string[]
+  /** In no order. */
+  readonly table: readonly Line[]
+  readonly looks: readonly (readonly [path: string, found: Found])[]
+}
+
+/** The place of the test on one side: its root as a generation would begin with it, and the device of its filesystem. */
+export interface Place {
+  readonly root: RootIdentity
+  readonly device: string
+}
+
+/** Names of mounts and devices, for as long as they are there. */
+export interface Names {
+  readonly text: (side: Side) => readonly string[]
+}
+
+const FLAGS = ['ro', 'rw', 'nosuid', 'nodev', 'noexec']
+
+const flagsText = ({ flags }: Identity): string => FLAGS.filter((flag) => flags.includes(flag)).join(',')
+
+const keep = <Key>(names: Map<Key, string>, there: readonly Key[], next: () => string): void => {
+  const still = new Set(there)
+  for (const key of [...names.keys()]) if (!still.has(key)) names.delete(key)
+  for (const key of still) if (!names.has(key)) names.set(key, next())
+}
+
+/** Begins with the name of the place itself. */
+export const createNames = ({ root, device }: Place): Names => {
+  const mounts = new Map([[root.mountId, 'place']])
+  const devices = new Map([[device, 'place']])
+  let count = 0
+  const layerText = (layer: Identity): string => {
+    const mount = mounts.get(layer.mountId) ?? 'unheard of'
+    const of = devices.get(layer.device) ?? 'nothing'
+    return `${mount}: ${layer.fstype} ${layer.source} ${layer.root} of ${of} ${flagsText(layer)}`
+  }
+  const foundText = (found: Found): string => {
+    if (found._tag === 'Mounted') return found.layers.map(layerText).join('; ')
+    if (found._tag === 'Obstacle') return found.kind
+    return found._tag === 'Unknown' ? `Unknown ${found.why}` : found._tag
+  }
+  return {
+    text: ({ errno, tree, table, looks }) => {
+      // At most one mount appears in a step.
+      count += 1
+      const name = (): string => `m${count}`
+      keep(mounts, [root.mountId, ...table.map(({ identity }) => identity.mountId)], name)
+      keep(devices, [device, ...table.map(({ identity }) => identity.device)], name)
+      const lines = table.map(
+        ({ identity, parentId, target }) =>
+          `mount ${target} on ${mounts.get(parentId) ?? 'nothing'} ${layerText(identity)}`,
+      )
+      return [
+        errno ?? 'done',
+        ...tree,
+        ...lines.sort(),
+        ...looks.map(([path, found]) => `look ${path}: ${foundText(found)}`),
+      ]
+    },
+  }
+}
