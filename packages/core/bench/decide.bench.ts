@@ -3,29 +3,9 @@
 // ratios hold even where the machine is noisy. A request counts once, a decision each time something is decided.
 
 import type { Found, Host, Identity, Input, Settings } from '@mountkeeper/core'
-import {
-  apply,
-  decide,
-  DEFAULT_DEADLINES_MS,
-  DEFAULT_DELAYS_MS,
-  DEFAULT_LIMITS,
-  DEFAULT_POLICIES,
-  DEFAULT_SLOTS,
-  DEFAULT_TYPES,
-  emptyHost,
-  grantable,
-  requestId,
-} from '@mountkeeper/core'
+import { apply, decide, defaultSettings, emptyHost, grantable, requestId } from '@mountkeeper/core'
 
-const settings: Settings = {
-  roots: [{ path: '/srv/mounts', ladder: 'off' }],
-  types: DEFAULT_TYPES,
-  policies: DEFAULT_POLICIES,
-  limits: DEFAULT_LIMITS,
-  slots: DEFAULT_SLOTS,
-  deadlinesMs: DEFAULT_DEADLINES_MS,
-  delaysMs: DEFAULT_DELAYS_MS,
-}
+const settings: Settings = defaultSettings('/srv/mounts')
 
 interface Bench {
   readonly host: Host

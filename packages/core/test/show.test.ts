@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer, Effect, Fact, Found, Identity, Input, Reason, Request, Result } from '../src/index.js'
 import {
-  DEFAULT_DEADLINES_MS,
-  DEFAULT_DELAYS_MS,
-  DEFAULT_LIMITS,
-  DEFAULT_POLICIES,
-  DEFAULT_SLOTS,
-  DEFAULT_TYPES,
+  defaultSettings,
   absentMountpoint,
   addHolder,
   effectId,
@@ -490,15 +485,7 @@ describe('mountpoints and the host', () => {
   })
 
   test('the host', () => {
-    const host = emptyHost({
-      roots: [{ path: '/srv/mounts', ladder: 'off' }],
-      types: DEFAULT_TYPES,
-      policies: DEFAULT_POLICIES,
-      limits: DEFAULT_LIMITS,
-      slots: DEFAULT_SLOTS,
-      deadlinesMs: DEFAULT_DEADLINES_MS,
-      delaysMs: DEFAULT_DELAYS_MS,
-    })
+    const host = emptyHost(defaultSettings('/srv/mounts'))
     expect(showHost(host)).toBe('host: down "the host has not come up yet", generation 0')
     host.phase = 'up'
     host.generation = 3

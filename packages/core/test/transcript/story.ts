@@ -2,18 +2,7 @@
 // driver and fails where the core breaks its part of the contract. It knows nothing about mountpoints.
 
 import type { Decision, Effect, Fact, Found, Host, Input, Settings } from '../../src/index.js'
-import {
-  DEFAULT_DEADLINES_MS,
-  DEFAULT_DELAYS_MS,
-  DEFAULT_LIMITS,
-  DEFAULT_POLICIES,
-  DEFAULT_SLOTS,
-  DEFAULT_TYPES,
-  apply,
-  decide,
-  emptyHost,
-  grantable,
-} from '../../src/index.js'
+import { apply, decide, defaultSettings, emptyHost, grantable } from '../../src/index.js'
 import { showAnswer, showEffect, showFact, showHost, showPhase } from '../../src/show.js'
 import type { Layers } from './layers.js'
 import { noLayers } from './layers.js'
@@ -51,15 +40,7 @@ export interface Story {
   readonly shown: Map<string, string>
 }
 
-const DEFAULT_SETTINGS: Settings = {
-  roots: [{ path: '/srv/mounts', ladder: 'off' }],
-  types: DEFAULT_TYPES,
-  policies: DEFAULT_POLICIES,
-  limits: DEFAULT_LIMITS,
-  slots: DEFAULT_SLOTS,
-  deadlinesMs: DEFAULT_DEADLINES_MS,
-  delaysMs: DEFAULT_DELAYS_MS,
-}
+const DEFAULT_SETTINGS: Settings = defaultSettings('/srv/mounts')
 
 const STEP_MS = 1_000
 const GRANTS_MAX = 1_000
