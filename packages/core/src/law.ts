@@ -81,7 +81,8 @@ const ofHolders = ({ record, holders }: Entry): Breaches => {
       'lost with a layer or without holders',
     ),
     ...unless(
-      phase !== 'vacant' || (layer !== undefined && holders.count === 0),
+      // A layer that is rolled back is nobody's, also where others hold one that is lost.
+      phase !== 'vacant' || (layer !== undefined && (holders.count === 0 || work?.cause !== undefined)),
       'L35',
       path,
       'vacant without layer or with holders',
