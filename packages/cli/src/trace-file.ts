@@ -32,9 +32,16 @@ export const openTrace = (path: string): E.Either<Failure, number> => {
   }
 }
 
-const writeAll = (fd: number, text: string): void => {
+/** Writes all of a text; gives how many bytes that were. */
+const writeAll = (fd: number, text: string): number => {
   const bytes = Buffer.from(text)
   for (let from = 0; from < bytes.length;) from += writeSync(fd, bytes, from)
+  return bytes.length
+}
+
+/** Cuts a file to a length; a pipe has nothing to cut. */
+const cut = (fd: number, length: number): void => {
+  if (fstatSync(fd).isFile()) ftruncateSync(fd, length)
 }
 
 /** Begins a trace of a run that starts from `facts`. `failed` is called once, when nothing more can be written. */
@@ -46,6 +53,7 @@ export const createTraceFile = (
 ): TraceFile => {
   let open = true
   let n = 0
+  let written = 0
 
   const end = (): void => {
     if (!open) return
@@ -53,27 +61,35 @@ export const createTraceFile = (
     closeSync(fd)
   }
 
+  /** Of a line that did not fit, nothing stays: what was written before is a whole trace, and replays. */
+  const dropTorn = (): void => {
+    try {
+      cut(fd, written)
+    } catch {
+      // Why nothing more can be written is told; the line stays as it is.
+    }
+  }
+
   const guarded = (write: () => void): void => {
     if (!open) return
     try {
       write()
     } catch (error) {
+      dropTorn()
       end()
       failed(stopFailure(`--trace ${path} ${fileProblem(error)}; make room or name another file, and run again`))
     }
   }
 
-  const put = (line: string): void => guarded(() => writeAll(fd, `${line}\n`))
-  // A pipe has nothing to cut.
-  const begin = (): void =>
+  const put = (line: string): void =>
     guarded(() => {
-      if (fstatSync(fd).isFile()) ftruncateSync(fd)
+      written += writeAll(fd, `${line}\n`)
     })
 
   return {
     observer: {
       onBegin: ({ settings }) => {
-        begin()
+        guarded(() => cut(fd, 0))
         put(encodeTraceHeader({ format: 1, settings, facts }))
       },
       onDecision: (input, decision) => {

@@ -1,6 +1,6 @@
 // The command on a managed root with real mounts: answers to the letter, what stays, and what a later run makes of it.
 
-import { existsSync, mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {
   MAIN,
@@ -199,6 +199,19 @@ describe('a trace of this host', () => {
     expect(ended.code).toBe(3)
     expect(ended.stderr).toContain('--trace /dev/full lies on a full disk; make room or name another file')
     expect(ended.stderr).not.toContain('    at ')
+  })
+
+  test('on a disk that fills up ends with a whole line, and replays', async () => {
+    mkdirSync('/srv/small')
+    sh('mount', '-t', 'tmpfs', '-o', 'size=8k', 'small', '/srv/small')
+    const requests = Array.from({ length: 9 }, (_, n) => [attach(`a${n}`, 'a'), detach(`d${n}`, `a${n}`, 'a')])
+    const ended = await run([...HERE, '--trace', '/srv/small/trace'], requests.flat())
+    expect(ended.stderr).toContain('--trace /srv/small/trace lies on a full disk')
+    expect(ended.code).toBe(3)
+    expect(await run(['replay', '/srv/small/trace'])).toMatchObject({ code: 0, stderr: '' })
+    sh('umount', '/srv/small')
+    for (const left of mounted()) sh('umount', left.split(' ')[0]!)
+    for (const name of readdirSync(ROOT)) rmdirSync(`${ROOT}/${name}`)
   })
 })
 
