@@ -97,6 +97,12 @@ export const inodeOf = (place: Place): string => {
   return stat === undefined ? '' : `${stat.dev.toString()}:${stat.ino.toString()}`
 }
 
+/** Major and minor number of a device as statx(2) packs them (makedev(3)). */
+export const majorMinor = (device: bigint): readonly [major: bigint, minor: bigint] => [
+  ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n),
+  (device & 0xffn) | ((device >> 12n) & 0xffffff00n),
+]
+
 const isLink = (place: Place): boolean => statOf(place)?.isSymbolicLink() === true
 
 /** Why a directory could not be opened at `name`: ELOOP tells a symbolic link from what is no directory at all. */

@@ -9,7 +9,7 @@ import type { Lock, Locks, NotLocked } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { COMMAND_ENVIRONMENT } from './command-runner.js'
-import { errnoOf, ownProcess } from './descriptor.js'
+import { errnoOf, majorMinor, ownProcess } from './descriptor.js'
 import { parentOf, vectorOfProcess } from './processes.js'
 
 /** In the argument vector of a holder, before its directory: so that people, and other managers, see what it is for. */
@@ -52,9 +52,8 @@ const nested = (directories: readonly string[]): NotLocked | undefined => {
 const lockName = (path: string): string | undefined => {
   try {
     const { dev, ino } = statSync(path, { bigint: true })
-    const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n)
-    const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n)
-    return `${major.toString(16).padStart(2, '0')}:${minor.toString(16).padStart(2, '0')}:${ino.toString()}`
+    const [major, minor] = majorMinor(dev).map((number) => number.toString(16).padStart(2, '0'))
+    return `${major}:${minor}:${ino.toString()}`
   } catch {
     return undefined
   }

@@ -6,7 +6,7 @@ import type { Appearance, Filesystem, ResolvedSource } from '@mountkeeper/core'
 import { optionName } from '@mountkeeper/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { Resolved } from './descriptor.js'
-import { close, resolve, statOf } from './descriptor.js'
+import { close, majorMinor, resolve, statOf } from './descriptor.js'
 import type { MountTable } from './mount-table.js'
 import { lineOf } from './mount-table.js'
 
@@ -45,13 +45,6 @@ const boundRoot = ({ path, place }: Resolved, table: MountTable): ResolvedSource
   return { root: root === '/' ? below : root + below, device }
 }
 
-/** dev_t as statx(2) packs it, to `major:minor` (makedev(3)). */
-const majorMinor = (device: bigint): string => {
-  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)
-  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n)
-  return `${major.toString()}:${minor.toString()}`
-}
-
 const sysfs = (path: string): string | undefined => {
   try {
     return readFileSync(`/sys/block/${path}`, 'utf8').replace(/\n$/, '')
@@ -83,7 +76,7 @@ export const resolveSource = (
 ): ResolvedSource | undefined => {
   if (source.by === 'RootAndDevice') return boundRoot(source.resolved, table)
   const stat = statOf(source.resolved.place)
-  if (stat?.isBlockDevice() === true) return { root: '/', device: majorMinor(stat.rdev) }
+  if (stat?.isBlockDevice() === true) return { root: '/', device: majorMinor(stat.rdev).join(':') }
   if (stat?.isFile() !== true) return undefined
   const devices = loopDevices(source.resolved.path, source.offset)
   const device = devices.find((candidate) => candidate === top) ?? devices[0]

@@ -97,9 +97,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
   const asked = ['mount', '-c', '-t', type, '--', source, effect.mountpoint]
   const before = await lookFor(tools, effect, remaining)
   if (!canTake(before.found)) {
-    return 'ended' in before
-      ? reportOf(before)
-      : { ...notRun(before.found, asked, 'not run: no directory to mount on') }
+    return 'ended' in before ? reportOf(before) : notRun(before.found, asked, 'not run: no directory to mount on')
   }
   const prepared = prepare(tools, effect)
   if (isLeft(prepared)) return notRun(before.found, asked, `not run: ${prepared.left}`)
