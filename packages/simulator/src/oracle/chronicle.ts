@@ -1,10 +1,21 @@
 // The chronicle: how the history grows with each happening. Nothing is judged here, but that each answer comes once.
 
-import type { Answer, Decision, Fact, Found, Input, Policies, Request, RequestId, Settings } from '@mountkeeper/core'
+import type {
+  Answer,
+  Decision,
+  Fact,
+  Filesystem,
+  Found,
+  Input,
+  Policies,
+  Request,
+  RequestId,
+  Settings,
+} from '@mountkeeper/core'
 import { compareIdentity, requestId } from '@mountkeeper/core'
 import type { ModelHost } from '../model/host.js'
 import { inodeOf, mountOf } from '../model/host.js'
-import { directoryAt, identityOf, stackAt } from '../model/look.js'
+import { directoryAt, identityOf, resolveSource, stackAt } from '../model/look.js'
 import { walk } from '../model/path.js'
 import type { Happening, Simulation } from '../run/simulation.js'
 import { mountpointOf } from '../run/simulation.js'
@@ -44,6 +55,8 @@ const noteOutcome = (history: History, input: Input, simulation: Simulation): vo
   if (input.found._tag === 'Discovered') {
     for (const { mountpoint, found } of input.found.mountpoints) {
       const place = placeAt(history, mountpoint)
+      // What is under way there goes by looks of its own.
+      if (place.flying.size > 0 || place.overdue.size > 0) continue
       place.seen = { found, host, since: history.happenings, of: 'Discover', isStale: false }
       const overtaken = isOvertaken(place, found, simulation)
       place.doubled ||= overtaken
@@ -204,12 +217,17 @@ const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['aft
   history.stopping = false
 }
 
+const leadsElsewhere = (filesystem: Filesystem, before: ModelHost, after: ModelHost): boolean =>
+  JSON.stringify(resolveSource(before, filesystem)) !== JSON.stringify(resolveSource(after, filesystem))
+
 /** Layers of others that look like ours, or appear while ours is awaited, cannot be told from ours by anybody. */
 const noteInterference = (history: History, before: ModelHost, after: ModelHost, settings: Settings): void => {
   history.rootChanged ||= rootsOf(before, settings) !== rootsOf(after, settings)
   const known = new Set([...before.mounts.values()].map(({ serial }) => serial))
   for (const place of history.places.values()) {
-    const { intent } = place.decided
+    const intent = place.decided.intent ?? place.durable.intent
+    // What is bound is told by where its source leads now.
+    history.entangled ||= intent !== undefined && leadsElsewhere(intent.filesystem, before, after)
     for (const id of stackAt(after, place.path)) {
       const { serial } = mountOf(after, id)
       if (known.has(serial)) continue
@@ -225,7 +243,7 @@ const noteInterference = (history: History, before: ModelHost, after: ModelHost,
     const making = [...place.flying.values(), ...[...place.overdue.values()].map((effect) => ({ effect }))].some(
       ({ effect }) => effect._tag === 'MakeDirectory',
     )
-    const awaited = making || place.decided.directory === 'ours' || place.decided.intent !== undefined
+    const awaited = making || place.decided.directory === 'ours' || intent !== undefined
     if (directory !== undefined && !before.inodes.has(directory) && awaited) place.mistakableDirectories.add(directory)
   }
 }
@@ -249,6 +267,10 @@ export const chronicle = (history: History, happening: Happening, simulation: Si
       if (happening.input._tag === 'Stopped') history.stopping = true
       if (!happening.isEcho) noteOutcome(history, happening.input, simulation)
       noteDecision(history, happening.decision)
+      for (const fact of happening.decision.facts) {
+        // What was ours and is forgotten is nobody's: it may lie there beside what is ours from now on.
+        if (fact._tag === 'Forgotten') placeAt(history, fact.mountpoint).doubled = true
+      }
       return
     case 'Durable':
       for (const fact of happening.facts) {

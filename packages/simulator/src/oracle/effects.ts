@@ -1,6 +1,6 @@
 // Laws about what is done to the host: judged when the core decides it and when a command has done it.
 
-import type { Decision, Effect, Found, Input, MountpointEffect, Settings } from '@mountkeeper/core'
+import type { Decision, Effect, Fact, Found, Input, MountpointEffect, Settings } from '@mountkeeper/core'
 import { compareIdentity, layersOf } from '@mountkeeper/core'
 import type { ModelHost } from '../model/host.js'
 import { mountOf } from '../model/host.js'
@@ -8,7 +8,7 @@ import { directoryAt, stackAt } from '../model/look.js'
 import type { Happening, Simulation } from '../run/simulation.js'
 import { foundOf, mayBeOurs } from './chronicle.js'
 import type { History, Law, PlaceHistory } from './history.js'
-import { judge, placeAt, relyingAt, unless } from './history.js'
+import { ends, judge, keyOf, placeAt, relyingAt, unless } from './history.js'
 
 type Changing = MountpointEffect & { readonly _tag: 'MakeDirectory' | 'Mount' | 'Unmount' | 'RemoveDirectory' }
 
@@ -144,6 +144,11 @@ const judgeDecision = (history: History, input: Input, decision: Decision, simul
   judgeTable(history, input, decision)
 }
 
+/** The end of a holder that nobody has asked for. */
+const isUnasked = (history: History, fact: Fact): boolean =>
+  fact._tag === 'Left' &&
+  ![...history.asked.values()].some(({ body }) => ends(body, fact.mountpoint, keyOf(fact.volume, fact.consumer)))
+
 /** What a look has shown beats what was remembered, and a failed unmount ends nothing (L35, L14). */
 const judgeTable = (history: History, input: Input, { facts }: Decision): void => {
   const found = foundOf(input)
@@ -158,7 +163,7 @@ const judgeTable = (history: History, input: Input, { facts }: Decision): void =
   const isAnother = facts.some(({ _tag }) => _tag === 'Mounted' || _tag === 'Adopted')
   if (place.seen.of !== 'Unmount' || !isThere || isAnother) return
   const ended = facts.find(
-    (fact) => fact._tag === 'Left' || fact._tag === 'Unmounted' || fact._tag === 'DirectoryRemoved',
+    (fact) => fact._tag === 'Unmounted' || fact._tag === 'DirectoryRemoved' || isUnasked(history, fact),
   )
   judge(history, 'L14', unless(ended === undefined, `a failed unmount of ${place.path} led to ${ended?._tag ?? ''}`))
 }
