@@ -38,7 +38,8 @@ export type CommandEnd =
 
 /** Runs commands. Never rejects; settles at the deadline at the latest, whatever the child does. */
 export interface CommandRunner {
-  readonly run: (command: Command) => Promise<CommandEnd>
+  /** `started` is told the process, once there is one. */
+  readonly run: (command: Command, started?: (pid: number) => void) => Promise<CommandEnd>
 }
 
 /** What is set for all commands of a runner. */
@@ -228,7 +229,7 @@ const follow = ({ vector, child, since, deadlineMs, kill }: Followed): Promise<C
 export const execaRunner = (options: RunnerOptions = {}): CommandRunner => {
   const prefix = options.prefix ?? []
   const graceMs = options.graceMs ?? GRACE_MS
-  const run = async (command: Command): Promise<CommandEnd> => {
+  const run: CommandRunner['run'] = async (command, told) => {
     const vector = vectorOf(command, prefix)
     const since = performance.now()
     const notStarted = (why: string): CommandEnd => ({
@@ -242,6 +243,7 @@ export const execaRunner = (options: RunnerOptions = {}): CommandRunner => {
       const started = await start(vector)
       if (started._tag === 'Failed') return notStarted(started.why)
       const { child } = started
+      told?.(child.pid)
       return await follow({
         vector,
         child,

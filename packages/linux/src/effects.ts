@@ -80,5 +80,11 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
     uid: options.uid ?? process.getuid?.() ?? 0,
     orphans: createOrphans(prefix, own()),
   }
-  return { run: (effect) => perform(tools, effect).catch((error: unknown) => broken(effect, error)) }
+  const { runner } = tools
+  return {
+    run: (effect, started) => {
+      const telling: CommandRunner = { run: (command) => runner.run(command, started) }
+      return perform({ ...tools, runner: telling }, effect).catch((error: unknown) => broken(effect, error))
+    },
+  }
 }

@@ -51,6 +51,12 @@ describe('how a command ends', () => {
     const end = await prefixed.run({ ...shell('echo "$SEEN" >&2'), rights: 'privileged' })
     expect(end.stderr).toBe('yes\n')
   })
+  test('having told its process', async () => {
+    const pids: number[] = []
+    const end = await run(shell('exit 0'), (pid) => pids.push(pid))
+    expect(end).toMatchObject({ _tag: 'Exited', pid: pids[0] })
+    expect(pids).toHaveLength(1)
+  })
   test('no such program', async () => {
     expect(as('NotStarted', await run({ ...shell(''), program: 'no-such-program' })).why).toBe('ENOENT')
   })

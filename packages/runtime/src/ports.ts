@@ -26,9 +26,12 @@ export interface Report {
   readonly ended?: Promise<void>
 }
 
-/** Runs effects on a host. Never rejects: what goes wrong is in the report. Settles at the effect's deadline at the latest. */
+/**
+ * Runs effects on a host. Never rejects: what goes wrong is in the report. Settles at the effect's deadline at the latest.
+ * `started` may be told of each process that runs for the effect, so that a stop can name what it leaves.
+ */
 export interface HostPort {
-  readonly run: (effect: MountpointEffect | Discover) => Promise<Report>
+  readonly run: (effect: MountpointEffect | Discover, started?: (pid: number) => void) => Promise<Report>
 }
 
 /** The journal could not make facts durable; the manager has to stop. */

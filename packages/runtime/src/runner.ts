@@ -66,9 +66,15 @@ const outcomeOf = (effect: MountpointEffect | Discover, report: Report, at: numb
   }
 }
 
+interface Unreported {
+  readonly effect: MountpointEffect | Discover
+  /** The latest process that the port has named. */
+  pid: number | undefined
+}
+
 /** Makes a runner around a host port. */
 export const createRunner = ({ port, timers, observer, put, defect }: RunnerOptions): Runner => {
-  const unreported = new Map<EffectId, MountpointEffect | Discover>()
+  const unreported = new Map<EffectId, Unreported>()
   const overdue = new Map<EffectId, Running>()
   const delays = new Map<string, { readonly why: Wait['why']; readonly callOff: () => void }>()
 
@@ -103,9 +109,13 @@ export const createRunner = ({ port, timers, observer, put, defect }: RunnerOpti
   const run = (effect: MountpointEffect | Discover): void => {
     const startedAt = observer?.onReport === undefined ? 0 : timers.now()
     const failed = (error: unknown): void => defect(sentenceAbout(effect, 'did not report but threw at'), error)
-    unreported.set(effect.effect, effect)
+    const one: Unreported = { effect, pid: undefined }
+    unreported.set(effect.effect, one)
+    const started = (pid: number): void => {
+      one.pid = pid
+    }
     try {
-      port.run(effect).then((report) => reported(effect, report, startedAt), failed)
+      port.run(effect, started).then((report) => reported(effect, report, startedAt), failed)
     } catch (error) {
       failed(error)
     }
@@ -131,7 +141,7 @@ export const createRunner = ({ port, timers, observer, put, defect }: RunnerOpti
     },
     unreported: () => unreported.size,
     running: () => [
-      ...[...unreported.values()].map((effect): Running => ({ effect, overdue: false, pid: undefined })),
+      ...[...unreported.values()].map(({ effect, pid }): Running => ({ effect, overdue: false, pid })),
       ...overdue.values(),
     ],
     isSettling: () => [...delays.values()].some(({ why }) => why === 'settle'),

@@ -151,14 +151,15 @@ describe('a stop', () => {
   })
 
   test('that is hard cuts short one that drains', async () => {
-    const { loop, log, submit } = serving()
+    const { loop, log, port, submit } = serving()
     void submit('a')
     await settled()
+    port.running.get(1)!.started(4711)
     const drain = loop.stop()
     await settled()
     const hard = loop.stop({ hard: true })
     expect((await drain).ending).toEqual({ _tag: 'StoppedHard' })
-    expect((await hard).leftBehind).toMatchObject([{ running: 'Look' }])
+    expect((await hard).leftBehind).toMatchObject([{ running: 'Look', pid: 4711 }])
     expect(log.at(-1)).toBe('answer a Stopped')
   })
 

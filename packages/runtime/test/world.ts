@@ -95,16 +95,23 @@ export const scriptedJournal = (log: string[], how: 'at once' | 'when told'): Sc
 
 export interface ScriptedPort extends HostPort {
   /** Effects that run, by id; calling gives the report. */
-  readonly running: Map<number, { readonly report: (report: Report) => void; readonly reject: (why: Error) => void }>
+  readonly running: Map<
+    number,
+    {
+      readonly report: (report: Report) => void
+      readonly reject: (why: Error) => void
+      readonly started: (pid: number) => void
+    }
+  >
 }
 
 export const scriptedPort = (): ScriptedPort => {
   const running: ScriptedPort['running'] = new Map()
   return {
     running,
-    run: (effect) =>
+    run: (effect, started = () => undefined) =>
       new Promise((report, reject) => {
-        running.set(effect.effect, { report, reject })
+        running.set(effect.effect, { report, reject, started })
       }),
   }
 }
