@@ -9,11 +9,23 @@ import type { Failure } from './exit.js'
 import { fileProblem, usageFailure } from './exit.js'
 import type { Streams } from './streams.js'
 
+const STDIN = 0
+
+/** A directory in place of stdin would read as empty. */
+const isStdinDirectory = (): boolean => {
+  try {
+    return fstatSync(STDIN).isDirectory()
+  } catch {
+    return false
+  }
+}
+
 /** Opens the file of requests; absent for stdin. */
 export const openRequests = (file: string | undefined): E.Either<Failure, number | undefined> => {
-  if (file === undefined || file === '-') return E.right(undefined)
+  const isStdin = file === undefined || file === '-'
   const wrong = (problem: string): E.Either<Failure, never> =>
-    E.left(usageFailure(`${file} ${problem}; name a file of requests, or - for stdin`))
+    E.left(usageFailure(`${isStdin ? 'stdin' : file} ${problem}; name a file of requests, or - for stdin`))
+  if (isStdin) return isStdinDirectory() ? wrong('is a directory') : E.right(undefined)
   try {
     const fd = openSync(file, 'r')
     return fstatSync(fd).isDirectory() ? wrong('is a directory') : E.right(fd)

@@ -23,6 +23,14 @@ prepareWorld()
 const HERE = ['run', '--root', ROOT]
 
 describe('requests from stdin', () => {
+  test('that is a directory are an error, not none', async () => {
+    const ended = await start(['sh', '-c', 'exec "$0" "$@" < /srv', process.execPath, MAIN, ...HERE]).ended
+    expect(ended).toMatchObject({
+      code: 2,
+      stderr: 'mountkeeper: stdin is a directory; name a file of requests, or - for stdin\n',
+    })
+  })
+
   test('are answered as specified, and the mounts stay', async () => {
     const ended = await run(HERE, [
       attach('1', 'a'),
