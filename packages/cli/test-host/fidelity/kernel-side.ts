@@ -1,13 +1,12 @@
 // The kernel's side: the same operations as system calls, and what the adapter's look and `/proc` show.
 
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
-import type { RootIdentity } from '@mountkeeper/core'
 import { effectId } from '@mountkeeper/core'
 import { createLooker, identityOf, linuxHost, parseMountInfo } from '@mountkeeper/linux'
 import { PLACE, at } from './model-side.js'
 import type { Operation } from './operation.js'
 import { BEGINNING, LOOKED_AT } from './operation.js'
-import type { Line, Place, Side } from './snapshot.js'
+import type { CameTo, Line, Place, Side } from './snapshot.js'
 import type { SystemCalls } from './system-calls.js'
 
 const FLAG_BITS = { ro: 1, nosuid: 2, nodev: 4, noexec: 8 }
@@ -18,8 +17,9 @@ const NOT_DONE = 'the place of the test could not be made'
 
 /** Takes the place off, with all that is mounted on it, after the processes that are left have ended. */
 export const clearPlace = async ({ call }: SystemCalls, processes: number): Promise<void> => {
-  for (let left = processes; left > 0; left -= 1) await call('leave')
+  const leaving = Array.from({ length: processes }, () => call('leave'))
   const errno = await call('umount', PLACE, MNT_DETACH)
+  await Promise.all(leaving)
   if (errno !== undefined) throw new Error(`the place of the test could not be taken off: ${errno}`)
 }
 
@@ -67,8 +67,11 @@ export const operateReally = ({ call }: SystemCalls, operation: Operation): Prom
 
 /** Mounts a fresh tmpfs over the place, with what is there at the beginning. */
 export const makePlace = async (calls: SystemCalls): Promise<void> => {
-  const errnos = [await calls.call('mount', PLACE, 'tmpfs', 'place', 0, 'mode=0755,size=1m')]
-  for (const operation of BEGINNING) errnos.push(await operateReally(calls, operation))
+  // Perl does one after the other, so there is no need to wait for each.
+  const errnos = await Promise.all([
+    calls.call('mount', PLACE, 'tmpfs', 'place', 0, 'mode=0755,size=1m'),
+    ...BEGINNING.map((operation) => operateReally(calls, operation)),
+  ])
   const errno = errnos.find((each) => each !== undefined)
   if (errno !== undefined) throw new Error(`${NOT_DONE}: ${errno}`)
 }
@@ -95,10 +98,10 @@ const tableOf = (placeId: number): readonly Line[] => {
 
 const looker = createLooker()
 
-/** What the kernel shows after an operation. `mayBe` is how the looks look: by descriptors, or by the table. */
+/** What the kernel shows after a step. `mayBe` is how the looks look: by descriptors, or by the table. */
 export const kernelShows = async (
-  errno: string | undefined,
-  root: RootIdentity,
+  { errno, report }: CameTo,
+  { root }: Place,
   mayBe: 'quiet' | 'anything',
 ): Promise<Side> => {
   const appears = { _tag: 'Growth' } as const
@@ -106,5 +109,11 @@ export const kernelShows = async (
     const request = { mountpoint: at(path), root, filesystem: undefined, appears, mayBe, deadlineMs: 10_000 }
     return [path, (await looker(request)).found] as const
   })
-  return { errno, tree: [...treeOf(PLACE)].sort(), table: tableOf(root.mountId), looks: await Promise.all(looks) }
+  return {
+    ...(errno === undefined ? {} : { errno }),
+    ...(report === undefined ? {} : { report }),
+    tree: [...treeOf(PLACE)].sort(),
+    table: tableOf(root.mountId),
+    looks: await Promise.all(looks),
+  }
 }

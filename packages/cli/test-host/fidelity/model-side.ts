@@ -1,6 +1,6 @@
 // The model's side: operations on the simulated kernel, and what it shows.
 
-import type { Found, RootIdentity } from '@mountkeeper/core'
+import type { Found } from '@mountkeeper/core'
 import type { Done, ModelHost } from '@mountkeeper/simulator'
 import {
   bindDirectory,
@@ -25,7 +25,7 @@ import {
 } from '@mountkeeper/simulator'
 import type { Operation } from './operation.js'
 import { BEGINNING, LOOKED_AT } from './operation.js'
-import type { Line, Place, Side } from './snapshot.js'
+import type { CameTo, Line, Place, Side } from './snapshot.js'
 
 /** The mount point of the place. */
 export const PLACE = '/srv'
@@ -97,6 +97,15 @@ export const newModelSide = (): ModelSide => {
   return { host, place: { root, device: identityOf(host, root.mountId).device } }
 }
 
+const isFileAt = (host: ModelHost, path: string): boolean => {
+  const place = walk(host, host.own, at(path), { links: 'follow', last: 'over' })
+  return !isLost(place) && host.inodes.get(place.inode)?.kind === 'file'
+}
+
+/** What the model leaves out on purpose: binds of files onto files. */
+export const isLeftOut = (host: ModelHost, operation: Operation): boolean =>
+  operation._tag === 'Bind' && isFileAt(host, operation.path) && isFileAt(host, operation.source)
+
 const inodeAt = (host: ModelHost, path: string) => {
   const place = walk(host, host.own, path, { links: 'last stays', last: 'over' })
   const inode = isLost(place) ? undefined : host.inodes.get(place.inode)
@@ -132,9 +141,10 @@ const tableOf = (host: ModelHost, placeId: number): readonly Line[] =>
       : [{ identity: identityOf(host, mountId), parentId: parent, target: targetOf(host, mountId) }],
   )
 
-/** What the model shows after an operation. */
-export const modelShows = ({ host, errno }: Done, root: RootIdentity): Side => ({
-  errno,
+/** What the model shows after a step. */
+export const modelShows = (host: ModelHost, { errno, report }: CameTo, { root }: Place): Side => ({
+  ...(errno === undefined ? {} : { errno }),
+  ...(report === undefined ? {} : { report }),
   tree: [...treeOf(host, PLACE)].sort(),
   table: tableOf(host, root.mountId),
   looks: LOOKED_AT.map((path): readonly [string, Found] => [path, lookAt(host, at(path), root)]),

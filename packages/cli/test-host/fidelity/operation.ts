@@ -52,7 +52,7 @@ const unmount = (how: 'plain' | 'lazy'): fc.Arbitrary<Operation> =>
   fc.record({ _tag: fc.constant('Unmount'), path, how: fc.constant(how) })
 
 /** Mounting and unmounting most of all; the rest often enough to be in the way of it. */
-const operation: fc.Arbitrary<Operation> = fc.oneof(
+export const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 9,
     arbitrary: fc.record({ _tag: fc.constant('Mount'), path: anyPath, source: fc.constantFrom('x', 'y'), flags }),
@@ -76,13 +76,6 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant('Leave') }) },
 )
-
-/** Sequences of three to eight, all lengths alike. */
-export const sequence: fc.Arbitrary<readonly Operation[]> = fc.array(operation, {
-  minLength: 3,
-  maxLength: 8,
-  size: 'max',
-})
 
 /** An operation on one line. */
 export const operationText = ({ _tag, ...rest }: Operation): string => [_tag, ...Object.values(rest).flat()].join(' ')

@@ -2,6 +2,7 @@
 // path finds. Mount ids and devices get names in order of appearance, and a number that was freed gets a new one.
 
 import type { Found, Identity, RootIdentity } from '@mountkeeper/core'
+import type { Report } from '@mountkeeper/runtime'
 
 /** One mount below the place, from either side. */
 export interface Line {
@@ -10,10 +11,14 @@ export interface Line {
   readonly target: string
 }
 
+/** What a step came to: the errno of an operation that was refused, or the report on an effect. */
+export interface CameTo {
+  readonly errno?: string | undefined
+  readonly report?: Pick<Report, 'found' | 'error' | 'source'>
+}
+
 /** One side after a step. */
-export interface Side {
-  /** Why the operation was refused, as errno; absent if it was not. */
-  readonly errno: string | undefined
+export interface Side extends CameTo {
   /** `path kind`, sorted. */
   readonly tree: readonly string[]
   /** In no order. */
@@ -30,6 +35,8 @@ export interface Place {
 /** Names of mounts and devices, for as long as they are there. */
 export interface Names {
   readonly text: (side: Side) => readonly string[]
+  /** All layers that ever had a name, in order of appearance, as they were seen last. */
+  readonly layers: () => readonly Identity[]
 }
 
 const FLAGS = ['ro', 'rw', 'nosuid', 'nodev', 'noexec']
@@ -46,6 +53,7 @@ const keep = <Key>(names: Map<Key, string>, there: readonly Key[], next: () => s
 export const createNames = ({ root, device }: Place): Names => {
   const mounts = new Map([[root.mountId, 'place']])
   const devices = new Map([[device, 'place']])
+  const layers = new Map<string, Identity>()
   let count = 0
   const layerText = (layer: Identity): string => {
     const mount = mounts.get(layer.mountId) ?? 'unheard of'
@@ -57,8 +65,17 @@ export const createNames = ({ root, device }: Place): Names => {
     if (found._tag === 'Obstacle') return found.kind
     return found._tag === 'Unknown' ? `Unknown ${found.why}` : found._tag
   }
+  const reportText = ({ found, error, source }: NonNullable<CameTo['report']>): readonly string[] => [
+    `report ${foundText(found as Found)}`,
+    `${error === undefined ? 'no' : 'an'} error`,
+    // A command that was not run reports no source on the real side; nothing depends on it then.
+    ...(source === undefined || error !== undefined
+      ? []
+      : [`source ${source.root} of ${devices.get(source.device) ?? 'something else'}`]),
+  ]
   return {
-    text: ({ errno, tree, table, looks }) => {
+    layers: () => [...layers.values()],
+    text: ({ errno, report, tree, table, looks }) => {
       // At most one mount appears in a step.
       count += 1
       const name = (): string => `m${count}`
@@ -68,8 +85,10 @@ export const createNames = ({ root, device }: Place): Names => {
         ({ identity, parentId, target }) =>
           `mount ${target} on ${mounts.get(parentId) ?? 'nothing'} ${layerText(identity)}`,
       )
+      for (const { identity } of table) layers.set(mounts.get(identity.mountId) ?? '', identity)
       return [
         errno ?? 'done',
+        ...(report === undefined ? [] : reportText(report)),
         ...tree,
         ...lines.sort(),
         ...looks.map(([path, found]) => `look ${path}: ${foundText(found)}`),
