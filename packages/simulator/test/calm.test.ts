@@ -38,7 +38,7 @@ test('L47: when faults stop and everybody leaves, nothing is left, and everybody
       expect(left(played)).toEqual({ broken: [], records: [], onHost: [], unanswered: [] })
     }),
     {
-      numRuns: numRuns(3_000),
+      numRuns: numRuns(2_000),
       seed: seed(),
       reporter: (details) => {
         const [smallest] = details.counterexample ?? []
@@ -69,6 +69,6 @@ test('L48: a run without faults refuses nothing', () => {
       const refused = [...history.answered.values()].filter((answer) => !answer.ok)
       expect({ refused, broken: history.breaches }, transcriptOf(run)).toEqual({ refused: [], broken: [] })
     }),
-    { numRuns: numRuns(3_000), seed: seed() },
+    { numRuns: numRuns(2_000), seed: seed() },
   )
 })

@@ -57,8 +57,11 @@ const judgeDetached = (history: History, place: PlaceHistory, detached: Detached
   if (mount === 'unmounted' || mount === 'detached') {
     judge(history, 'L10', unless(layer === undefined, `${where} although our layer was seen last`))
     const ours = place.seen === undefined ? [] : stackAt(place.seen.host, place.path)
+    // Below a root that was covered while the manager began, what was hidden is taken for gone.
     const isOff =
-      place.doubled || !ours.some((id) => place.seen !== undefined && mountOf(place.seen.host, id).by === 'us')
+      place.doubled ||
+      history.rootChanged ||
+      !ours.some((id) => place.seen !== undefined && mountOf(place.seen.host, id).by === 'us')
     judge(history, 'L10', unless(isOff, `${where} although a layer of ours is there`))
   }
   if (mount === 'vacant')
