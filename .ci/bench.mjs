@@ -28,6 +28,6 @@ if (benchmarks.length === 0) process.stdout.write('no benchmarks\n')
 for (const { name, file } of benchmarks) {
   process.stdout.write(`\n${name}: ${file}\n`)
   const script = join('node_modules/.tsbuild/bench', file)
-  const { ok } = await run([process.execPath, script], { show: true, cwd: join(top, 'packages', name) })
+  const { ok } = await run([process.execPath, '--expose-gc', script], { show: true, cwd: join(top, 'packages', name) })
   if (!ok) process.exitCode = 1
 }
