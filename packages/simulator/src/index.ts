@@ -1,6 +1,7 @@
 // The simulator: a model of a host with faults and virtual time, runs as values, and oracles that judge them from outside.
 
 export * from './execute.js'
+export * as explorer from './explore/index.js'
 export * from './fault.js'
 export * from './model/detach.js'
 export * from './model/directory.js'

@@ -1,0 +1,226 @@
+// What is explored: how many of everything, and what may go wrong. A configuration is data; nothing else tells runs apart.
+
+import type { Attachment, Settings } from '@mountkeeper/core'
+import {
+  DEFAULT_DEADLINES_MS,
+  DEFAULT_DELAYS_MS,
+  DEFAULT_LIMITS,
+  DEFAULT_POLICIES,
+  DEFAULT_SLOTS,
+  typeRule,
+} from '@mountkeeper/core'
+
+/** What may happen beside requests and effects that end well. */
+export interface Allowed {
+  /** A command ends with an error, or with exit 0, whatever it did. */
+  readonly errors: boolean
+  /** Nobody can see how an effect ended. */
+  readonly cannotTell: boolean
+  /** An effect passes its deadline and ends later. */
+  readonly timeOuts: boolean
+  /** A mount becomes visible only after its command has ended, within `settleMs`. */
+  readonly late: boolean
+  /** A mount comes without a flag that was demanded. */
+  readonly bareMounts: boolean
+  /** At most this many layers of third parties at a mountpoint; 0: there are none, and nobody unmounts ours. */
+  readonly foreignLayers: number
+  /** The manager ends between any two steps, with all of its facts written or a part of the last, and begins anew. */
+  readonly crashes: boolean
+  /** With a crash the whole machine may begin anew. */
+  readonly reboots: boolean
+  readonly cancels: boolean
+  readonly releases: boolean
+  readonly deadlines: boolean
+  readonly observations: boolean
+  /** host-up and host-down are asked for; at most so many host-ups wait at once. */
+  readonly wishes: number
+  readonly reconciles: boolean
+  readonly discoveryFails: boolean
+  /** A slot is granted as soon as it is free, or at any later moment. */
+  readonly grants: 'at once' | 'at any time'
+}
+
+export interface Configuration {
+  readonly name: string
+  readonly settings: Settings
+  readonly places: readonly string[]
+  readonly attachments: readonly Attachment[]
+  readonly sources: readonly string[]
+  /** At most so many requests wait at a mountpoint. */
+  readonly waiting: number
+  readonly allowed: Allowed
+  /** What is there before anything begins. */
+  readonly directories: readonly ('none' | 'theirs')[]
+  readonly begins: 'up' | 'down'
+  /** No state further away than so many steps; absent: to the fixed point. */
+  readonly depth?: number
+}
+
+const ALL: Allowed = {
+  errors: true,
+  cannotTell: true,
+  timeOuts: true,
+  late: true,
+  bareMounts: true,
+  foreignLayers: 1,
+  crashes: true,
+  reboots: false,
+  cancels: true,
+  releases: false,
+  deadlines: true,
+  observations: true,
+  wishes: 0,
+  reconciles: false,
+  discoveryFails: true,
+  grants: 'at once',
+}
+
+const NOTHING: Allowed = {
+  errors: false,
+  cannotTell: false,
+  timeOuts: false,
+  late: false,
+  bareMounts: false,
+  foreignLayers: 0,
+  crashes: false,
+  reboots: false,
+  cancels: false,
+  releases: false,
+  deadlines: false,
+  observations: false,
+  wishes: 0,
+  reconciles: false,
+  discoveryFails: false,
+  grants: 'at once',
+}
+
+/**
+ * Explored are `backOffSteps` steps of the back-off instead of eight, and two attempts to unmount instead of three: a step more
+ * does what the one before it did.
+ */
+export const exploredSettings = (waiting: number, backOffSteps: number): Settings => ({
+  roots: [{ path: '/m', ladder: 'off' }],
+  types: { tmpfs: typeRule('tmpfs', ['*']) },
+  policies: DEFAULT_POLICIES,
+  limits: { ...DEFAULT_LIMITS, waitingPerMountpoint: waiting },
+  slots: DEFAULT_SLOTS,
+  deadlinesMs: DEFAULT_DEADLINES_MS,
+  delaysMs: {
+    ...DEFAULT_DELAYS_MS,
+    unmountRetry: [500],
+    backOffCeiling: DEFAULT_DELAYS_MS.backOffFirst * 2 ** (backOffSteps - 1),
+  },
+})
+
+const attachment = (number: number): Attachment => ({ volume: `v${number}`, consumer: `c${number}` })
+
+/** Two attachments and two filesystems with all there is: for the deep run. */
+export const EVERYTHING: Configuration = {
+  name: 'one mountpoint, two attachments, two filesystems, everything',
+  settings: exploredSettings(2, 2),
+  places: ['/m/a'],
+  attachments: [attachment(1), attachment(2)],
+  sources: ['f', 'g'],
+  waiting: 2,
+  allowed: ALL,
+  directories: ['none', 'theirs'],
+  begins: 'up',
+}
+
+/** Every effect ends in every way, third parties, crashes, cancel, deadlines: what runs in CI, to its fixed point. */
+export const SHARED: Configuration = {
+  ...EVERYTHING,
+  name: 'one mountpoint, two attachments, two filesystems',
+  settings: exploredSettings(2, 1),
+  allowed: { ...ALL, late: false, bareMounts: false, observations: false, discoveryFails: false },
+  directories: ['none'],
+}
+
+/** A mount that is seen late or comes without its flags, observations, a directory of others: the rest, on one filesystem. */
+export const ODD: Configuration = {
+  ...EVERYTHING,
+  name: 'late and bare mounts, observations, a directory of others',
+  settings: exploredSettings(1, 1),
+  attachments: [attachment(1)],
+  sources: ['f', 'g'],
+  waiting: 2,
+}
+
+/** Two volumes of one consumer, that it gives back at once; slots are granted late, and the machine may begin anew. */
+export const RELEASED: Configuration = {
+  ...EVERYTHING,
+  name: 'one consumer that releases, slots granted late, reboots',
+  settings: exploredSettings(1, 1),
+  attachments: [
+    { volume: 'v1', consumer: 'c1' },
+    { volume: 'v2', consumer: 'c1' },
+  ],
+  sources: ['f'],
+  waiting: 1,
+  allowed: { ...SHARED.allowed, releases: true, reboots: true, grants: 'at any time' },
+}
+
+/** The table of the host (section 6), with one request at a time behind it and effects that end well. */
+export const HOST: Configuration = {
+  ...EVERYTHING,
+  name: 'the host',
+  settings: exploredSettings(1, 1),
+  attachments: [attachment(1)],
+  sources: ['f'],
+  waiting: 1,
+  allowed: { ...NOTHING, deadlines: true, wishes: 2, reconciles: true, discoveryFails: true },
+  directories: ['none'],
+  begins: 'down',
+}
+
+/** Nothing but requests: nothing that the specification allows is refused. */
+export const FAULTLESS: Configuration = {
+  ...EVERYTHING,
+  name: 'no faults',
+  settings: exploredSettings(2, 1),
+  allowed: { ...NOTHING, observations: true, releases: true },
+}
+
+const beside = exploredSettings(2, 1)
+
+/** Two mountpoints of one server that may hang, with one slot between them; to a stated depth. */
+export const BESIDE: Configuration = {
+  ...EVERYTHING,
+  name: 'two mountpoints, one slot',
+  settings: {
+    ...beside,
+    types: { tmpfs: { ...typeRule('tmpfs', ['*']), mayHang: true, server: 'source' } },
+    slots: { hanging: 2, perServer: 1, local: 1 },
+  },
+  places: ['/m/a', '/m/b'],
+  sources: ['f'],
+  waiting: 2,
+  allowed: { ...ALL, wishes: 1, cancels: false },
+  directories: ['none'],
+  depth: 6,
+}
+
+/** What the page of transitions is drawn from; `SHARED` has no edge besides. */
+export const DRAWN: readonly Configuration[] = [HOST, FAULTLESS, RELEASED, ODD, BESIDE]
+
+/** All that CI explores, each to its fixed point or its depth. */
+export const IN_CI: readonly Configuration[] = [...DRAWN, SHARED]
+
+/** What `npm run explore` explores: as far as time and memory go. */
+export const DEEP: Configuration = {
+  ...EVERYTHING,
+  name: 'one mountpoint, three attachments, two filesystems, three waiting',
+  settings: exploredSettings(3, 1),
+  attachments: [attachment(1), attachment(2), attachment(3)],
+  waiting: 3,
+  allowed: SHARED.allowed,
+  directories: ['none'],
+}
+
+/** All of the deep run, in this order. */
+export const IN_DEPTH: readonly Configuration[] = [
+  ...IN_CI,
+  EVERYTHING,
+  { ...BESIDE, name: 'two mountpoints, one slot, further', depth: 8 },
+  DEEP,
+]

@@ -1,0 +1,18 @@
+// The explorer: every state that the core and a small model of a host can reach together, breadth first, each step judged.
+
+export * from './action.js'
+export * from './canonical.js'
+export * from './configuration.js'
+export * from './diagram.js'
+export * from './explore.js'
+export * from './feed.js'
+export * from './frozen.js'
+export * from './journal.js'
+export * from './keep.js'
+export * from './model.js'
+export * from './numbers.js'
+export * from './oracle.js'
+export * from './progress.js'
+export * from './step.js'
+export * from './trace.js'
+export * from './visited.js'

@@ -1,0 +1,106 @@
+// Keeping the model: what a request, an answer, the end of a command or a crash changes of what is known outside.
+
+import type { Answer, Host, RequestId } from '@mountkeeper/core'
+import type { Action, Of } from './action.js'
+import type { Flying, Model, Pending, Place } from './model.js'
+import { UNKNOWN } from './model.js'
+
+export const changed = (model: Model, of: Of, index: number, flying: Flying): Model => ({
+  ...model,
+  [of]: model[of].map((each, at) => (at === index ? flying : each)),
+})
+
+export const removed = (model: Model, of: Of, index: number): Model => ({
+  ...model,
+  [of]: model[of].filter((_, at) => at !== index),
+})
+
+/** The lowest mount id that nothing remembers: the kernel uses them again as well. */
+export const freeMountId = (model: Model, host: Host): number => {
+  const used = new Set<number>()
+  for (const { layers, shown } of model.places) {
+    for (const { identity } of layers) used.add(identity.mountId)
+    if (shown._tag === 'Seen' && shown.top !== undefined) used.add(shown.top.identity.mountId)
+  }
+  for (const { mountpoints } of [host, model.memory]) {
+    for (const { record } of mountpoints.values()) {
+      if (record.layer !== undefined) used.add(record.layer.mountId)
+      for (const { mountId } of record.foreign) used.add(mountId)
+      for (const { mountId } of record.intent?.layersBefore ?? []) used.add(mountId)
+    }
+  }
+  for (let mountId = 100; ; mountId += 1) if (!used.has(mountId)) return mountId
+}
+
+const everywhere = (model: Model, change: (place: Place, index: number) => Place): Model => ({
+  ...model,
+  places: model.places.map(change),
+})
+
+/** Who asks to leave is certain of nothing any more, and an attach that waits is to be undone. */
+const leave = (model: Model, at: number, mask: number): Model => {
+  const isThere = (place: number): boolean => at < 0 || place === at
+  return {
+    ...everywhere(model, (place, index) =>
+      isThere(index) && (place.certain & mask) !== 0 ? { ...place, certain: place.certain & ~mask } : place,
+    ),
+    pending: model.pending.map((each) => {
+      if (!isThere(each.place) || (each.attachments & mask) === 0) return each
+      return each.op === 'attach' ? { ...each, left: true } : { ...each, had: each.had & ~mask }
+    }),
+  }
+}
+
+/** A request is on its way. */
+export const noteRequest = (
+  model: Model,
+  { body, place, attachments, source }: Action & { _tag: 'Ask' },
+  request: RequestId,
+): Model => {
+  const { op } = body
+  switch (op) {
+    case 'attach':
+    case 'detach':
+    case 'release':
+    case 'host-up':
+    case 'reconcile': {
+      const had = op === 'detach' ? (model.places[place]?.certain ?? 0) & attachments : 0
+      const left = op === 'detach' || op === 'release' ? leave(model, place, attachments) : model
+      const pending: Pending = { request, op, place, attachments, source, left: false, looked: false, had }
+      return { ...left, wish: op === 'host-up' ? 'up' : left.wish, pending: [...left.pending, pending] }
+    }
+    case 'host-down':
+      return { ...model, wish: 'down' }
+    default:
+      return model
+  }
+}
+
+/** A request was answered. */
+export const noteAnswer = (model: Model, pending: Pending, answer: Answer): Model => {
+  const gains = (mask: number, source: string | undefined): Model =>
+    everywhere(model, (place, index) =>
+      index !== pending.place
+        ? place
+        : { ...place, certain: place.certain | mask, certainSource: source ?? place.certainSource },
+    )
+  if (pending.op === 'attach') return answer.ok && !pending.left ? gains(pending.attachments, pending.source) : model
+  const nothing = !answer.ok && answer.error._tag === 'Cancelled'
+  return pending.op === 'detach' && nothing && pending.had !== 0 ? gains(pending.had, undefined) : model
+}
+
+/** The manager has ended. A machine that begins anew has no mounts, no commands and another boot id. */
+export const forgetAll = (model: Model, what: 'manager' | 'machine', orphans: readonly Flying[]): Model => {
+  const machine = what === 'machine'
+  return {
+    ...everywhere(model, (place) => ({ ...place, shown: UNKNOWN, layers: machine ? [] : place.layers })),
+    flying: [],
+    orphans: machine ? [] : [...model.orphans, ...orphans.map((each) => ({ ...each, overdue: false }))],
+    late: machine ? [] : model.late,
+    pending: [],
+    wasUp: false,
+    boot: machine ? (model.boot === 'boot-1' ? 'boot-2' : 'boot-1') : model.boot,
+    memory: model.memory,
+    wish: model.wish,
+  }
+}

@@ -1,0 +1,159 @@
+// The host beside the core, as small as it can be: a few values for each mountpoint, the commands that run, and what somebody
+// outside knows: what was asked and not answered, who was told `Attached`, what the manager was shown last. A model is an
+// immutable value, so that a hundred thousand of them can share what they have in common.
+
+import type { Effect, Found, Identity, RequestId } from '@mountkeeper/core'
+import type { Memory } from './journal.js'
+
+/** A layer, and who mounted it; only the explorer knows that. */
+export interface Layer {
+  readonly identity: Identity
+  readonly by: 'us' | 'other'
+}
+
+/** What the last report about a mountpoint showed. `look`: it was a look, and no changing effect was emitted since. */
+export type Shown =
+  | { readonly _tag: 'Unknown' }
+  | { readonly _tag: 'Seen'; readonly directory: boolean; readonly top: Layer | undefined; readonly look: boolean }
+
+export interface Place {
+  readonly path: string
+  readonly directory: 'none' | 'ours' | 'theirs'
+  /** Top first. */
+  readonly layers: readonly Layer[]
+  readonly shown: Shown
+  /** Who was told `Attached` and has not asked to leave since, one bit each; and what they were told to be attached to. */
+  readonly certain: number
+  readonly certainSource: string
+}
+
+/** An effect that was emitted. A command acts once at most, at any moment of its life, whatever it reports. */
+export interface Flying {
+  readonly effect: Effect
+  readonly acted: boolean
+  /** Past its deadline: its outcome was given, its end was not. */
+  readonly overdue: boolean
+}
+
+/** A request that was asked and not answered. */
+export interface Pending {
+  readonly request: RequestId
+  readonly op: 'attach' | 'detach' | 'release' | 'host-up' | 'reconcile'
+  /** Index of the mountpoint; -1 for a release and for the host's own. */
+  readonly place: number
+  /** One bit for each attachment that it is about. */
+  readonly attachments: number
+  readonly source: string
+  /** Of an attach: its attachment was asked to leave since. */
+  readonly left: boolean
+  /** A look has begun since. */
+  readonly looked: boolean
+  /** Of a detach: those that were certain before it was asked; a cancelled one has changed nothing. */
+  readonly had: number
+}
+
+export interface Model {
+  readonly places: readonly Place[]
+  readonly flying: readonly Flying[]
+  /** Commands that have outlived the manager that began them. */
+  readonly orphans: readonly Flying[]
+  /** Mounts whose command has ended and that may still become visible, until `settleMs` are over. */
+  readonly late: readonly Flying[]
+  readonly pending: readonly Pending[]
+  readonly memory: Memory
+  /** The last wish: what the host is to be. */
+  readonly wish: 'up' | 'down'
+  /** A generation has begun in this life of the manager. */
+  readonly wasUp: boolean
+  readonly boot: 'boot-1' | 'boot-2'
+}
+
+export const UNKNOWN: Shown = { _tag: 'Unknown' }
+
+const CHANGING: ReadonlySet<Effect['_tag']> = new Set(['MakeDirectory', 'Mount', 'Unmount', 'RemoveDirectory'])
+
+/** Whether an effect can change the host. */
+export const isChanging = (effect: Effect): boolean => CHANGING.has(effect._tag)
+
+export const pathOf = (effect: Effect): string | undefined =>
+  effect._tag === 'Discover' ? undefined : effect.mountpoint
+
+const NO_DIRECTORY: Found = { _tag: 'NoDirectory' }
+const DIRECTORY: Found = { _tag: 'Directory' }
+const COMMAND_ALIVE: Found = { _tag: 'Unknown', why: 'CommandAlive' }
+
+/** What somebody who looks sees; while a command of an earlier life runs there, nobody can tell. */
+export const foundAt = (model: Model, place: Place): Found => {
+  if (model.orphans.some(({ effect }) => pathOf(effect) === place.path)) return COMMAND_ALIVE
+  if (place.layers.length > 0) return { _tag: 'Mounted', layers: place.layers.map((layer) => layer.identity) }
+  return place.directory === 'none' ? NO_DIRECTORY : DIRECTORY
+}
+
+/** What is told of a mountpoint when somebody looks. */
+export const shownAt = (model: Model, place: Place, look: boolean): Shown =>
+  model.orphans.some(({ effect }) => pathOf(effect) === place.path)
+    ? UNKNOWN
+    : { _tag: 'Seen', directory: place.directory !== 'none', top: place.layers[0], look }
+
+const FLAGS: readonly string[] = ['rw', 'nosuid', 'nodev']
+const BARE: readonly string[] = ['rw']
+
+const known = new Map<string, Identity>()
+
+/** The identity of the mount with this id; the same object every time, so that states share it. */
+export const identityOf = (mountId: number, source: string, flags: 'as demanded' | 'bare'): Identity => {
+  const key = `${mountId} ${source} ${flags}`
+  const identity = known.get(key) ?? {
+    mountId,
+    device: `0:${mountId}`,
+    fstype: 'tmpfs',
+    source,
+    root: '/',
+    flags: flags === 'bare' ? BARE : FLAGS,
+  }
+  known.set(key, identity)
+  return identity
+}
+
+/** What a command does when it acts. An unmount takes off whatever is on top: between look and command anything may happen. */
+export const act = (place: Place, effect: Effect, mountId: number, flags: 'as demanded' | 'bare'): Place => {
+  switch (effect._tag) {
+    case 'MakeDirectory':
+      return place.directory === 'none' ? { ...place, directory: 'ours' } : place
+    case 'Mount': {
+      if (place.directory === 'none') return place
+      const layer: Layer = { identity: identityOf(mountId, effect.filesystem.source, flags), by: 'us' }
+      return { ...place, layers: [layer, ...place.layers] }
+    }
+    case 'Unmount':
+      return { ...place, layers: place.layers.slice(1) }
+    case 'RemoveDirectory':
+      return place.layers.length === 0 ? { ...place, directory: 'none' } : place
+    default:
+      return place
+  }
+}
+
+/** Whether the command could change anything now. */
+export const canAct = (place: Place, effect: Effect): boolean => {
+  switch (effect._tag) {
+    case 'MakeDirectory':
+      return place.directory === 'none'
+    case 'Mount':
+      return place.directory !== 'none'
+    case 'Unmount':
+      return place.layers.length > 0
+    case 'RemoveDirectory':
+      return place.layers.length === 0 && place.directory !== 'none'
+    default:
+      return false
+  }
+}
+
+export const withPlace = (model: Model, index: number, place: Place): Model => ({
+  ...model,
+  places: model.places.map((each, at) => (at === index ? place : each)),
+})
+
+export const placeIndex = (model: Model, path: string | undefined): number =>
+  model.places.findIndex((place) => place.path === path)

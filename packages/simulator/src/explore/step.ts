@@ -1,0 +1,259 @@
+// One step: an action on a state. The core decides and applies, the model of the host changes, the journal takes the facts,
+// the oracles watch. A state is a value; a step makes another one.
+
+import type { Effect, EffectFound, Host, Outcome } from '@mountkeeper/core'
+import { grantable, requestId, restore } from '@mountkeeper/core'
+import type { Action, Command, Work } from './action.js'
+import { actionsOf } from './action.js'
+import { distinctIn } from './canonical.js'
+import type { Configuration } from './configuration.js'
+import type { Explored, Run } from './feed.js'
+import { AT, dropDeadWaits, feed, forgetShown, grantAll, judge } from './feed.js'
+import type { Frozen } from './frozen.js'
+import { freeze, thaw } from './frozen.js'
+import { emptyMemory } from './journal.js'
+import { changed, forgetAll, freeMountId, noteRequest, removed } from './keep.js'
+import type { Flying, Model } from './model.js'
+import { UNKNOWN, act, foundAt, identityOf, isChanging, pathOf, placeIndex, shownAt, withPlace } from './model.js'
+import type { Broken } from './oracle.js'
+
+/** Where a run is: the core's host and the model beside it. */
+export interface State {
+  readonly frozen: Frozen
+  readonly model: Model
+}
+
+export interface Stepped {
+  /** The host itself: not to be changed, and to be frozen where it is kept. */
+  readonly host: Host
+  readonly model: Model
+  readonly broken: readonly Broken[]
+  readonly facts: number
+}
+
+const ERROR = { command: ['x'], exitStatus: 32, stderr: 'failed' }
+
+const ask = (run: Run, action: Action & { _tag: 'Ask' }): void => {
+  const request = requestId(run.host.lastRequest + 1)
+  run.model = noteRequest(run.model, action, request)
+  feed(run, { _tag: 'Requested', at: AT, request, body: action.body })
+}
+
+const show = (run: Run, path: string | undefined, look: boolean): void => {
+  const index = placeIndex(run.model, path)
+  const place = run.model.places[index]
+  if (place !== undefined) run.model = withPlace(run.model, index, { ...place, shown: shownAt(run.model, place, look) })
+}
+
+const outcome = (run: Run, effect: Effect, found: EffectFound, error: 'error' | 'no error'): void => {
+  const input: Outcome = { _tag: 'Outcome', at: AT, effect: effect.effect, mountpoint: pathOf(effect), found }
+  feed(run, error === 'error' ? { ...input, error: ERROR } : input, effect)
+}
+
+/** A command does its work on the host now. */
+const doWork = (run: Run, { of, index }: Command, does: Work): void => {
+  const { model } = run
+  const flying = model[of][index]
+  const at = placeIndex(model, flying === undefined ? undefined : pathOf(flying.effect))
+  const place = model.places[at]
+  if (does === 'nothing' || flying === undefined || place === undefined) return
+  const flags = does === 'its work' ? 'as demanded' : 'bare'
+  const worked = withPlace(model, at, act(place, flying.effect, freeMountId(model, run.host), flags))
+  run.model = changed(worked, of, index, { ...flying, acted: true })
+}
+
+const report = (run: Run, { index, how, does }: Action & { _tag: 'Report' }): void => {
+  doWork(run, { of: 'flying', index }, does)
+  const flying = run.model.flying[index]
+  if (flying === undefined) return
+  const { effect } = flying
+  if (how === 'timed out') {
+    run.model = changed(run.model, 'flying', index, { ...flying, overdue: true })
+    outcome(run, effect, { _tag: 'Unknown', why: 'TimedOut' }, 'error')
+    return
+  }
+  run.model = removed(run.model, 'flying', index)
+  if (effect._tag === 'Probe') {
+    const probed: EffectFound = how === 'broken' ? { _tag: 'Broken', errno: 'ENOTCONN' } : { _tag: 'Alive' }
+    outcome(run, effect, probed, 'no error')
+    return
+  }
+  if (how === 'visible later') run.model = { ...run.model, late: [...run.model.late, flying] }
+  if (how === 'nobody can tell') {
+    outcome(run, effect, { _tag: 'Unknown', why: 'Unreadable' }, 'no error')
+    return
+  }
+  const place = run.model.places[placeIndex(run.model, pathOf(effect))]
+  if (place === undefined) return
+  show(run, place.path, effect._tag === 'Look')
+  outcome(run, effect, foundAt(run.model, place), how === 'with an error' ? 'error' : 'no error')
+}
+
+const discover = (run: Run, { index, how }: Action & { _tag: 'Discover' }): void => {
+  const flying = run.model.flying[index]
+  if (flying === undefined) return
+  run.model = removed(run.model, 'flying', index)
+  if (how === 'fails') {
+    outcome(run, flying.effect, { _tag: 'NotDiscovered', reason: 'the table could not be read' }, 'no error')
+    return
+  }
+  const { model, host } = run
+  const seen = model.places.filter((place) => place.layers.length > 0 || host.mountpoints.has(place.path))
+  for (const { path } of seen) show(run, path, true)
+  const found: EffectFound = {
+    _tag: 'Discovered',
+    boot: model.boot,
+    mountNamespace: 'mnt',
+    roots: [{ path: '/m', mountId: 1, directory: '0:1', propagation: 'shared' }],
+    mountpoints: seen.map((place) => ({ mountpoint: place.path, found: foundAt(model, place) })),
+  }
+  outcome(run, flying.effect, found, 'no error')
+}
+
+const end = (run: Run, { command, how, does }: Action & { _tag: 'End' }): void => {
+  doWork(run, command, does)
+  const { of, index } = command
+  const flying = run.model[of][index]
+  if (flying === undefined) return
+  run.model = removed(run.model, of, index)
+  if (how === 'visible later') run.model = { ...run.model, late: [...run.model.late, flying] }
+  if (of === 'orphans') return
+  feed(run, { _tag: 'Ended', at: AT, effect: flying.effect.effect, mountpoint: pathOf(flying.effect) })
+}
+
+const elapse = (run: Run, index: number): void => {
+  const flying = run.model.flying[index]
+  if (flying === undefined) return
+  run.model = removed(run.model, 'flying', index)
+  // Longer than `settleMs`, or as long: what has not become visible by now never will.
+  const path = pathOf(flying.effect)
+  if (run.model.late.length > 0) {
+    run.model = { ...run.model, late: run.model.late.filter((each) => pathOf(each.effect) !== path) }
+  }
+  outcome(run, flying.effect, { _tag: 'Elapsed' }, 'no error')
+}
+
+const disturb = (run: Run, { place: at, what, after }: Action & { _tag: 'Disturb' }): void => {
+  if (after !== undefined) doWork(run, after, 'its work')
+  const place = run.model.places[at]
+  if (place === undefined) return
+  const foreign = { identity: identityOf(freeMountId(run.model, run.host), 'x', 'as demanded'), by: 'other' as const }
+  const layers = what === 'mounts' ? [foreign, ...place.layers] : place.layers.slice(1)
+  run.model = withPlace(run.model, at, { ...place, layers })
+}
+
+/** The manager ends, and another begins: commands go on, what was asked is forgotten, what is durable stays. */
+const crash = (run: Run, what: 'manager' | 'machine', orphans: readonly Flying[]): void => {
+  const { settings } = run.explored.configuration
+  run.model = forgetAll(run.model, what, orphans)
+  run.host = thaw(settings, run.model.memory.frozen)
+  ask(run, { _tag: 'Ask', body: { op: 'host-up' }, place: -1, attachments: 0, source: '' })
+}
+
+const commands = (flying: readonly Flying[]): readonly Flying[] => flying.filter((each) => isChanging(each.effect))
+
+const perform = (run: Run, action: Action): void => {
+  switch (action._tag) {
+    case 'Ask':
+      ask(run, action)
+      return
+    case 'Report':
+      report(run, action)
+      return
+    case 'End':
+      end(run, action)
+      return
+    case 'Appear':
+      doWork(run, action.command, 'its work')
+      run.model = removed(run.model, action.command.of, action.command.index)
+      return
+    case 'Elapse':
+      elapse(run, action.index)
+      return
+    case 'Discover':
+      discover(run, action)
+      return
+    case 'Grant':
+      feed(run, { _tag: 'Granted', at: AT, mountpoint: action.path })
+      return
+    case 'Deadline':
+      feed(run, { _tag: 'Deadline', at: AT, request: action.pending.request })
+      return
+    case 'Observe':
+      feed(run, { _tag: 'Observed', at: AT, mountpoint: action.path })
+      return
+    case 'Disturb':
+      disturb(run, action)
+      return
+    case 'Crash':
+      crash(run, action.what, commands(run.model.flying))
+  }
+}
+
+/**
+ * What an action leads to. `kept` facts of it become durable and then the manager crashes; without it all do, and it goes on.
+ * With a `log`, each step is told in words.
+ */
+export const step = (explored: Explored, state: State, action: Action, kept?: number, log?: string[]): Stepped => {
+  const host = thaw(explored.configuration.settings, state.frozen)
+  const run: Run = { explored, host, model: state.model, broken: [], facts: 0, kept: kept ?? Infinity, log }
+  perform(run, action)
+  if (kept === undefined) {
+    grantAll(run)
+  } else {
+    // Nothing of this decision has left, and of those before it all.
+    const begun = run.model.flying.filter(({ effect }) => effect.effect < state.frozen.nextEffect)
+    const torn: Run = { ...run, kept: Infinity }
+    crash(torn, 'manager', commands(begun))
+    run.host = torn.host
+    run.model = torn.model
+  }
+  dropDeadWaits(run)
+  forgetShown(run)
+  judge(run)
+  return { host: run.host, model: run.model, broken: run.broken, facts: run.facts }
+}
+
+/** What a step has led to, to be kept. */
+export const stateOf = ({ host, model }: Stepped): State => ({ frozen: freeze(host), model })
+
+/** All that can happen in a state. */
+export const actionsIn = (explored: Explored, { frozen, model }: State, host: Host): readonly Action[] => {
+  const { configuration } = explored
+  const next = configuration.allowed.grants === 'at any time' && frozen.entries.length > 0 ? grantable(host) : undefined
+  return actionsOf(configuration, model, host, distinctIn(configuration, host, model), next)
+}
+
+const initialModel = (configuration: Configuration, directory: 'none' | 'theirs'): Model => ({
+  places: configuration.places.map((path) => ({
+    path,
+    directory,
+    layers: [],
+    shown: UNKNOWN,
+    certain: 0,
+    certainSource: '',
+  })),
+  flying: [],
+  orphans: [],
+  late: [],
+  pending: [],
+  memory: emptyMemory(configuration.settings),
+  wish: 'down',
+  wasUp: false,
+  boot: 'boot-1',
+})
+
+/** Where exploration begins: a manager that has just started, or a host that is up with nothing on it. */
+export const initialStates = (explored: Explored): readonly State[] =>
+  explored.configuration.directories.map((directory) => {
+    const { configuration } = explored
+    const model = initialModel(configuration, directory)
+    const frozen = freeze(restore(configuration.settings, []))
+    if (configuration.begins === 'down') return { frozen, model }
+    const asked = step(
+      explored,
+      { frozen, model },
+      { _tag: 'Ask', body: { op: 'host-up' }, place: -1, attachments: 0, source: '' },
+    )
+    return stateOf(step(explored, stateOf(asked), { _tag: 'Discover', index: 0, how: 'well' }))
+  })
