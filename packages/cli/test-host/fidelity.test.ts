@@ -50,7 +50,7 @@ const play = async (what: string, lists: fc.Arbitrary<readonly Deed[]>, runs: nu
 const TIMEOUT = { timeout: 3_600_000 }
 
 compared(name('the simulated kernel does what the real one does'), TIMEOUT, async () => {
-  await play('kernel', operations, numRuns(2_200))
+  await play('kernel', operations, numRuns(2_000))
 })
 
 compared(name('effects come to the same on the simulated host and by mount(8) on the real one'), TIMEOUT, async () => {

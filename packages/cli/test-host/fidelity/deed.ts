@@ -5,7 +5,8 @@ import type { Filesystem, MountpointEffect, UnmountHow } from '@mountkeeper/core
 import { effectId } from '@mountkeeper/core'
 import { at } from './model-side.js'
 import type { Operation } from './operation.js'
-import { operation, operationText } from './operation.js'
+import { operationText } from './operation.js'
+import { anyOperation, sequence } from './phrase.js'
 import type { Names, Place } from './snapshot.js'
 
 /** One thing that is done. Unmounts name the layer to take off among all that there ever were, by a number that wraps. */
@@ -30,7 +31,7 @@ const filesystem: fc.Arbitrary<Filesystem> = fc.oneof(
 )
 
 const deed: fc.Arbitrary<Deed> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ _tag: fc.constant('Other'), does: operation }) },
+  { weight: 3, arbitrary: fc.record({ _tag: fc.constant('Other'), does: anyOperation }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant('Look'), path }) },
   { weight: 2, arbitrary: fc.record({ _tag: fc.constant('MakeDirectory'), path }) },
   { weight: 3, arbitrary: fc.record({ _tag: fc.constant('RemoveDirectory'), path }) },
@@ -47,15 +48,12 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   },
 )
 
-const list = (each: fc.Arbitrary<Deed>): fc.Arbitrary<readonly Deed[]> =>
-  fc.array(each, { minLength: 3, maxLength: 8, size: 'max' })
+/** Three to eight effects, and what others do in between. */
+export const effects: fc.Arbitrary<readonly Deed[]> = fc.array(deed, { minLength: 3, maxLength: 8, size: 'max' })
 
-/** Three to eight effects, and what others do meanwhile. */
-export const effects: fc.Arbitrary<readonly Deed[]> = list(deed)
-
-/** Three to eight operations. */
-export const operations: fc.Arbitrary<readonly Deed[]> = list(
-  fc.record({ _tag: fc.constant('Other'), does: operation }),
+/** Two to eight operations. */
+export const operations: fc.Arbitrary<readonly Deed[]> = sequence.map((list) =>
+  list.map((does): Deed => ({ _tag: 'Other', does })),
 )
 
 /** A deed on one line. */

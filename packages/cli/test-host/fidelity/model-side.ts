@@ -82,8 +82,8 @@ export const operate = (host: ModelHost, operation: Operation): Done => {
   }
 }
 
-/** An empty tmpfs with the directories of the beginning. */
-export const newModelSide = (): ModelSide => {
+/** A tmpfs with what is there at the beginning. */
+export const newModelSide = (beginning: readonly Operation[] = BEGINNING): ModelSide => {
   const bare = newModelHost('private')
   const { host: mounted } = mountFilesystem(makePath(bare, bare.own, PLACE, 'others'), bare.own, PLACE, {
     fstype: 'tmpfs',
@@ -91,7 +91,7 @@ export const newModelSide = (): ModelSide => {
     flags: ['rw'],
     by: 'others',
   })
-  const host = BEGINNING.reduce((now, operation) => operate(now, operation).host, mounted)
+  const host = beginning.reduce((now, operation) => operate(now, operation).host, mounted)
   const [root] = discover(host, { roots: [PLACE], known: [] })?.roots ?? []
   if (root === undefined) throw new Error('the model has lost its place')
   return { host, place: { root, device: identityOf(host, root.mountId).device } }

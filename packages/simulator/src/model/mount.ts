@@ -86,11 +86,14 @@ export interface NewFilesystem {
 const targetAt = (host: ModelHost, namespace: string, path: string): Reached =>
   walk(host, namespace, path, { links: 'follow', last: 'over' })
 
-/** Whether a directory can be mounted there. A directory that was removed is still reached where it is bound. */
+const isRemoved = (host: ModelHost, place: Place): boolean => inodeOf(host, place.inode).removed
+
+const isDirectory = (host: ModelHost, place: Place): boolean => inodeOf(host, place.inode).kind === 'directory'
+
+/** Whether a directory can be mounted there. One that was removed is still reached where it is bound. */
 const whyNotOn = (host: ModelHost, place: Place): Errno | undefined => {
-  const { removed, kind } = inodeOf(host, place.inode)
-  if (removed) return 'ENOENT'
-  return kind === 'directory' ? undefined : 'ENOTDIR'
+  if (isRemoved(host, place)) return 'ENOENT'
+  return isDirectory(host, place) ? undefined : 'ENOTDIR'
 }
 
 /** Mounts a new filesystem on top of whatever is there. A second mount of the same stacks, as it does in Linux. */
@@ -120,6 +123,11 @@ export const mountFilesystem = (host: ModelHost, namespace: string, path: string
 
 const LOCKED = ['nosuid', 'nodev', 'noexec', 'ro']
 
+const whyNotBound = (host: ModelHost, source: Place): Errno | undefined => {
+  if (!isDirectory(host, source)) return 'ENOTDIR'
+  return isRemoved(host, source) ? 'ENOENT' : undefined
+}
+
 /** Binds a directory onto another; the flags of the source's own mount stay on. */
 export const bindDirectory = (
   host: ModelHost,
@@ -132,7 +140,7 @@ export const bindDirectory = (
   if (isLost(place)) return refused(host, place.errno)
   const from = walk(host, namespace, source, { links: 'follow', last: 'over' })
   if (isLost(from)) return refused(host, from.errno)
-  const errno = whyNotOn(host, place) ?? (inodeOf(host, from.inode).kind === 'directory' ? undefined : 'ENOTDIR')
+  const errno = whyNotOn(host, place) ?? whyNotBound(host, from)
   if (errno !== undefined) return refused(host, errno)
   const { superblock, flags: own } = mountOf(host, from.mount)
   const kept = LOCKED.filter((flag) => own.includes(flag) && !what.flags.includes(flag))
