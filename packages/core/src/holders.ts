@@ -12,7 +12,7 @@ export interface Holder {
   readonly since: number
   readonly knowledge: Knowledge
   /** The id of the request that made it; a repeat under the same id is told `added` again. Not durable. */
-  readonly id: string | undefined
+  readonly id?: string | undefined
 }
 
 const FEW = 8

@@ -43,7 +43,7 @@ const remember = ({ record, holders }: Remembered, fact: MountpointFact): Mountp
       }
     case 'Held': {
       const { volume, consumer, since, knowledge } = fact
-      holders.set(keyOf(volume, consumer), { volume, consumer, since, knowledge, id: undefined })
+      holders.set(keyOf(volume, consumer), { volume, consumer, since, knowledge })
       return { ...record, claim: undefined }
     }
     case 'ClaimEnded': {

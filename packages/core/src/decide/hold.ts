@@ -4,6 +4,7 @@ import type { Attached, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import type { CommandError, Identity } from '../found.js'
 import { errorText } from '../found.js'
+import type { Holder } from '../holders.js'
 import type { Waiting } from '../host.js'
 import type { Draft } from './draft.js'
 import {
@@ -41,7 +42,9 @@ const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings
       since: out.at,
       knowledge: 'request',
     })
-    addToHolders(draft, { volume, consumer, since: out.at, knowledge: 'request', id })
+    const made: Holder = { volume, consumer, since: out.at, knowledge: 'request' }
+    // Without the field where there is no id: there may be a million of them.
+    addToHolders(draft, id === undefined ? made : { ...made, id })
   }
   const holder = known === undefined || (id !== undefined && known.id === id) ? 'added' : 'already-held'
   leaveQueue(draft, request)

@@ -44,7 +44,7 @@ const addEntry = (draft: Draft, { volume, consumer }: InventoryEntry): void => {
   const { out, record } = draft
   const held = { volume, consumer, since: out.at, knowledge: 'inventory' as const }
   recordFact(out, { _tag: 'Held', at: out.at, mountpoint: record.path, ...held })
-  addToHolders(draft, { ...held, id: undefined })
+  addToHolders(draft, held)
 }
 
 interface Matched {
