@@ -84,11 +84,11 @@ const together: fc.Arbitrary<readonly Operation[]> = fc.oneof(
       unmountOf(`${on}/c`, 'plain'),
     ]),
   fc
-    .constantFrom(['a', 'b/c'], ['b', 'a/c'])
-    .map(([on = '', source = '']): readonly Operation[] => [
+    .tuple(fc.constantFrom(['a', 'b/c', 'b'], ['b', 'a/c', 'a']), fc.boolean())
+    .map(([[on = '', source = '', other = ''], again]): readonly Operation[] => [
       { _tag: 'Bind', path: on, source },
       { _tag: 'RemoveDirectory', path: source },
-      plainMount(on),
+      again ? { _tag: 'Bind', path: other, source: on } : plainMount(on),
     ]),
   fc
     .tuple(newPath, fc.constantFrom<'working directory' | 'open file'>('working directory', 'open file'))
