@@ -111,6 +111,8 @@ export type Ending =
   | 'cannot tell'
   /** A mount without the flags that are demanded. */
   | 'bare'
+  /** Exit 0, and the mount is seen a little later. */
+  | 'late'
 
 const withdraw = (world: World, flying: Flying): void => {
   world.flying.splice(world.flying.indexOf(flying), 1)
@@ -141,9 +143,19 @@ const discovered = (world: World): Outcome['found'] => ({
   ].map((mountpoint) => ({ mountpoint, found: foundAt(world, mountpoint) })),
 })
 
+/** Time passes at a mountpoint: what was done there can be seen. */
+const appear = (world: World, path: string | undefined): void => {
+  const due = world.late.filter((effect) => pathOf(effect) === path)
+  for (const effect of due) {
+    world.late.splice(world.late.indexOf(effect), 1)
+    perform(world, effect)
+  }
+}
+
 /** Ends an effect in one of the ways an effect can end. */
 export const endEffect = (world: World, flying: Flying, ending: Ending): void => {
   const { effect } = flying
+  appear(world, pathOf(effect))
   if (flying.overdue) {
     // What had timed out ends now: having worked or not.
     withdraw(world, flying)
@@ -177,6 +189,7 @@ export const endEffect = (world: World, flying: Flying, ending: Ending): void =>
   if (effect._tag === 'Look' && ending !== 'cannot tell') placeOf(world, effect.mountpoint).disturbed = false
   if (ending === 'well' || ending === 'effect but error') perform(world, effect)
   if (ending === 'bare') perform(world, effect, ['rw'])
+  if (ending === 'late' && effect._tag === 'Mount') world.late.push(effect)
   const found: Found =
     ending === 'cannot tell' ? { _tag: 'Unknown', why: 'Unreadable' } : foundAt(world, effect.mountpoint)
   outcome(world, flying, found, ending === 'effect but error' || ending === 'no effect')
@@ -193,6 +206,7 @@ export const interfere = (world: World, path: string, what: 'mount' | 'umount'):
   const place = placeOf(world, path)
   if (world.flying.some(({ effect }) => pathOf(effect) === path && effect._tag !== 'Wait' && effect._tag !== 'Look'))
     return
+  appear(world, path)
   if (what === 'umount') {
     if (unstack(world, place) !== undefined) place.disturbed = true
   } else if (place.directory) {
@@ -215,6 +229,7 @@ const reboot = (world: World): void => {
 
 /** The process dies and another begins: commands that were running end first, as the law on crashes demands. */
 export const crash = (world: World, what: 'manager' | 'machine'): void => {
+  for (const { effect } of world.flying) appear(world, pathOf(effect))
   if (what === 'machine') reboot(world)
   else for (const { effect } of world.flying) if (world.at % 2 === 0) perform(world, effect)
   world.flying.splice(0)

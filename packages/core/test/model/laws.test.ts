@@ -72,6 +72,7 @@ const ENDINGS: readonly Ending[] = [
   'timed out',
   'cannot tell',
   'bare',
+  'late',
 ]
 
 const pick = <A>(list: readonly A[], choice: number): A => list[choice % list.length]!
@@ -100,7 +101,11 @@ const NO_FAULTS: Mode = { paths: PATHS, endings: ['well'], sources: ['f'], kinds
 const NESTED: Mode = { ...FAULTS, paths: ['/m/a', '/m/a/n'], kinds: often({ ...CALLERS, ...OTHERS }) }
 
 /** Layers are mostly busy, and commands mostly end. */
-const BUSY: Mode = { ...FAULTS, kinds: often({ attach: 2, detach: 4, end: 30, busy: 3, deadline: 1 }) }
+const BUSY: Mode = {
+  ...FAULTS,
+  endings: ['well', 'well', 'well', 'well', 'well', 'well', 'no effect', 'timed out'],
+  kinds: often({ attach: 2, detach: 4, end: 60, busy: 3, deadline: 1 }),
+}
 
 /** The host goes up and down. */
 const UP_AND_DOWN: Mode = { ...FAULTS, kinds: often({ ...CALLERS, 'host-up': 6, 'host-down': 3, crash: 1 }) }

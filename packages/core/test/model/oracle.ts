@@ -22,7 +22,10 @@ export const noteFact = (world: World, fact: Fact): void => {
   const { mountpoint } = fact
   switch (fact._tag) {
     case 'Claimed':
-      claims.set(mountpoint, { name: nameOf(fact), asked: world.nextRequest - 1 })
+      claims.set(mountpoint, {
+        name: nameOf(fact),
+        asked: heldAt(world, mountpoint).has(nameOf(fact)) ? 0 : world.nextRequest - 1,
+      })
       return
     case 'ClaimEnded':
       claims.delete(mountpoint)
@@ -43,6 +46,7 @@ export const noteFact = (world: World, fact: Fact): void => {
       return
     case 'Unmounted':
       layers.delete(mountpoint)
+      placeOf(world, mountpoint).gone = fact.by === 'other'
       return
     case 'Forgotten':
       layers.delete(mountpoint)
@@ -88,8 +92,7 @@ const judgeRefused = (world: World, body: Asked<'attach'>, request: number, tag:
   )
   const again = others.some((other) => nameOf(other) === nameOf(body))
   const claim = world.recorded.claims.get(mountpoint)
-  // Mounting again for those who hold is claimed in the name of one of them.
-  const isIts = claim?.name === nameOf(body) && claim.asked >= request && !heldAt(world, mountpoint).has(claim.name)
+  const isIts = claim?.name === nameOf(body) && claim.asked >= request
   if (isIts && !again) breakLaw(world, `L7: request ${request} is refused ${tag} and still claims ${mountpoint}`)
   if (tag !== 'MountFailed') return
   const failedFor = world.recorded.claimEnded.get(mountpoint) ?? 0
@@ -189,12 +192,18 @@ const noteDelay = (world: World, effect: Effect): void => {
 const serverOf = (effect: Effect): string | undefined =>
   effect._tag === 'Mount' || effect._tag === 'Unmount' ? effect.filesystem?.source : undefined
 
-/** Commands that hang are those of their server until they have ended; the ladder's need no slot. */
+/**
+ * Commands that hang are those of their server until they have ended; the ladder's need no slot. What follows a look that has
+ * found ours gone still has the slot of what was there, and does not count for the server that it is for.
+ */
 const judgeServer = (world: World, effect: Effect): void => {
   const server = serverOf(effect)
   const { roots, types, slots } = world.settings
+  if (placeOf(world, pathOf(effect) ?? '').gone) return
   if (server === undefined || roots[0]?.ladder !== 'off' || types['tmpfs']?.mayHang !== true) return
-  const others = world.flying.filter((each) => serverOf(each.effect) === server).length
+  const others = world.flying.filter(
+    (each) => serverOf(each.effect) === server && !placeOf(world, pathOf(each.effect) ?? '').gone,
+  ).length
   if (others >= slots.perServer) breakLaw(world, `L25: ${effect._tag} beside ${others} commands for ${server}`)
 }
 
@@ -221,6 +230,7 @@ export const noteEffect = (world: World, effect: Effect): void => {
   }
   if (effect._tag === 'Discover' && world.wish === 'down')
     breakLaw(world, 'L36: Discover although the last wish is down')
+  if (effect._tag === 'Look') Object.assign(placeOf(world, effect.mountpoint), { gone: false, lazily: false })
   noteDelay(world, effect)
   judgeServer(world, effect)
   const inFlight = world.flying.filter(

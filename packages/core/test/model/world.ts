@@ -23,8 +23,10 @@ export interface Place {
   broken: boolean
   /** Somebody works inside: only a lazy unmount takes it off. */
   busy: boolean
-  /** Unmounted lazily by the effect that ended last. */
+  /** Unmounted lazily, and not looked at since. */
   lazily: boolean
+  /** The look that is acted upon has shown that ours is gone. */
+  gone: boolean
   /** Delays between unmounts since anything else has happened. */
   retries: number
 }
@@ -40,6 +42,8 @@ export interface World {
   host: Host
   readonly places: Map<string, Place>
   readonly flying: Flying[]
+  /** Mounts whose command has ended and that nobody can see yet. */
+  readonly late: Effect[]
   readonly facts: Fact[]
   readonly asked: Map<number, Input & { readonly _tag: 'Requested' }>
   readonly answers: Map<number, Answer>
@@ -61,7 +65,10 @@ export interface World {
 /** What the facts of a run say, one mountpoint each. */
 export interface Recorded {
   readonly layers: Map<string, Identity>
-  /** Of this life of the manager only, and what had been asked before. */
+  /**
+   * Of this life of the manager only, and what had been asked before; 0 for one in the name of somebody who holds already,
+   * since what is lost is mounted again in the name of one of its holders.
+   */
   readonly claims: Map<string, { readonly name: string; readonly asked: number }>
   /** The last request that had been asked when a claim ended. */
   readonly claimEnded: Map<string, number>
@@ -84,6 +91,7 @@ export const newWorld = (settings: Settings): World => ({
   host: emptyHost(settings),
   places: new Map(),
   flying: [],
+  late: [],
   facts: [],
   asked: new Map(),
   answers: new Map(),
@@ -110,6 +118,7 @@ export const placeOf = (world: World, path: string): Place => {
     broken: false,
     busy: false,
     lazily: false,
+    gone: false,
     retries: 0,
   }
   world.places.set(path, place)
