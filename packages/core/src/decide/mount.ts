@@ -147,6 +147,10 @@ export const proceedMount = (draft: Draft, found: Found, source: ResolvedSource 
   } else if (found._tag === 'Obstacle') {
     const why = `${draft.record.path} is not a directory but a ${found.kind}; move it away`
     refuseServed(draft, failed('directory', why, found, undefined))
+  } else if (draft.record.lane !== serverOf(settingsOf(draft), filesystem)) {
+    // It was another server's turn, whose layer is gone: what follows begins with a look under a slot of its own.
+    releaseSlot(draft)
+    wantSlot(draft, servedHead(draft) === undefined)
   } else {
     mountNow(draft, filesystem, found)
   }
@@ -250,16 +254,10 @@ export const concludeReplacing = (
   }
   noteError(draft, error)
   const filesystem = wanted(draft)
-  const { work, layer, covered, lane } = draft.record
+  const { work, layer, covered } = draft.record
   if (layer === undefined || filesystem === undefined) {
     setWork(draft, { replacing: 'nothing', cause: undefined, attempts: 0 })
-    if (layer === undefined && filesystem !== undefined && lane !== serverOf(settingsOf(draft), filesystem)) {
-      // Another server's turn: what follows begins with a look under a slot of its own.
-      releaseSlot(draft)
-      wantSlot(draft, false)
-    } else {
-      proceedMount(draft, found, source)
-    }
+    proceedMount(draft, found, source)
     return
   }
   const reason = covered ? ({ _tag: 'Stacked' } as const) : ({ _tag: 'Refused', error } as const)
