@@ -4,7 +4,7 @@
 // - Effect ids, request ids and mount ids appear as the order in which they appear; of a request id that is only compared
 //   (`lookedFor`, `failedFor`) counts how many of those that wait came before it, since all later ones are larger.
 // - Wall clock, instance, generation (but for "of the next one"), texts, command errors and what is only told in answers are
-//   left out: no decision reads them. The back-off appears as its step.
+//   left out: no decision reads them. The back-off appears as the delay that comes next.
 // - Attachments are symmetric, because the core compares their names for equality and nothing else, and because holders are a
 //   set: each is a word of bits (held, claimed, certain, where in the queue), and the words are sorted, within a consumer and
 //   then the consumers. Where the order of holders does count (policy `lost: remount` claims for any one of them) this would
@@ -13,7 +13,7 @@
 //
 // A test holds this against the core: states that are merged lead to the same states.
 
-import type { Attachment, Entry, Fifo, Filesystem, Host, Identity, Mountpoint, Work } from '@mountkeeper/core'
+import type { Attachment, Entry, Fifo, Filesystem, Host, Identity, Mountpoint, Settings, Work } from '@mountkeeper/core'
 import { findHolder, namesOf } from '@mountkeeper/core'
 import type { Configuration } from './configuration.js'
 import type { Flying, Layer, Model, Pending, Place } from './model.js'
@@ -115,6 +115,8 @@ const putEffect = (form: Form, effect: number | undefined): void =>
 const cameBefore = ({ waiting }: Mountpoint, request: number): number =>
   waiting.reduce((sum, each) => (each.request <= request ? sum + 1 : sum), 0)
 
+const isLooking = ({ inFlight }: Mountpoint): boolean => inFlight?.kind === 'Look' || inFlight?.kind === 'Probe'
+
 const putWork = (form: Form, record: Mountpoint, work: Work | undefined): void => {
   if (work === undefined) {
     put(form, 0)
@@ -123,8 +125,7 @@ const putWork = (form: Form, record: Mountpoint, work: Work | undefined): void =
   putWord(form, work.goal)
   put(form, work.request === undefined ? 0 : 2 + record.waiting.findIndex((each) => each.request === work.request))
   // Only a look that is under way serves by it.
-  const looks = record.inFlight?.kind === 'Look' || record.inFlight?.kind === 'Probe'
-  put(form, looks ? cameBefore(record, work.lookedFor) : 0)
+  put(form, isLooking(record) ? cameBefore(record, work.lookedFor) : 0)
   put(form, work.attempts)
   put(form, (work.granted ? 1 : 0) | (work.settled ? 2 : 0) | (work.remount ? 4 : 0) | (work.keepDirectory ? 8 : 0))
   putWord(form, work.cause === undefined || work.remount ? work.cause?._tag : 'other')
@@ -142,8 +143,9 @@ const putWaiting = (form: Form, { waiting }: Mountpoint, generation: number): vo
   }
 }
 
-const backOffStep = (backOffMs: number, first: number): number =>
-  backOffMs === 0 ? 0 : 1 + Math.log2(backOffMs / first)
+/** The back-off as the delay that comes next: no decision reads more of it. */
+const nextDelay = ({ backOffMs }: Mountpoint, { delaysMs }: Settings): number =>
+  backOffMs === 0 ? delaysMs.backOffFirst : Math.min(backOffMs * 2, delaysMs.backOffCeiling)
 
 /** The reasons that decide something; of the others only that there is one. */
 const DECISIVE: ReadonlySet<string> = new Set(['KeptByPolicy', 'Stacked', 'Refused'])
@@ -174,10 +176,10 @@ const putRecord = (form: Form, host: Host, record: Mountpoint | undefined): void
   putWord(form, record.slot)
   putSource(form, record.lane)
   putFlag(form, record.slot === 'wanted' && record.background)
-  put(form, backOffStep(record.backOffMs, host.settings.delaysMs.backOffFirst))
+  put(form, nextDelay(record, host.settings))
   putFlag(form, record.unknown !== undefined)
   putWord(form, record.unresolved?.kind)
-  putFlag(form, record.unresolved?.error !== undefined)
+  putFlag(form, record.unresolved?.kind === 'Mount' && record.unresolved.error !== undefined)
   const reason = record.reason?._tag
   putWord(form, reason === undefined || DECISIVE.has(reason) ? reason : 'other')
 }
@@ -230,17 +232,20 @@ const sorted = (model: Model, flying: readonly Flying[]): readonly Flying[] =>
     ? flying
     : flying.toSorted((a, b) => placeIndex(model, pathOf(a.effect)) - placeIndex(model, pathOf(b.effect)))
 
-const putPending = (form: Form, host: Host, pending: Pending): void => {
+const putPending = (form: Form, host: Host, model: Model, pending: Pending): void => {
   const { request, op, place, left, looked, had } = pending
   putWord(form, op)
   put(form, place)
-  put(form, (left ? 1 : 0) | (looked ? 2 : 0) | (had === 0 ? 0 : 4))
   for (const { record } of host.mountpoints.values()) {
     put(
       form,
       record.waiting.findIndex((each) => each.request === request),
     )
   }
+  // Only a look that is under way may have begun too early; the next one begins after all that wait by then.
+  const here = host.mountpoints.get(model.places[place]?.path ?? '')
+  const looks = here !== undefined && isLooking(here.record)
+  put(form, (left ? 1 : 0) | (looked && looks ? 2 : 0) | (had === 0 ? 0 : 4))
   if (op === 'release') putFlag(form, (host.requests.get(request)?.release?.attachments.length ?? 0) > 0)
   if (op === 'host-up') putFlag(form, host.hostUps.includes(request))
 }
@@ -328,7 +333,7 @@ const formOf = (configuration: Configuration, host: Host, model: Model): Form =>
   putFlying(form, model, sorted(model, model.flying), true)
   putFlying(form, model, sorted(model, model.orphans), false)
   putFlying(form, model, sorted(model, model.late), false)
-  for (const pending of model.pending) putPending(form, host, pending)
+  for (const pending of model.pending) putPending(form, host, model, pending)
   put(form, (model.wish === 'up' ? 1 : 0) | (model.wasUp ? 2 : 0))
   putAttachments(form, configuration, host, model)
   if (model.places.length > 1) putQueues(form, host, model)
