@@ -6,18 +6,25 @@ import { allHolders, restore } from '@mountkeeper/core'
 import type { Frozen } from './frozen.js'
 import { freeze } from './frozen.js'
 
-/** What is durable: the facts, and the host that recovery makes of them. */
+/** What is durable: the facts, and the host that recovery makes of them. There is one value for each such journal. */
 export interface Memory {
   readonly facts: readonly Fact[]
   readonly frozen: Frozen
   readonly mountpoints: ReadonlyMap<string, Entry>
+  /** What it becomes with more facts, as far as that was asked for. */
+  readonly next: Map<string, Memory>
 }
 
-const memoryOf = (host: Host, facts: readonly Fact[]): Memory => ({
-  facts,
-  frozen: freeze(host),
-  mountpoints: host.mountpoints,
-})
+const journals = new WeakMap<Settings, Map<string, Memory>>()
+
+const memoryOf = (settings: Settings, host: Host, facts: readonly Fact[]): Memory => {
+  const known = journals.get(settings) ?? new Map<string, Memory>()
+  journals.set(settings, known)
+  const key = JSON.stringify(facts)
+  const memory = known.get(key) ?? { facts, frozen: freeze(host), mountpoints: host.mountpoints, next: new Map() }
+  known.set(key, memory)
+  return memory
+}
 
 const DIRECTORY: Found = { _tag: 'Directory' }
 
@@ -71,7 +78,9 @@ const factsOf = (record: Shortened, holders: ReturnType<typeof allHolders>): rea
 
 /** The shortest journal that recovery makes the same host of. */
 export const shorten = (host: Host): readonly Fact[] => {
-  const { generation, boot, mountNamespace } = host
+  // Which generation it was is only told, and one is as good as another.
+  const generation = Math.min(host.generation, 1)
+  const { boot, mountNamespace } = host
   const came: readonly Fact[] =
     boot === undefined || mountNamespace === undefined
       ? []
@@ -82,11 +91,16 @@ export const shorten = (host: Host): readonly Fact[] => {
   ]
 }
 
-export const emptyMemory = (settings: Settings): Memory => memoryOf(restore(settings, []), [])
+export const emptyMemory = (settings: Settings): Memory => memoryOf(settings, restore(settings, []), [])
 
 /** What is durable after these facts. */
 export const remember = (settings: Settings, memory: Memory, facts: readonly Fact[]): Memory => {
   if (facts.length === 0) return memory
-  const host = restore(settings, [...memory.facts, ...facts])
-  return memoryOf(host, shorten(host))
+  const key = JSON.stringify(facts)
+  const known = memory.next.get(key)
+  if (known !== undefined) return known
+  const host = restore(settings, shorten(restore(settings, [...memory.facts, ...facts])))
+  const after = memoryOf(settings, host, shorten(host))
+  memory.next.set(key, after)
+  return after
 }

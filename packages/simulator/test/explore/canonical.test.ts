@@ -1,6 +1,7 @@
 // The canonical form, held against the core: states that are merged lead to the same states, and what recovery remembers is kept.
 import { expect, test } from 'vitest'
-import { restore } from '@mountkeeper/core'
+import type { Fact } from '@mountkeeper/core'
+import { decide, restore } from '@mountkeeper/core'
 import * as explorer from '../../src/explore/index.js'
 
 const nameOf = ({ a, b }: explorer.Bits): string => `${a} ${b}`
@@ -58,14 +59,29 @@ test.each([
 
 test('a shortened journal is recovered as the same host', () => {
   const { settings } = explorer.EVERYTHING
-  const explored = { configuration: explorer.EVERYTHING, decide: explorer.decideAsItIs, watch: undefined }
+  const facts: Fact[] = []
+  const decideAndKeep: explorer.Decide = (host, input) => {
+    const decision = decide(host, input)
+    facts.push(...decision.facts)
+    return decision
+  }
+  const explored = { configuration: explorer.EVERYTHING, decide: decideAndKeep, watch: undefined }
+  const undated = (kept: explorer.Frozen): unknown =>
+    kept.entries.map(({ record, holders }) => ({ record: { ...record, instance: 0, since: 0 }, holders }))
   const queue = [...explorer.initialStates(explored)]
+  let compared = 0
   for (let index = 0; index < 2000; index += 1) {
     const state = queue[index]!
-    const { frozen, facts } = state.model.memory
-    const undated = (kept: explorer.Frozen): unknown =>
-      kept.entries.map(({ record, holders }) => ({ record: { ...record, instance: 0, since: 0 }, holders }))
-    expect(undated(explorer.freeze(restore(settings, facts)))).toEqual(undated(frozen))
-    queue.push(...leadsTo(explored, state).map(explorer.stateOf))
+    const host = explorer.thaw(settings, state.frozen)
+    for (const action of explorer.actionsIn(explored, state, host)) {
+      facts.length = 0
+      const stepped = explorer.step(explored, state, action)
+      queue.push(explorer.stateOf(stepped))
+      if (facts.length === 0) continue
+      compared += 1
+      const all = explorer.freeze(restore(settings, [...state.model.memory.facts, ...facts]))
+      expect(undated(stepped.model.memory.frozen)).toEqual(undated(all))
+    }
   }
+  expect(compared).toBeGreaterThan(1000)
 }, 120_000)
