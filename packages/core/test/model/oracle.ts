@@ -46,7 +46,6 @@ export const noteFact = (world: World, fact: Fact): void => {
       return
     case 'Unmounted':
       layers.delete(mountpoint)
-      placeOf(world, mountpoint).gone = fact.by === 'other'
       return
     case 'Forgotten':
       layers.delete(mountpoint)
@@ -192,18 +191,12 @@ const noteDelay = (world: World, effect: Effect): void => {
 const serverOf = (effect: Effect): string | undefined =>
   effect._tag === 'Mount' || effect._tag === 'Unmount' ? effect.filesystem?.source : undefined
 
-/**
- * Commands that hang are those of their server until they have ended; the ladder's need no slot. What follows a look that has
- * found ours gone still has the slot of what was there, and does not count for the server that it is for.
- */
+/** Commands that hang are those of their server until they have ended; the ladder's need no slot. */
 const judgeServer = (world: World, effect: Effect): void => {
   const server = serverOf(effect)
   const { roots, types, slots } = world.settings
-  if (placeOf(world, pathOf(effect) ?? '').gone) return
   if (server === undefined || roots[0]?.ladder !== 'off' || types['tmpfs']?.mayHang !== true) return
-  const others = world.flying.filter(
-    (each) => serverOf(each.effect) === server && !placeOf(world, pathOf(each.effect) ?? '').gone,
-  ).length
+  const others = world.flying.filter((each) => serverOf(each.effect) === server).length
   if (others >= slots.perServer) breakLaw(world, `L25: ${effect._tag} beside ${others} commands for ${server}`)
 }
 
@@ -230,7 +223,7 @@ export const noteEffect = (world: World, effect: Effect): void => {
   }
   if (effect._tag === 'Discover' && world.wish === 'down')
     breakLaw(world, 'L36: Discover although the last wish is down')
-  if (effect._tag === 'Look') Object.assign(placeOf(world, effect.mountpoint), { gone: false, lazily: false })
+  if (effect._tag === 'Look') placeOf(world, effect.mountpoint).lazily = false
   noteDelay(world, effect)
   judgeServer(world, effect)
   const inFlight = world.flying.filter(

@@ -25,8 +25,6 @@ export interface Place {
   busy: boolean
   /** Unmounted lazily, and not looked at since. */
   lazily: boolean
-  /** The look that is acted upon has shown that ours is gone. */
-  gone: boolean
   /** Delays between unmounts since anything else has happened. */
   retries: number
 }
@@ -118,7 +116,6 @@ export const placeOf = (world: World, path: string): Place => {
     broken: false,
     busy: false,
     lazily: false,
-    gone: false,
     retries: 0,
   }
   world.places.set(path, place)
