@@ -1,0 +1,155 @@
+// Mistakes about what was seen: exit codes believed, looks left out, looks believed for too long.
+import type { Mutant } from '../mutant.js'
+import { mutant } from '../mutant.js'
+
+export const SEEING: readonly Mutant[] = [
+  mutant(
+    'exit-0-means-mounted',
+    'the mount command ended well, so it is mounted',
+    'L15 L16 L21',
+    'decide/mount.ts',
+    '  const seen = seeMount(draft, found, source)\n',
+    `  const looked = seeMount(draft, found, source)
+  const seen = error === undefined && looked._tag === 'Nothing' ? ({ _tag: 'Ours', missing: [] } as const) : looked\n`,
+  ),
+  mutant(
+    'error-means-not-mounted',
+    'the mount command ended badly, so nothing is mounted',
+    'L15 L47',
+    'decide/mount.ts',
+    '  const seen = seeMount(draft, found, source)\n',
+    "  const seen = error === undefined ? seeMount(draft, found, source) : ({ _tag: 'Nothing' } as const)\n",
+  ),
+  mutant(
+    'exit-0-means-unmounted',
+    'the umount command ended well, so it is unmounted',
+    'L10 L15',
+    'decide/unmount.ts',
+    "  const unknown = see(draft, found, 'us')\n  noteError(draft, error)\n",
+    `  const unknown = see(draft, found, 'us')
+  if (unknown === undefined && error === undefined && draft.record.layer !== undefined) noteUnmounted(draft, 'us')
+  noteError(draft, error)\n`,
+    "import { noteUnmounted } from './steps.js'",
+  ),
+  mutant(
+    'attached-without-a-look',
+    'what is recorded as mounted is shared without being looked at',
+    'L16 L21',
+    'decide/advance.ts',
+    "  startWork(draft, 'Mount', { request: head.request })\n",
+    `  startWork(draft, 'Mount', { request: head.request })
+  if (draft.record.phase === 'mounted' && filesystem !== undefined) {
+    set(draft, { work: { ...draft.record.work!, lookedFor: head.request } })
+    share(draft, filesystem, [])
+    return
+  }\n`,
+    "import { share } from './hold.js'",
+  ),
+  mutant(
+    'stale-look',
+    'a look that began before a request arrived serves it',
+    'L21',
+    'decide/hold.ts',
+    '(each) => each.request <= lookedFor',
+    '(each) => lookedFor >= 0',
+  ),
+  mutant(
+    'no-look-before-unmount',
+    'what was on top when it was mounted is unmounted without another look',
+    'L20 L34',
+    'decide/outcome.ts',
+    "  set(draft, { slot: 'held', work: { ...record.work, granted: true } })\n  emitLook(draft)",
+    `  set(draft, { slot: 'held', work: { ...record.work, granted: true } })
+  if (record.work.goal === 'Unmount' && record.layer !== undefined && !record.covered) emitUnmount(draft, record.layer, 'plain')
+  else emitLook(draft)`,
+    "import { emitUnmount } from './steps.js'",
+  ),
+  mutant(
+    'ours-gone-is-vacant',
+    'our layer counts as there although a look shows that it is gone',
+    'L35 L34',
+    'decide/see.ts',
+    'if (position < 0) noteUnmounted(draft, by)',
+    'if (position < 0 && layers.length === 0) noteUnmounted(draft, by)',
+  ),
+  mutant(
+    'only-the-top-layer',
+    'a layer of ours below another one counts as gone',
+    'L20 L47',
+    'decide/see.ts',
+    '  const { layer } = draft.record\n  const layers = layersOf(found)\n',
+    '  const { layer } = draft.record\n  const layers = layersOf(found).slice(0, 1)\n',
+  ),
+  mutant(
+    'only-the-top-layer-of-a-mount',
+    'the layer that a late mount has made is not found below another one',
+    'L6 L47',
+    'decide/see.ts',
+    '  const { intent, filesystem } = draft.record\n  const layers = layersOf(found)\n',
+    '  const { intent, filesystem } = draft.record\n  const layers = layersOf(found).slice(0, 1)\n',
+  ),
+  mutant(
+    'unknown-means-nothing-there',
+    'nobody could tell, so there is nothing',
+    'L17',
+    'decide/see.ts',
+    "if (found._tag === 'Unknown') return found",
+    '',
+  ),
+  mutant(
+    'no-second-look-after-settleMs',
+    'exit 0 and nothing there is a failure at once: the mount appears later',
+    'L6 L47',
+    'decide/mount.ts',
+    "if (seen._tag === 'Nothing' && work?.settled === false &&",
+    "if (seen._tag === 'Nothing' && work?.settled === true &&",
+  ),
+  mutant(
+    'wrong-filesystem-accepted',
+    'whatever is there after our mount is ours',
+    'L16',
+    'decide/see.ts',
+    'agrees(settings, filesystem, layer, source, grewByOne)',
+    'agrees(settings, filesystem, layer, source, grewByOne) || grewByOne',
+  ),
+  mutant(
+    'demanded-flags-not-checked',
+    'a mount without nosuid is handed out',
+    'L16',
+    'decide/mount.ts',
+    'if (seen.missing.length === 0) succeed',
+    'if (seen.missing.length >= 0) succeed',
+  ),
+  mutant(
+    'identity-by-mount-id',
+    'a layer is known by its mount id alone, which the kernel uses again',
+    'L20 L34',
+    'found.ts',
+    `    recorded.mountId !== seen.mountId ||
+    recorded.device !== seen.device ||
+    recorded.fstype !== seen.fstype ||
+    recorded.source !== seen.source`,
+    'recorded.mountId !== seen.mountId',
+  ),
+  mutant(
+    'open-intent-forgotten',
+    'a mount whose end nobody saw is not settled by the next look: its layer is called foreign',
+    'L6 L34 L47',
+    'decide/outcome.ts',
+    'if (unresolved === undefined || overdue.length > 0) {',
+    'if (unresolved !== undefined || overdue.length >= 0) {',
+  ),
+  mutant(
+    'observation-leads-to-an-effect',
+    'what was merely seen at a mountpoint starts an unmount',
+    'section 4, L20',
+    'decide/operator.ts',
+    "    startWork(draft, known && !kept ? 'Unmount' : 'Look', {})\n    wantSlot(draft, true)\n",
+    `    startWork(draft, known && !kept ? 'Unmount' : 'Look', {})
+    if (known && record.layer !== undefined && record.slot === 'none') {
+      set(draft, { slot: 'held' })
+      emitUnmount(draft, record.layer, 'plain')
+    } else wantSlot(draft, true)\n`,
+    "import { emitUnmount } from './steps.js'",
+  ),
+]

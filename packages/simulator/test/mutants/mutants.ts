@@ -1,0 +1,8 @@
+// All mutants: at least one for each kind of mistake that other systems have made, and for each rule of section 13.
+import { EFFECTS } from './kinds/effects.js'
+import { HOLDERS } from './kinds/holders.js'
+import { HOST } from './kinds/host.js'
+import { SEEING } from './kinds/seeing.js'
+import type { Mutant } from './mutant.js'
+
+export const MUTANTS: readonly Mutant[] = [...HOLDERS, ...SEEING, ...EFFECTS, ...HOST]
