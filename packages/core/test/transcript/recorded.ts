@@ -1,0 +1,51 @@
+// What can be recorded when a manager ends: a short way into each state of the records of the mountpoint `a`.
+
+/** Scripts that end just before a crash. */
+export interface Recorded {
+  readonly name: string
+  readonly script: readonly string[]
+}
+
+const UP = ['auto quiet', 'up', 'auto off']
+const HELD = ['auto quiet', 'up', 'attach a tmpfs:scratch vol-1 vm-1', 'auto off']
+const ATTACH = 'attach a tmpfs:scratch vol-1 vm-1'
+const DETACH = 'detach a vol-1 vm-1'
+const LOST = [...HELD, 'observed a', 'outcome Look Directory']
+const BUSY = 'outcome Unmount Mounted t1 error exit=32 "target is busy."'
+
+export const RECORDED: readonly Recorded[] = [
+  { name: 'nothing is recorded', script: ['layer t1 tmpfs scratch', ...UP] },
+  { name: 'held', script: HELD },
+  { name: 'held and lost', script: ['layer t1 tmpfs scratch', ...LOST] },
+  { name: 'vacant after the last one left', script: [...HELD, DETACH] },
+  { name: 'vacant after a failed unmount', script: [...HELD, DETACH, 'outcome Look Mounted t1', BUSY] },
+  {
+    name: 'leftover',
+    script: [
+      ...HELD,
+      DETACH,
+      'outcome Look Mounted t1',
+      'outcome Unmount Directory',
+      'outcome RemoveDirectory Directory error exit=1 "no"',
+    ],
+  },
+  { name: 'in the middle of mkdir', script: [...UP, ATTACH, 'outcome Look NoDirectory'] },
+  {
+    name: 'in the middle of mount on a directory of ours',
+    script: [...UP, ATTACH, 'outcome Look NoDirectory', 'outcome MakeDirectory Directory'],
+  },
+  { name: 'in the middle of mount on a directory of others', script: [...UP, ATTACH, 'outcome Look Directory'] },
+  {
+    name: 'in the middle of mount, refused at its deadline',
+    script: [...UP, ATTACH, 'outcome Look Directory', 'timed-out Mount', 'deadline 2'],
+  },
+  {
+    name: 'in the middle of mount, for another holder',
+    script: [...LOST, 'attach a tmpfs:scratch vol-2 vm-2', 'outcome Look Directory'],
+  },
+  { name: 'in the middle of umount', script: [...HELD, DETACH, 'outcome Look Mounted t1'] },
+  {
+    name: 'in the middle of rmdir',
+    script: [...HELD, DETACH, 'outcome Look Mounted t1', 'outcome Unmount Directory'],
+  },
+]
