@@ -2,6 +2,7 @@
 // generation begins with a complete discovery and with nothing destroyed (L28, L36).
 
 import type { Difference, Warning } from '../answer.js'
+import type { Discover } from '../effect.js'
 import type { Found, ResolvedSource } from '../found.js'
 import type { Host, Reconcile } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
@@ -32,15 +33,18 @@ import { checkAsked, hostDown, stopped } from './request.js'
 import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot } from './steps.js'
 
 /** Reads the host: what a generation begins with, or what a reconcile compares with. */
-const emitDiscover = (out: Out): EffectId => {
-  const { host } = out
-  const effect = takeEffectId(out)
+export const discoverEffect = (host: Host, effect: EffectId): Discover => {
   const known = [...host.mountpoints.values()].map(({ record }) => ({
     mountpoint: record.path,
     filesystem: record.filesystem,
   }))
   const roots = host.settings.roots.map((root) => root.path)
-  emit(out, { _tag: 'Discover', effect, roots, known, deadlineMs: host.settings.deadlinesMs.discover })
+  return { _tag: 'Discover', effect, roots, known, deadlineMs: host.settings.deadlinesMs.discover }
+}
+
+const emitDiscover = (out: Out): EffectId => {
+  const effect = takeEffectId(out)
+  emit(out, discoverEffect(out.host, effect))
   patchHost(out, { discovery: effect })
   return effect
 }

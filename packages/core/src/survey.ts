@@ -1,0 +1,58 @@
+// A survey: what a manager that came up now would know, and the differences it would report. For those who only read while
+// the manager itself is elsewhere, or not running: the very transitions of a start, on a host of their own, with nothing begun.
+
+import type { Difference, Status } from './answer.js'
+import { apply } from './apply.js'
+import { decide } from './decide.js'
+import { discoverEffect } from './decide/host.js'
+import type { Discover } from './effect.js'
+import type { Fact } from './fact.js'
+import type { Host } from './host.js'
+import { effectId, requestId } from './id.js'
+import type { Discovered, Input } from './input.js'
+import { restore } from './recover.js'
+import type { Settings } from './settings.js'
+import { statusOfHost } from './status.js'
+
+/** What was surveyed. */
+export interface Survey {
+  /** Its generation is the last one that the facts know: a survey begins none. */
+  readonly status: Status
+  readonly differences: readonly Difference[]
+}
+
+/** A survey that waits for what is there. */
+export interface PreparedSurvey {
+  /** To be run by whoever can look. */
+  readonly discover: Discover
+  /** `at`: wall clock, ms. */
+  readonly conclude: (at: number, discovered: Discovered) => Survey
+}
+
+const REQUEST = requestId(1)
+
+const step = (host: Host, input: Input): ReturnType<typeof decide> => {
+  const decision = decide(host, input)
+  apply(host, decision)
+  return decision
+}
+
+/** Begins a survey of what these facts, oldest first, describe. */
+export const prepareSurvey = (settings: Settings, facts: readonly Fact[]): PreparedSurvey => {
+  const host = restore(settings, facts)
+  const { generation } = host
+  step(host, { _tag: 'Requested', at: 0, request: REQUEST, body: { op: 'host-up' } })
+  const discover = discoverEffect(host, host.discovery ?? effectId(0))
+  return {
+    discover,
+    conclude: (at, found) => {
+      // Who is about to end cleans nothing up: every mountpoint comes to rest in the phase that its record shows.
+      apply(host, { changes: [{ _tag: 'Host', patch: { stopping: 'drain' } }], facts: [], effects: [], answers: [] })
+      const outcome = { _tag: 'Outcome', at, effect: discover.effect, mountpoint: undefined, found } as const
+      const differences = step(host, outcome).answers.flatMap((answer) =>
+        answer.ok && answer.result._tag === 'Up' ? answer.result.drift : [],
+      )
+      return { status: { ...statusOfHost(host), generation }, differences }
+    },
+  }
+}
