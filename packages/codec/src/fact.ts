@@ -2,13 +2,13 @@
 // `FACT_FORMAT` a new number and keeps a fixture of the old one.
 
 import type * as E from 'fp-ts/lib/Either.js'
-import type { Fact } from '@mountkeeper/core'
+import type { Attachment, Fact, Intent } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import { filesystemCodec } from './filesystem.js'
 import { foundCodec, identityCodec } from './found.js'
 import type { LineError } from './line.js'
 import { decodeLine, encodeLine } from './line.js'
-import { list, moment, oneOf, optional, tagged, text, wholeNumber } from './shape.js'
+import { list, moment, oneOf, optional, record, tagged, text, wholeNumber } from './shape.js'
 
 /** The version of the facts' form, for the head of whatever keeps them. */
 export const FACT_FORMAT = 1
@@ -37,6 +37,16 @@ export const factCodec: Codec<Fact> = tagged('_tag', 'a fact', {
   DirectoryKept: there,
   Adopted: { ...there, identity: identityCodec, filesystem: optional(filesystemCodec) },
   Forgotten: there,
+  Recorded: {
+    ...there,
+    filesystem: optional(filesystemCodec),
+    layer: optional(identityCodec),
+    directory: oneOf({ ours: true, theirs: true }),
+    instance: wholeNumber,
+    claim: optional(record<Attachment>('a claim', attachment)),
+    intent: optional(record<Intent>('an intent', { found: foundCodec, layersBefore: list(identityCodec) })),
+    unresolved: optional(oneOf({ Mount: true, Unmount: true })),
+  },
 })
 
 /** A fact as a line, without its end. */

@@ -184,6 +184,20 @@ export const anyFact: fc.Arbitrary<Fact> = anyOf<Fact>({
   DirectoryKept: rec({ _tag: tag('DirectoryKept'), ...there }),
   Adopted: rec({ _tag: tag('Adopted'), ...there, identity, filesystem }, ['_tag', 'at', 'mountpoint', 'identity']),
   Forgotten: rec({ _tag: tag('Forgotten'), ...there }),
+  Recorded: rec(
+    {
+      _tag: tag('Recorded'),
+      ...there,
+      filesystem,
+      layer: identity,
+      directory: fc.constantFrom('ours', 'theirs'),
+      instance: count,
+      claim: rec(pair),
+      intent: rec({ found, layersBefore: few(identity) }),
+      unresolved: fc.constantFrom('Mount', 'Unmount'),
+    },
+    ['_tag', 'at', 'mountpoint', 'directory', 'instance'],
+  ),
 } satisfies ByTag<Fact>)
 
 const on = { effect, mountpoint: path }

@@ -58,6 +58,17 @@ const FACTS: readonly Fact[] = [
   { _tag: 'ClaimEnded', at, mountpoint, ...attachment, intent: 'open' },
   { _tag: 'Unmounted', at, mountpoint, by: 'other' },
   { _tag: 'Adopted', at, mountpoint, identity, filesystem },
+  {
+    _tag: 'Recorded',
+    at,
+    mountpoint,
+    filesystem,
+    directory: 'ours',
+    instance: 2,
+    claim: attachment,
+    intent: { found: { _tag: 'Directory' }, layersBefore: [] },
+    unresolved: 'Mount',
+  },
 ]
 
 const INPUTS: readonly Input[] = [

@@ -4,6 +4,8 @@
 import type { Filesystem } from './filesystem.js'
 import type { Found, Identity } from './found.js'
 import type { Knowledge } from './holders.js'
+import type { Intent } from './host.js'
+import type { Attachment } from './id.js'
 
 export type Fact =
   | {
@@ -66,3 +68,22 @@ export type Fact =
       readonly filesystem?: Filesystem
     }
   | { readonly _tag: 'Forgotten'; readonly at: number; readonly mountpoint: string }
+  /**
+   * A record as a whole, in place of all facts about it so far but its holders' `Held`, which stand before it. No decision
+   * makes one: a snapshot does.
+   */
+  | {
+      readonly _tag: 'Recorded'
+      /** Since when the record is as it is. */
+      readonly at: number
+      readonly mountpoint: string
+      readonly filesystem?: Filesystem
+      readonly layer?: Identity
+      readonly directory: 'ours' | 'theirs'
+      readonly instance: number
+      readonly claim?: Attachment
+      /** What was there before the first changing effect of an attach that no look has settled. */
+      readonly intent?: Intent
+      /** A command of this kind may have been under way. */
+      readonly unresolved?: 'Mount' | 'Unmount'
+    }

@@ -5,107 +5,30 @@ import { apply } from './apply.js'
 import type { Change } from './decision.js'
 import type { Fact } from './fact.js'
 import { rootOf } from './decide/draft.js'
-import type { Holder } from './holders.js'
-import type { Host, Mountpoint } from './host.js'
-import type { Phase } from './phase.js'
-import { absentMountpoint, emptyHost } from './host.js'
+import type { Host } from './host.js'
+import { emptyHost } from './host.js'
+import type { Remembered } from './remember.js'
+import { emptyMemory, phaseOf, remember } from './remember.js'
 import type { Settings } from './settings.js'
 
-interface Remembered {
-  record: Mountpoint
-  readonly holders: Map<string, Holder>
-}
-
-type MountpointFact = Exclude<Fact, { readonly _tag: 'HostCameUp' }>
-
-const keyOf = (volume: string, consumer: string): string => JSON.stringify([volume, consumer])
-
-/** What one fact makes of a record. */
-const remember = ({ record, holders }: Remembered, fact: MountpointFact): Mountpoint => {
-  switch (fact._tag) {
-    case 'Claimed':
-      return {
-        ...record,
-        filesystem: fact.filesystem,
-        claim: { volume: fact.volume, consumer: fact.consumer },
-        intent: { found: fact.found, layersBefore: fact.layersBefore },
-        unresolved: { kind: 'Mount', error: undefined },
-      }
-    case 'DirectoryMade':
-      return { ...record, directory: 'ours' }
-    case 'Mounted':
-      return {
-        ...record,
-        layer: fact.identity,
-        instance: record.instance + 1,
-        intent: undefined,
-        unresolved: undefined,
-      }
-    case 'Held': {
-      const { volume, consumer, since, knowledge } = fact
-      holders.set(keyOf(volume, consumer), { volume, consumer, since, knowledge })
-      return { ...record, claim: undefined }
-    }
-    case 'ClaimEnded': {
-      const settled = fact.intent === 'settled' ? { intent: undefined, unresolved: undefined } : {}
-      return { ...record, claim: undefined, ...settled }
-    }
-    case 'Left':
-      holders.delete(keyOf(fact.volume, fact.consumer))
-      return record
-    case 'Unmounting':
-      return { ...record, unresolved: { kind: 'Unmount', error: undefined } }
-    case 'Unmounted':
-      return { ...record, layer: undefined, intent: undefined, unresolved: undefined }
-    case 'DirectoryRemoved':
-    case 'DirectoryKept':
-      return { ...record, directory: 'theirs' }
-    case 'Adopted': {
-      const { identity, filesystem } = fact
-      const instance = record.layer === undefined ? record.instance + 1 : record.instance
-      return { ...record, layer: identity, filesystem, instance }
-    }
-    case 'Forgotten':
-      holders.clear()
-      return absentMountpoint(record.path, record.root, fact.at)
-  }
-}
-
-const phaseOf = ({ record, holders }: Remembered): Phase => {
-  if (record.unresolved !== undefined) return 'uncertain'
-  if (record.layer !== undefined) return holders.size > 0 ? 'mounted' : 'vacant'
-  if (holders.size > 0) return 'lost'
-  return record.directory === 'ours' ? 'leftover' : 'absent'
-}
-
-const changesOf = (remembered: Remembered): readonly Change[] => {
-  const { record, holders } = remembered
-  const { path } = record
-  const put: Change = { _tag: 'Record', path, record: { ...record, phase: phaseOf(remembered) } }
-  return [put, ...[...holders.values()].map((holder): Change => ({ _tag: 'HolderAdded', path, holder }))]
+const changesOf = (host: Host, remembered: Remembered): readonly Change[] => {
+  const { path } = remembered.record
+  const record = { ...remembered.record, root: rootOf(host, path), phase: phaseOf(remembered) }
+  const holders = [...remembered.holders.values()].map((holder): Change => ({ _tag: 'HolderAdded', path, holder }))
+  return [{ _tag: 'Record', path, record }, ...holders]
 }
 
 /** The host that these facts, oldest first, describe: down, nothing looked at yet. Total: a fact about nothing is ignored. */
 export const restore = (settings: Settings, facts: readonly Fact[]): Host => {
   const host = emptyHost(settings)
-  const remembered = new Map<string, Remembered>()
-  for (const fact of facts) {
-    if (fact._tag === 'HostCameUp') {
-      host.generation = fact.generation
-      host.boot = fact.boot
-      host.mountNamespace = fact.mountNamespace
-      continue
-    }
-    const { mountpoint, at } = fact
-    const known: Remembered = remembered.get(mountpoint) ?? {
-      record: absentMountpoint(mountpoint, rootOf(host, mountpoint), at),
-      holders: new Map(),
-    }
-    known.record = { ...remember(known, fact), since: at }
-    if (phaseOf(known) === 'absent') remembered.delete(mountpoint)
-    else remembered.set(mountpoint, known)
+  const memory = emptyMemory()
+  for (const fact of facts) remember(memory, fact)
+  if (memory.cameUp !== undefined) {
+    host.generation = memory.cameUp.generation
+    host.boot = memory.cameUp.boot
+    host.mountNamespace = memory.cameUp.mountNamespace
   }
-  const changes = [...remembered.values()].flatMap(changesOf)
+  const changes = [...memory.mountpoints.values()].flatMap((each) => changesOf(host, each))
   apply(host, { changes, facts: [], effects: [], answers: [] })
   return host
 }

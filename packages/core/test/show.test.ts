@@ -258,6 +258,26 @@ describe('facts', () => {
       `Adopted ${A} 21 tmpfs scratch / 0:40 rw,nosuid,nodev as tmpfs:scratch`,
     ],
     [{ _tag: 'Forgotten', at, mountpoint: A }, `Forgotten ${A}`],
+    [
+      { _tag: 'Recorded', at, mountpoint: A, directory: 'theirs', instance: 0 },
+      `Recorded ${A} directory theirs instance 0`,
+    ],
+    [
+      {
+        _tag: 'Recorded',
+        at,
+        mountpoint: A,
+        filesystem: bare,
+        layer,
+        directory: 'ours',
+        instance: 2,
+        claim: pair,
+        intent: { found: { _tag: 'Directory' }, layersBefore: [] },
+        unresolved: 'Mount',
+      },
+      `Recorded ${A} tmpfs:scratch layer 21 tmpfs scratch / 0:40 rw,nosuid,nodev directory ours instance 2 ` +
+        'claim vol-1 of vm-1 intent on Directory unresolved Mount',
+    ],
   ])('%j', (fact, expected) => {
     expect(showFact(fact)).toBe(expected)
   })

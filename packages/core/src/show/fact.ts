@@ -38,6 +38,18 @@ const content = (fact: Fact): string => {
         `${word(fact.mountpoint)} ${showIdentity(fact.identity)}`,
         fact.filesystem === undefined ? undefined : `as ${showFilesystem(fact.filesystem)}`,
       )
+    case 'Recorded': {
+      const { filesystem, layer, claim, intent, unresolved } = fact
+      return line(
+        word(fact.mountpoint),
+        filesystem && showFilesystem(filesystem),
+        layer && `layer ${showIdentity(layer)}`,
+        `directory ${fact.directory} instance ${fact.instance}`,
+        claim && `claim ${showAttachment(claim)}`,
+        intent && `intent on ${showFound(intent.found)}`,
+        unresolved && `unresolved ${unresolved}`,
+      )
+    }
     case 'DirectoryMade':
     case 'DirectoryRemoved':
     case 'DirectoryKept':

@@ -191,6 +191,9 @@ export const recordFact = (recorded: Recorded, fact: Exclude<Fact, { readonly _t
       return { ...recorded, directory: 'theirs' }
     case 'Forgotten':
       return NOTHING_RECORDED
+    case 'Recorded':
+      // Written where a journal is shortened; it says nothing new.
+      return recorded
   }
 }
 

@@ -1,0 +1,43 @@
+// Snapshots: few facts in place of many. Whatever `restore` makes of a journal it makes of its snapshot as well, followed by
+// the same facts or by none.
+
+import type { Fact } from './fact.js'
+import type { Memory, Remembered } from './remember.js'
+import { emptyMemory, remember } from './remember.js'
+
+const recorded = ({ record }: Remembered): Fact => {
+  const { path, since, filesystem, layer, directory, instance, claim, intent, unresolved } = record
+  return {
+    _tag: 'Recorded',
+    at: since,
+    mountpoint: path,
+    directory,
+    instance,
+    ...(filesystem === undefined ? {} : { filesystem }),
+    ...(layer === undefined ? {} : { layer }),
+    ...(claim === undefined ? {} : { claim }),
+    ...(intent === undefined ? {} : { intent }),
+    // Facts tell of no other command that may have been under way.
+    ...(unresolved === undefined ? {} : { unresolved: unresolved.kind === 'Unmount' ? 'Unmount' : 'Mount' }),
+  }
+}
+
+/** The fewest facts that say what a memory holds, one at a time: there may be a million of them. */
+export function* snapshotOf({ cameUp, mountpoints }: Memory): Generator<Fact, void, undefined> {
+  if (cameUp !== undefined) yield cameUp
+  for (const [mountpoint, remembered] of mountpoints) {
+    const at = remembered.record.since
+    // Before the record: `Held` ends a claim.
+    for (const { volume, consumer, since, knowledge } of remembered.holders.values()) {
+      yield { _tag: 'Held', at, mountpoint, volume, consumer, since, knowledge }
+    }
+    yield recorded(remembered)
+  }
+}
+
+/** The fewest facts that `restore` makes the same host of. */
+export const snapshot = (facts: readonly Fact[]): readonly Fact[] => {
+  const memory = emptyMemory()
+  for (const fact of facts) remember(memory, fact)
+  return [...snapshotOf(memory)]
+}
