@@ -4,6 +4,7 @@ import type {
   CommandError,
   Discover,
   EffectFound,
+  Found,
   MountpointEffect,
   NotDiscovered,
   ResolvedSource,
@@ -56,6 +57,8 @@ export const usualWording: Wording = (effect, errno) => ({
 })
 
 const NOTHING: ToCome = { _tag: 'Nothing' }
+
+const UNREADABLE: Found = { _tag: 'Unknown', why: 'Unreadable', detail: 'the mount table could not be read' }
 
 const seen = (host: ModelHost, effect: MountpointEffect): Reported => {
   if (effect._tag === 'Probe') {
@@ -134,8 +137,7 @@ export const execute = (host: ModelHost, effect: MountpointEffect, fault: Fault,
   const failed = errno !== undefined || isDisturbed(fault)
   const error = failed ? { error: words(effect, errno ?? 'EIO') } : {}
   if (fault._tag === 'CannotTell') {
-    const found: EffectFound = { _tag: 'Unknown', why: 'Unreadable', detail: 'the mount table could not be read' }
-    return { host: after, reported: { found, ...error }, toCome: NOTHING }
+    return { host: after, reported: { found: UNREADABLE, ...error }, toCome: NOTHING }
   }
   const isLate = fault._tag === 'Late' && errno === undefined && mayBeLate(effect)
   return {
@@ -153,8 +155,13 @@ export const complete = (host: ModelHost, effect: MountpointEffect, how: 'runs n
 export const executeDiscover = (host: ModelHost, effect: Discover, fault: Fault): EffectFound => {
   const failed: NotDiscovered = { _tag: 'NotDiscovered', reason: 'the mount table could not be read' }
   if (fault._tag === 'Hangs') return { _tag: 'Unknown', why: 'TimedOut' }
-  if (fault._tag === 'Fails' || fault._tag === 'CannotTell') return failed
-  return discover(host, effect) ?? { _tag: 'NotDiscovered', reason: 'a managed root is not there' }
+  const isBlind = fault._tag === 'CannotTell'
+  if (fault._tag === 'Fails' || (isBlind && !fault.worked)) return failed
+  const discovered = discover(host, effect)
+  if (discovered === undefined) return { _tag: 'NotDiscovered', reason: 'a managed root is not there' }
+  if (!isBlind) return discovered
+  const mountpoints = discovered.mountpoints.map(({ mountpoint }) => ({ mountpoint, found: UNREADABLE }))
+  return { ...discovered, mountpoints }
 }
 
 /** A command of an earlier life ends, having done what it does. */

@@ -13,7 +13,10 @@ export type Fault =
   | { readonly _tag: 'Late'; readonly afterMs: number }
   /** Passes its deadline. Its processes end after that many ms, having worked or not; absent: when somebody ends them, or never. */
   | { readonly _tag: 'Hangs'; readonly worked: boolean; readonly endsAfterMs: number | undefined }
-  /** The command ends, having worked or not, and nobody can look afterwards. */
+  /**
+   * The command ends, having worked or not, and nobody can look afterwards. `Discover` that worked shows the roots, and at no
+   * mountpoint what is there.
+   */
   | { readonly _tag: 'CannotTell'; readonly worked: boolean }
   /** `Mount`: something else is mounted than was asked for. */
   | { readonly _tag: 'WrongFilesystem' }

@@ -136,12 +136,14 @@ const boundTo = (host: Host, { boot, mountNamespace }: Discovered): Bound => {
 /**
  * Identities and claims are bound to a boot and a mount namespace: in another one none of our layers exists, and what an open
  * intent meant can no longer be told from what others mount. A directory is not bound: what was to be made for the claim, and
- * is there, is ours.
+ * is there, is ours. Where nobody can tell it is recorded as such, and the next look that can tell puts it right: the intent
+ * that knew of it ends here.
  */
 const unbind = (draft: Draft, found: Found): void => {
   const { layer, intent, directory } = draft.record
   const intended = intent?.found._tag === 'NoDirectory' && directory !== 'ours'
-  if (intended && (found._tag === 'Directory' || found._tag === 'Mounted')) noteDirectory(draft, 'DirectoryMade')
+  const mayBeThere = found._tag !== 'NoDirectory' && found._tag !== 'Obstacle'
+  if (intended && mayBeThere) noteDirectory(draft, 'DirectoryMade')
   if (layer !== undefined || intent !== undefined) noteUnmounted(draft, 'other')
   set(draft, { unresolved: undefined })
 }

@@ -2,7 +2,16 @@
 
 import type { Decision, Effect, Found, Input, Outcome } from '@mountkeeper/core'
 import { apply, breaches, decide, findHolder, grantable, requestId, restore } from '@mountkeeper/core'
-import { judgeAnswer, judgeQueues, judgeRecords, noteAnswer, noteEffect, noteFact, noteRequest } from './oracle.js'
+import {
+  judgeAnswer,
+  judgeQueues,
+  judgeRecords,
+  judgeUnknown,
+  noteAnswer,
+  noteEffect,
+  noteFact,
+  noteRequest,
+} from './oracle.js'
 import type { Flying, Layer, Place, World } from './world.js'
 import { breakLaw, foundAt, pathOf, placeOf } from './world.js'
 
@@ -16,9 +25,10 @@ export const feed = (world: World, input: Input): void => {
     for (const place of world.places.values()) place.retries = 0
   }
   const decision = decide(world.host, input)
+  judgeUnknown(world, input, decision)
   take(world, decision)
   const isUp = decision.facts.some(({ _tag }) => _tag === 'HostCameUp')
-  if (isUp) judgeRecords(world)
+  if (isUp) judgeRecords(world, input)
   if (isUp && (input._tag !== 'Outcome' || input.found._tag !== 'Discovered'))
     breakLaw(world, 'L28: the host comes up and was not discovered')
   for (const effect of decision.effects) {
@@ -27,7 +37,7 @@ export const feed = (world: World, input: Input): void => {
       const old = world.flying.findIndex(
         (each) => each.effect._tag === 'Wait' && each.effect.mountpoint === effect.mountpoint,
       )
-      if (old >= 0) world.flying.splice(old, 1)
+      if (old >= 0) world.ended.push(...world.flying.splice(old, 1).map((each) => each.effect))
     }
     world.flying.push({ effect, overdue: false })
   }
@@ -116,6 +126,7 @@ export type Ending =
 
 const withdraw = (world: World, flying: Flying): void => {
   world.flying.splice(world.flying.indexOf(flying), 1)
+  world.ended.push(flying.effect)
 }
 
 const outcome = (world: World, flying: Flying, found: Outcome['found'], failed: boolean): void => {
@@ -130,7 +141,8 @@ const outcome = (world: World, flying: Flying, found: Outcome['found'], failed: 
   })
 }
 
-const discovered = (world: World): Outcome['found'] => ({
+/** What a survey finds; `blind`: at every other mountpoint nobody can tell. */
+const discovered = (world: World, blind: boolean): Outcome['found'] => ({
   _tag: 'Discovered',
   boot: `boot ${world.boot}`,
   mountNamespace: 'mnt',
@@ -140,7 +152,10 @@ const discovered = (world: World): Outcome['found'] => ({
       ...world.host.mountpoints.keys(),
       ...[...world.places].flatMap(([path, place]) => (place.layers.length > 0 ? [path] : [])),
     ]),
-  ].map((mountpoint) => ({ mountpoint, found: foundAt(world, mountpoint) })),
+  ].map((mountpoint, index) => ({
+    mountpoint,
+    found: blind && index % 2 === 0 ? { _tag: 'Unknown', why: 'Unreadable' } : foundAt(world, mountpoint),
+  })),
 })
 
 /** Time passes at a mountpoint: what was done there can be seen. */
@@ -171,7 +186,12 @@ export const endEffect = (world: World, flying: Flying, ending: Ending): void =>
   if (effect._tag === 'Discover') {
     withdraw(world, flying)
     const fails = ending === 'cannot tell' || ending === 'no effect'
-    outcome(world, flying, fails ? { _tag: 'NotDiscovered', reason: 'broken' } : discovered(world), false)
+    outcome(
+      world,
+      flying,
+      fails ? { _tag: 'NotDiscovered', reason: 'broken' } : discovered(world, ending === 'silently nothing'),
+      false,
+    )
     return
   }
   if (ending === 'timed out') {
@@ -193,6 +213,18 @@ export const endEffect = (world: World, flying: Flying, ending: Ending): void =>
   const found: Found =
     ending === 'cannot tell' ? { _tag: 'Unknown', why: 'Unreadable' } : foundAt(world, effect.mountpoint)
   outcome(world, flying, found, ending === 'effect but error' || ending === 'no effect')
+}
+
+/** An outcome comes once more, or the end of a delay that was replaced: nothing follows. */
+export const echo = (world: World, choice: number): void => {
+  const effect = world.ended[choice % world.ended.length]
+  if (effect === undefined) return
+  const path = pathOf(effect)
+  const found = effect._tag === 'Wait' ? ({ _tag: 'Elapsed' } as const) : foundAt(world, path ?? '')
+  const input: Input = { _tag: 'Outcome', at: world.at, effect: effect.effect, mountpoint: path, found }
+  const { changes, facts, effects, answers } = decide(world.host, input)
+  const led = changes.length + facts.length + effects.length + answers.length
+  if (led > 0) breakLaw(world, `section 4: a late ${effect._tag} of ${path ?? 'the host'} leads to ${led} things`)
 }
 
 export const ask = (world: World, body: (Input & { readonly _tag: 'Requested' })['body']): void => {
@@ -233,6 +265,7 @@ export const crash = (world: World, what: 'manager' | 'machine'): void => {
   if (what === 'machine') reboot(world)
   else for (const { effect } of world.flying) if (world.at % 2 === 0) perform(world, effect)
   world.flying.splice(0)
+  world.ended.splice(0)
   world.recorded.claims.clear()
   world.recorded.claimEnded.clear()
   world.host = restore(world.settings, world.facts)

@@ -12,7 +12,7 @@ import {
   typeRule,
 } from '@mountkeeper/core'
 import type { Ending } from './drive.js'
-import { ask, crash, endEffect, feed, interfere } from './drive.js'
+import { ask, crash, echo, endEffect, feed, interfere } from './drive.js'
 import type { World } from './world.js'
 import { newWorld, placeOf } from './world.js'
 
@@ -50,6 +50,7 @@ type Kind =
   | 'cancel'
   | 'retry'
   | 'busy'
+  | 'echo'
 
 /** What happens in a run, and how often in proportion. */
 interface Mode {
@@ -86,6 +87,7 @@ const OTHERS = {
   cancel: 1,
   retry: 1,
   busy: 1,
+  echo: 1,
 } as const
 
 const FAULTS: Mode = {
@@ -166,6 +168,9 @@ const step = (world: World, choice: number, { paths, endings, sources, kinds }: 
     case 'retry':
       ask(world, { op: 'retry', mountpoint: path })
       return
+    case 'echo':
+      echo(world, rest)
+      return
     case 'busy': {
       const place = placeOf(world, path)
       place.busy = place.layers.length > 0 && rest % 4 !== 0
@@ -239,7 +244,7 @@ const holds = (mode: Mode, numRuns: number): void => {
   )
 }
 
-test('L2 L6 L7 L11 L16 L20 L22 L29 L30 L34 L45: faults, third parties and crashes break no law', () => {
+test('L2 L6 L7 L11 L16 L17 L20 L22 L29 L30 L34 L45: faults, third parties and crashes break no law', () => {
   holds(FAULTS, RUNS)
 }, 600_000)
 

@@ -1,6 +1,6 @@
 // The oracle of the model: judges from outside, by what was asked, told, recorded and done. Each breach begins with its law.
 
-import type { Answer, Attached, Detached, Effect, Fact, Input, Request } from '@mountkeeper/core'
+import type { Answer, Attached, Decision, Detached, Effect, Fact, Input, Request } from '@mountkeeper/core'
 import type { World } from './world.js'
 import { breakLaw, certainAt, pathOf, placeOf } from './world.js'
 
@@ -56,10 +56,49 @@ export const noteFact = (world: World, fact: Fact): void => {
   }
 }
 
+const DESTRUCTIVE: ReadonlySet<string> = new Set([
+  'MakeDirectory',
+  'Mount',
+  'Unmount',
+  'RemoveDirectory',
+  'Unmounted',
+  'DirectoryRemoved',
+])
+
+/** Where an outcome says that nobody could tell. */
+const blindAt = (input: Input): ReadonlySet<string> => {
+  if (input._tag !== 'Outcome') return new Set()
+  const { found, mountpoint = '' } = input
+  const seen = found._tag === 'Discovered' ? found.mountpoints : [{ mountpoint, found }]
+  return new Set(seen.filter((each) => each.found._tag === 'Unknown').map((each) => each.mountpoint))
+}
+
+/** Identities and claims end with the boot that they belong to: that nothing of ours is mounted any more needs no look then. */
+const endsBoot = (world: World, input: Input): boolean => {
+  if (input._tag !== 'Outcome' || input.found._tag !== 'Discovered') return false
+  const last = world.facts.findLast((fact) => fact._tag === 'HostCameUp')
+  return last?._tag === 'HostCameUp' && last.boot !== input.found.boot
+}
+
+/** Nothing follows from what nobody could tell. To be asked before the facts of the decision are noted. */
+export const judgeUnknown = (world: World, input: Input, { facts, effects }: Decision): void => {
+  const blind = blindAt(input)
+  const led = [...facts, ...effects].find(
+    (each) =>
+      DESTRUCTIVE.has(each._tag) &&
+      'mountpoint' in each &&
+      blind.has(each.mountpoint ?? '') &&
+      !(each._tag === 'Unmounted' && endsBoot(world, input)),
+  )
+  if (led !== undefined) breakLaw(world, `L17: nobody could tell, and ${led._tag} follows`)
+}
+
 /** When a generation begins, the table has beaten every record. */
-export const judgeRecords = (world: World): void => {
+export const judgeRecords = (world: World, input: Input): void => {
   if (world.flying.some(({ effect }) => effect._tag !== 'Discover')) return
+  const blind = blindAt(input)
   for (const [path, layer] of world.recorded.layers) {
+    if (blind.has(path)) continue
     const isThere = placeOf(world, path).layers.some(({ identity }) => identity.device === layer.device)
     if (!isThere) breakLaw(world, `L29: ${path} comes up as mounted, which the table does not show`)
   }

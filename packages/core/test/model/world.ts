@@ -40,6 +40,8 @@ export interface World {
   host: Host
   readonly places: Map<string, Place>
   readonly flying: Flying[]
+  /** Effects of this life that have ended, and delays that were replaced. */
+  readonly ended: Effect[]
   /** Mounts whose command has ended and that nobody can see yet. */
   readonly late: Effect[]
   readonly facts: Fact[]
@@ -89,6 +91,7 @@ export const newWorld = (settings: Settings): World => ({
   host: emptyHost(settings),
   places: new Map(),
   flying: [],
+  ended: [],
   late: [],
   facts: [],
   asked: new Map(),

@@ -155,4 +155,12 @@ export const HOST: readonly Mutant[] = [
     'Math.min(last * 2, backOffCeiling)',
     'last * 2',
   ),
+  mutant(
+    'directory-forgotten-at-a-reboot',
+    'what was to be made is forgotten when nobody can look after a reboot',
+    'L47',
+    'decide/host.ts',
+    "const mayBeThere = found._tag !== 'NoDirectory' && found._tag !== 'Obstacle'",
+    "const mayBeThere = found._tag === 'Directory' || found._tag === 'Mounted'",
+  ),
 ]
