@@ -1,6 +1,7 @@
 // The loop around the core, and the ports through which it reaches a host, a journal and a clock.
 
 export * from './events.js'
+export * from './inventory.js'
 export * from './left-behind.js'
 export * from './loop.js'
 export * from './manager.js'

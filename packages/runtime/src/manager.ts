@@ -8,12 +8,14 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { restore } from '@mountkeeper/core'
 import type { Answer, Host, PlannedRequest, Request, Settings } from '@mountkeeper/core'
 import type { HostEvent } from './events.js'
+import { followInventory } from './follow.js'
+import { withInventory } from './inventory.js'
 import type { Defect, Ending, StopOptions, StopReport } from './loop.js'
 import { createLoop } from './loop.js'
 import type { Observer } from './observer.js'
 import type { Asks, Operation, Refusals, Results } from './operations.js'
 import { planRequests } from './plan.js'
-import type { HostPort, Journal, JournalFailed, Timers } from './ports.js'
+import type { HostPort, InventoryPort, Journal, JournalFailed, Timers } from './ports.js'
 import { createSystemTimers } from './timers.js'
 
 /** What a manager is made of. */
@@ -22,6 +24,11 @@ export interface MountManagerOptions {
   /** Where effects run. */
   readonly host: HostPort
   readonly journal: Journal
+  /**
+   * The authority on who uses what: asked at each discovery, and followed, down when it is lost and up when it is back.
+   * Without one, holders are known by their requests alone.
+   */
+  readonly inventory?: InventoryPort
   /** By default those of the operating system. */
   readonly timers?: Timers
   readonly observer?: Observer
@@ -88,9 +95,17 @@ const plainly =
     ask(request ?? ({} as Asks[Op]))
 
 const start = (options: MountManagerOptions, host: Host): MountManager => {
-  const { host: port, journal, timers = createSystemTimers(), observer, onDefect } = options
+  const { journal, inventory, timers = createSystemTimers(), observer, onDefect } = options
+  const port = inventory === undefined ? options.host : withInventory(options.host, inventory, timers)
   const loop = createLoop({ host, port, journal, timers, observer, onDefect })
-  const { submit, observed, stop, ended, subscribe } = loop
+  const { observed, ended, subscribe } = loop
+  const follower = inventory && followInventory({ inventory, submit: loop.submit, host, observer })
+  const submit = follower?.submit ?? loop.submit
+  const stop: MountManager['stop'] = (how) => {
+    follower?.stop()
+    return loop.stop(how)
+  }
+  void ended.then(follower?.stop)
   return {
     attach: asking(submit, 'attach'),
     detach: asking(submit, 'detach'),

@@ -2,7 +2,7 @@
 // nothing. A hook that throws is a defect and stops the manager.
 
 import type { Answer, Decision, Discover, Effect, Host, Input, MountpointEffect } from '@mountkeeper/core'
-import type { Report } from './ports.js'
+import type { InventoryNews, Report } from './ports.js'
 
 /** What may be watched. All hooks are called synchronously, in the order in which things happen. */
 export interface Observer {
@@ -16,4 +16,6 @@ export interface Observer {
   readonly onReport?: (effect: MountpointEffect | Discover, report: Report, startedAt: number, endedAt: number) => void
   /** When an answer is delivered, just before its caller gets it. */
   readonly onAnswer?: (answer: Answer) => void
+  /** When the authority on what is in use was lost, is back or tells of a change; before anything follows from it. */
+  readonly onInventory?: (news: InventoryNews) => void
 }

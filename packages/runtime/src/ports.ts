@@ -83,3 +83,42 @@ export interface Lock {
 export interface Locks {
   readonly acquire: (directories: readonly string[]) => TaskEither<NotLocked, Lock>
 }
+
+/** One file in use, according to an outside authority such as libvirt. */
+export interface UsedFile {
+  /** Absolute; as the authority has it, which has followed no links. */
+  readonly path: string
+  readonly volume: string
+  readonly consumer: string
+}
+
+/** All files in use, wherever they lie, and when (wall clock, ms) the authority began to be asked. */
+export interface FilesInUse {
+  readonly startedAt: number
+  readonly files: readonly UsedFile[]
+}
+
+/** The authority gave no complete answer; nothing follows from it, least of all that nothing is in use (L28). */
+export interface InventoryFailed {
+  readonly _tag: 'InventoryFailed'
+  /** One sentence: what was wrong, and with what. */
+  readonly why: string
+}
+
+/**
+ * What is heard of an authority without asking. `Lost`: it no longer answers. `Back`: it answers, for the first time or
+ * again. `Changed`: a consumer came, went or changed.
+ */
+export type InventoryNews =
+  { readonly _tag: 'Lost'; readonly why: string } | { readonly _tag: 'Back' } | { readonly _tag: 'Changed' }
+
+/** An outside authority on who uses what. */
+export interface InventoryPort {
+  /** All that is in use, or a failure; never a part of it. Settles within `limitMs`. */
+  readonly ask: (limitMs: number) => TaskEither<InventoryFailed, FilesInUse>
+  /**
+   * Watches until the returned function is called, which lets go of everything at once. `Lost` and `Back` alternate and the
+   * first of them is a `Back`. Does not keep the process alive.
+   */
+  readonly watch: (listener: (news: InventoryNews) => void) => () => void
+}

@@ -1,0 +1,66 @@
+// What news of the inventory leads to. An authority that is lost may lose consumers unseen, so the host goes down, and comes
+// up by a new discovery when it is back; unless the last wish of the callers was down (L36).
+//
+// That a consumer came, went or changed leads to nothing by itself: attaching and detaching is for whoever starts and stops
+// it, a host-up would make every request wait for all others, and a look cannot tell who uses a mount. The next discovery
+// asks anew, and so does a reconcile, which is the way to see what became stale in between.
+
+import type { Answer, Host, Request } from '@mountkeeper/core'
+import type { Observer } from './observer.js'
+import type { InventoryNews, InventoryPort } from './ports.js'
+
+/** What is followed for. */
+export interface FollowOptions {
+  readonly inventory: InventoryPort
+  readonly submit: (request: Request) => Promise<Answer>
+  readonly host: Host
+  readonly observer: Observer | undefined
+}
+
+/** A manager whose host follows the inventory. */
+export interface Follower {
+  /** For what callers ask; theirs is the wish that news of the inventory never overrules. */
+  readonly submit: (request: Request) => Promise<Answer>
+  readonly stop: () => void
+}
+
+/** Begins to watch at the first wish to be up: a manager that is never up needs no authority. */
+export const followInventory = ({ inventory, submit, host, observer }: FollowOptions): Follower => {
+  let wish: 'up' | 'down' = 'down'
+  let unwatch: (() => void) | undefined
+  let stopped = false
+  /** The host was taken down for a loss, and nobody has wished otherwise since. */
+  let takenDown = false
+
+  const heard = (news: InventoryNews): void => {
+    if (stopped) return
+    observer?.onInventory?.(news)
+    if (wish === 'down') return
+    // A host that waits for its next discovery is down, and asks the authority by itself.
+    const isDown = host.phase === 'down' || host.phase === 'retrying'
+    if (news._tag === 'Lost' && !isDown) {
+      takenDown = true
+      void submit({ op: 'host-down' })
+    }
+    if (news._tag === 'Back' && (isDown || takenDown)) {
+      takenDown = false
+      void submit({ op: 'host-up' })
+    }
+  }
+
+  return {
+    submit: (request) => {
+      if (request.op === 'host-down') wish = 'down'
+      if (request.op === 'host-up') {
+        wish = 'up'
+        takenDown = false
+        if (!stopped) unwatch ??= inventory.watch(heard)
+      }
+      return submit(request)
+    },
+    stop: () => {
+      stopped = true
+      unwatch?.()
+    },
+  }
+}

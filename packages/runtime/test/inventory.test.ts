@@ -1,0 +1,267 @@
+// An authority on what is in use: what a discovery makes of it, and what its loss and return lead to.
+import { effectId } from '@mountkeeper/core'
+import type { AttachRequest, Discover } from '@mountkeeper/core'
+import { left, right } from 'fp-ts/lib/Either.js'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { describe, expect, test } from 'vitest'
+import { createMemoryJournal, createMountManager, inventoryAt, withInventory } from '../src/index.js'
+import type { FilesInUse, InventoryFailed, InventoryNews, InventoryPort, MountManager, UsedFile } from '../src/index.js'
+import { createModelHost } from './model-host.js'
+import { SETTINGS } from './settings.js'
+import { settled, virtualTimers } from './world.js'
+
+const ROOT = '/srv/mounts'
+
+const file = (path: string, consumer = 'vm-1', volume = `file:${path.replace(/.*\//, '')}`): UsedFile => ({
+  path,
+  volume,
+  consumer,
+})
+
+/** An authority that answers what the test has set, and whose news the test tells. */
+const scriptedInventory = (first: Either<string, readonly UsedFile[]> = right([])) => {
+  const listeners = new Set<(news: InventoryNews) => void>()
+  const script = { answer: first, asked: 0, startedAt: 0 }
+  const port: InventoryPort = {
+    ask: () => () => {
+      script.asked += 1
+      const { answer, startedAt } = script
+      return Promise.resolve<Either<InventoryFailed, FilesInUse>>(
+        answer._tag === 'Left'
+          ? left({ _tag: 'InventoryFailed', why: answer.left })
+          : right({ startedAt, files: answer.right }),
+      )
+    },
+    watch: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+  return {
+    port,
+    script,
+    watchers: () => listeners.size,
+    tell: async (...news: readonly InventoryNews[]) => {
+      for (const each of news) for (const listener of [...listeners]) listener(each)
+      await settled()
+    },
+  }
+}
+
+const LOST: InventoryNews = { _tag: 'Lost', why: 'it ended' }
+const BACK: InventoryNews = { _tag: 'Back' }
+
+describe('files and mountpoints', () => {
+  const at = (path: string, ...mountpoints: readonly string[]) =>
+    inventoryAt(mountpoints, { startedAt: 7, files: [file(path, 'vm-1', 'v')] }).entries.map(
+      ({ mountpoint }) => mountpoint,
+    )
+
+  test.each([
+    ['the mountpoint above', '/srv/mounts/a/disk', ['/srv/mounts/a'], ['/srv/mounts/a']],
+    ['folders between', '/srv/mounts/a/x/y/disk', ['/srv/mounts/a'], ['/srv/mounts/a']],
+    ['whole components only', '/srv/mounts/ab/disk', ['/srv/mounts/a'], []],
+    ['the nearest of two', '/srv/mounts/a/b/disk', ['/srv/mounts/a', '/srv/mounts/a/b'], ['/srv/mounts/a/b']],
+    ['the mountpoint itself is no file on it', '/srv/mounts/a', ['/srv/mounts/a'], []],
+    ['elsewhere', '/var/lib/disk', ['/srv/mounts/a'], []],
+    ['no path', 'srv/mounts/a/disk', ['/srv/mounts/a'], []],
+    ['written otherwise', '/srv//mounts/./x/../a/disk', ['/srv/mounts/a'], ['/srv/mounts/a']],
+    ['out of it', '/srv/mounts/a/../b/disk', ['/srv/mounts/a'], []],
+    ['above everything', '/../../disk', ['/srv/mounts/a'], []],
+    ['blanks and other scripts', '/srv/mounts/a b é/d "1"', ['/srv/mounts/a b é'], ['/srv/mounts/a b é']],
+  ])('%s', (_name, path, mountpoints, expected) => {
+    expect(at(path, ...mountpoints)).toEqual(expected)
+  })
+
+  test('the same use counts once, another volume or consumer for itself', () => {
+    const files = [
+      file('/m/a/1', 'x', 'v'),
+      file('/m/a/2', 'x', 'v'),
+      file('/m/a/1', 'x', 'w'),
+      file('/m/a/1', 'y', 'v'),
+    ]
+    expect(inventoryAt(['/m/a'], { startedAt: 7, files })).toEqual({
+      startedAt: 7,
+      entries: [
+        { mountpoint: '/m/a', volume: 'v', consumer: 'x' },
+        { mountpoint: '/m/a', volume: 'w', consumer: 'x' },
+        { mountpoint: '/m/a', volume: 'v', consumer: 'y' },
+      ],
+    })
+  })
+})
+
+describe('a discovery', () => {
+  const discover: Discover = { _tag: 'Discover', effect: effectId(1), roots: [ROOT], known: [], deadlineMs: 1_000 }
+  const found = async (port: InventoryPort, timers = virtualTimers()) =>
+    (await withInventory(createModelHost([ROOT]), port, timers).run(discover)).found
+
+  test('has what the authority says', async () => {
+    const { port } = scriptedInventory(right([file(`${ROOT}/a/d`)]))
+    expect(await found(port)).toMatchObject({ _tag: 'Discovered', inventory: { startedAt: 0, entries: [] } })
+  })
+
+  test('is none when the authority fails, throws or rejects', async () => {
+    const reasonOf = (ask: InventoryPort['ask']) => found({ ...scriptedInventory().port, ask })
+    const expected = (why: string) => ({ _tag: 'NotDiscovered', reason: `the inventory failed: ${why}` })
+    const broken = new Error('it broke')
+    expect(await found(scriptedInventory(left('garbage')).port)).toEqual(expected('garbage'))
+    expect(await reasonOf(() => () => Promise.reject(broken))).toEqual(expected('it broke'))
+    expect(
+      await reasonOf(() => {
+        throw broken
+      }),
+    ).toEqual(expected('it broke'))
+  })
+
+  test('does not wait longer than its deadline, whatever the authority does', async () => {
+    const timers = virtualTimers()
+    const answer = found({ ...scriptedInventory().port, ask: () => () => new Promise(() => undefined) }, timers)
+    await timers.advance(1_000)
+    expect(await answer).toEqual({
+      _tag: 'NotDiscovered',
+      reason: 'the inventory failed: no answer within 1000 ms',
+    })
+  })
+
+  test('asks before the host is read', async () => {
+    const order: string[] = []
+    const { port } = scriptedInventory()
+    const host = createModelHost([ROOT])
+    const ask: InventoryPort['ask'] = (limitMs) => () => {
+      order.push(`ask ${limitMs}`)
+      return port.ask(limitMs)()
+    }
+    const seen = withInventory(
+      {
+        run: (effect) => {
+          order.push(effect._tag)
+          return host.run(effect)
+        },
+      },
+      { ...port, ask },
+      virtualTimers(),
+    )
+    await seen.run(discover)
+    await seen.run({ ...discover, _tag: 'Look', mountpoint: `${ROOT}/a`, filesystem: undefined, root: undefined })
+    expect(order).toEqual(['ask 1000', 'Discover', 'Look'])
+  })
+})
+
+describe('a manager with an inventory', () => {
+  const disk = (consumer: string, volume = 'volume-1'): Omit<AttachRequest, 'op'> => ({
+    mountpoint: `${ROOT}/a`,
+    filesystem: { type: 'tmpfs', source: 'tmpfs', options: [] },
+    volume,
+    consumer,
+  })
+
+  const start = async (inventory: ReturnType<typeof scriptedInventory>, heard: string[] = []) => {
+    const host = createModelHost([ROOT])
+    const created = await createMountManager({
+      settings: SETTINGS,
+      host,
+      journal: createMemoryJournal(),
+      inventory: inventory.port,
+      observer: { onInventory: ({ _tag }) => heard.push(_tag) },
+    })()
+    if (created._tag === 'Left') throw new Error(created.left.why)
+    return { manager: created.right, host }
+  }
+
+  const phase = (manager: MountManager): string => `${manager.state.phase} ${manager.state.generation}`
+
+  test('adopts what is in use and nobody recorded, and unmounts it for the last', async () => {
+    const inventory = scriptedInventory(right([file(`${ROOT}/a/disk`)]))
+    const { manager, host } = await start(inventory)
+    const layer = { mountId: 9, device: '0:9', fstype: 'tmpfs', source: 'tmpfs', root: '/', flags: ['rw'] }
+    host.paths.set(`${ROOT}/a`, [layer])
+    await manager.hostUp()()
+    expect(await manager.status()()).toMatchObject({
+      right: { mountpoints: [{ holders: [{ volume: 'file:disk', consumer: 'vm-1', knowledge: 'inventory' }] }] },
+    })
+    expect(await manager.detach(disk('vm-1'))()).toMatchObject({
+      right: { holder: 'removed', mount: 'unmounted', warnings: [{ _tag: 'MatchedByConsumer' }] },
+    })
+    expect(host.paths.get(`${ROOT}/a`)).toEqual([])
+  })
+
+  test('does not come up while the authority fails, and does when it is back', async () => {
+    const inventory = scriptedInventory(left('no socket'))
+    const { manager } = await start(inventory)
+    expect(await manager.hostUp()()).toMatchObject({
+      left: { _tag: 'DiscoveryFailed', reason: 'the inventory failed: no socket' },
+    })
+    expect(phase(manager)).toBe('retrying 0')
+    inventory.script.answer = right([])
+    await inventory.tell(BACK)
+    expect(phase(manager)).toBe('up 1')
+  })
+
+  test('goes down when the authority is lost, and up by a new discovery when it is back', async () => {
+    const inventory = scriptedInventory()
+    const heard: string[] = []
+    const { manager } = await start(inventory, heard)
+    expect(inventory.watchers()).toBe(0)
+    await manager.hostUp()()
+    await inventory.tell(BACK)
+    expect(phase(manager)).toBe('up 1')
+    await manager.attach(disk('vm-1'))()
+    await inventory.tell(LOST)
+    expect(await manager.attach(disk('vm-2'))()).toMatchObject({ left: { _tag: 'HostDown' } })
+    const asked = inventory.script.asked
+    await inventory.tell(BACK)
+    expect([phase(manager), inventory.script.asked]).toEqual(['up 2', asked + 1])
+    expect(await manager.attach(disk('vm-1'))()).toMatchObject({ right: { holder: 'already-held', generation: 2 } })
+    expect(heard).toEqual(['Back', 'Lost', 'Back'])
+  })
+
+  test('comes up again also when it is lost and back in one breath', async () => {
+    const inventory = scriptedInventory()
+    const { manager } = await start(inventory)
+    await manager.hostUp()()
+    await inventory.tell(BACK, LOST, BACK)
+    expect(phase(manager)).toBe('up 2')
+  })
+
+  test('L36 stays down when its callers have taken it down, before or after the loss', async () => {
+    const inventory = scriptedInventory()
+    const { manager } = await start(inventory)
+    await manager.hostUp()()
+    await inventory.tell(BACK)
+    await manager.hostDown()()
+    await inventory.tell(LOST, BACK)
+    expect(phase(manager)).toBe('down 1')
+    await manager.hostUp()()
+    await inventory.tell(LOST)
+    await manager.hostDown()()
+    await inventory.tell(BACK)
+    expect(phase(manager)).toBe('down 2')
+  })
+
+  test('does nothing by itself about consumers that come and go; a reconcile shows what became stale', async () => {
+    const inventory = scriptedInventory(right([file(`${ROOT}/a/disk`)]))
+    const { manager } = await start(inventory)
+    await manager.hostUp()()
+    await manager.attach(disk('vm-1'))()
+    inventory.script.answer = right([])
+    inventory.script.startedAt = Date.now() + 1_000
+    const asked = inventory.script.asked
+    await inventory.tell(BACK, { _tag: 'Changed' })
+    expect([phase(manager), inventory.script.asked]).toEqual(['up 1', asked])
+    expect(await manager.reconcile({ apply: false })()).toMatchObject({
+      right: { differences: [{ _tag: 'stale-holder', holders: [{ consumer: 'vm-1' }] }] },
+    })
+  })
+
+  test('lets go of the authority when it stops', async () => {
+    const inventory = scriptedInventory()
+    const { manager } = await start(inventory)
+    await manager.hostUp()()
+    expect(inventory.watchers()).toBe(1)
+    await manager.stop()
+    expect(inventory.watchers()).toBe(0)
+    expect(await manager.hostUp()()).toMatchObject({ left: { _tag: 'Stopped' } })
+    expect(inventory.watchers()).toBe(0)
+  })
+})
