@@ -100,7 +100,6 @@ export const startGluster = async (volume: string): Promise<Server> => {
     filesystem: filesystem(volume),
     wrong: filesystem(`${volume}-nowhere`),
     refused: filesystem(volume, NOBODY),
-    clientMark: `--volfile-id=/${volume} `,
     again: () => inTurn(() => must('volume', 'start', volume, 'force')),
   })
 }

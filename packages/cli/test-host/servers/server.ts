@@ -14,8 +14,6 @@ export interface Server {
   readonly wrong: Filesystem
   /** The same, where nobody listens. */
   readonly refused: Filesystem
-  /** Something that occurs in the arguments of every process that serves a mount of this server, and in no others. */
-  readonly clientMark: string
   /** Stops all of it, as a machine that no longer answers: connections are still accepted by the kernel. */
   readonly hang: () => Promise<void>
   readonly goOn: () => void
@@ -113,7 +111,7 @@ export const kill = (pids: readonly number[]): void => {
 const stateOf = (pid: number): string | undefined => statOf(String(pid))?.state
 
 /** What a kind of server has to say of one that runs. */
-export interface Running extends Pick<Server, 'filesystem' | 'wrong' | 'refused' | 'clientMark'> {
+export interface Running extends Pick<Server, 'filesystem' | 'wrong' | 'refused'> {
   readonly pids: () => readonly number[]
   readonly again: () => Promise<void>
 }

@@ -86,7 +86,6 @@ export const startSftp = async (directory: string): Promise<Server> => {
     filesystem: filesystem(directory),
     wrong: filesystem(`${directory}/nowhere`),
     refused: filesystem(directory, PORT + 1),
-    clientMark: `${address}:`,
     again: async () => {
       listener = await listen()
     },

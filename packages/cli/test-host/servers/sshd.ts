@@ -83,7 +83,6 @@ export const startSshd = async (directory: string): Promise<Server> => {
     filesystem: filesystem(directory),
     wrong: filesystem(`${directory}/nowhere`),
     refused: filesystem(directory, PORT + 1),
-    clientMark: `root@${address}`,
     again: async () => {
       listener = await listen()
     },
