@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import type {
   Answer,
+  Attached,
   AttachRequest,
   Detached,
   Filesystem,
@@ -19,7 +20,7 @@ import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 import { processesWith, until } from './server.js'
 
 /** Long enough for what works, short enough for what does not. */
-const DEADLINES_MS = { look: 2_000, directory: 2_000, mount: 1_500, unmount: 1_500, probe: 500, discover: 5_000 }
+const DEADLINES_MS = { look: 2_000, directory: 2_000, mount: 3_000, unmount: 3_000, probe: 5_000, discover: 5_000 }
 const DELAYS_MS = { settle: 100, unmountRetry: [100, 200], backOffFirst: 150, backOffCeiling: 600, discoveryRetry: 500 }
 
 /** What a test wants to be different. */
@@ -40,7 +41,7 @@ export const settingsFor = (root: string, options: ManagedOptions = {}): Setting
     types: Object.fromEntries(types),
     policies: { ...defaults.policies, ...options.policies },
     slots: { ...defaults.slots, ...options.slots },
-    deadlinesMs: { ...defaults.deadlinesMs, request: 4_000, ...DEADLINES_MS, ...options.deadlinesMs },
+    deadlinesMs: { ...defaults.deadlinesMs, request: 10_000, ...DEADLINES_MS, ...options.deadlinesMs },
     delaysMs: DELAYS_MS,
   }
 }
@@ -167,6 +168,12 @@ export const manage = async (root: string, options: ManagedOptions = {}): Promis
       await manager.stop({ hard: true })
     },
   }
+}
+
+/** What was answered, if it is an attach that was served. */
+export const attachedOf = (answer: Answer): Attached => {
+  if (!answer.ok || answer.result._tag !== 'Attached') throw new Error(JSON.stringify(answer))
+  return answer.result
 }
 
 /** What became of the mount, if it is a detach that was served. */
