@@ -10,7 +10,7 @@ import { typeRule } from './types.js'
 const noRule = (type: string): TypeRule => typeRule(type, [])
 
 /** The rule of a type; for one that is no longer configured (an old record) what the table knows, from no source. */
-export const ruleOf = (settings: Settings, type: string): TypeRule =>
+export const ruleOf = (settings: Pick<Settings, 'types'>, type: string): TypeRule =>
   Object.hasOwn(settings.types, type) ? (settings.types[type] ?? noRule(type)) : noRule(type)
 
 /**
@@ -73,7 +73,7 @@ const hostBeforeColon = (source: string): string => {
 }
 
 /** The server of a source, whose slots are counted together; `''` for types that take no server slot. */
-export const serverOf = (settings: Settings, filesystem: Filesystem): string => {
+export const serverOf = (settings: Pick<Settings, 'types'>, filesystem: Filesystem): string => {
   const rule = ruleOf(settings, filesystem.type)
   if (!rule.mayHang) return ''
   switch (rule.server) {

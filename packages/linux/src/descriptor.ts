@@ -161,8 +161,13 @@ export interface Resolved {
 /**
  * realpath(3) that cannot hang: components are looked up only on mounts that `mayEnter` allows (the last one may lie on
  * any), and links are followed by hand. The place is what the path led to, and stays so whatever is renamed afterwards.
+ * `mayOpen` is asked before each component is opened, by its path, where even that could wait for a server.
  */
-export const resolve = (path: string, mayEnter: (mountId: number) => boolean): Either<Stop, Resolved> => {
+export const resolve = (
+  path: string,
+  mayEnter: (mountId: number) => boolean,
+  mayOpen: (path: string) => boolean = () => true,
+): Either<Stop, Resolved> => {
   const todo = [...componentsOf(path)]
   let done: readonly string[] = []
   let links = 0
@@ -184,7 +189,7 @@ export const resolve = (path: string, mayEnter: (mountId: number) => boolean): E
     }
     const before = open.at(-2)
     if (before !== undefined && here.mountId !== before.mountId && !mayEnter(here.mountId)) return stop('EXDEV')
-    const next = openBelow(here, name)
+    const next = mayOpen(`/${[...done, name].join('/')}`) ? openBelow(here, name) : left('EXDEV')
     if (isLeft(next)) {
       done = [...done, name]
       return stop(next.left)

@@ -13,8 +13,9 @@ import { mount } from './effects/mount.js'
 import { probe } from './effects/probe.js'
 import { unmount } from './effects/unmount.js'
 import type { Looker } from './look.js'
-import { createLooker } from './look.js'
 import { createOrphans } from './orphans.js'
+import { createProber } from './prober.js'
+import { createSafeLooker } from './safe-looker.js'
 import type { SourceAllowed, Tools } from './tools.js'
 import { leftOf, lookFor, reportOf } from './tools.js'
 
@@ -33,7 +34,7 @@ export interface LinuxHostOptions {
   readonly uid?: number
   /** By default one process per command, started by execa. */
   readonly runner?: CommandRunner
-  /** By default a looker in this process. */
+  /** By default one that cannot hang: in this process where nobody is asked, else in one of its own. */
   readonly looker?: Looker
 }
 
@@ -72,9 +73,11 @@ const broken = (effect: MountpointEffect | Discover, error: unknown): Report => 
 /** Runs effects on this machine, in this process's mount namespace. Never rejects. */
 export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
   const prefix = options.prefix ?? []
+  const safe = createSafeLooker(createProber())
   const tools: Tools = {
     runner: options.runner ?? execaRunner({ prefix }),
-    look: options.looker ?? createLooker(),
+    look: options.looker ?? safe.look,
+    directory: safe.directory,
     types: options.types ?? DEFAULT_TYPES,
     sourceAllowed: options.sourceAllowed ?? sourceAllowed,
     uid: options.uid ?? process.getuid?.() ?? 0,

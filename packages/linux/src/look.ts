@@ -28,6 +28,8 @@ export interface LookRequest {
   readonly filesystem: Filesystem | undefined
   /** How layers of the filesystem's type are recognised; without a filesystem it does not matter. */
   readonly appears: Appearance
+  /** The server of the filesystem, for those that hang to be counted together; `''` where there is none. */
+  readonly server: string
   /** What may be mounted there: a type that asks its server as soon as it is opened is told by the table alone. */
   readonly mayBe: 'quiet' | 'anything'
   readonly deadlineMs: number
@@ -272,25 +274,38 @@ const lookSafely = (requests: readonly LookRequest[]): readonly Seen[] => {
   }
 }
 
-/**
- * A looker in this process. Looks that are asked for in the same turn of the event loop are done together, in slices, so
- * that the loop is never held for long. They cannot hang, with one exception: somebody else mounted a type that asks its
- * server when opened (NFS, 9p) where a quiet one is expected, and that server hangs.
- */
-export const createLooker = (): Looker => {
-  let waiting: { readonly request: LookRequest; readonly tell: (seen: Seen) => void }[] = []
-  const serve = (): void => {
+/** A look that waits for the end of the turn. */
+export interface WaitingLook {
+  readonly request: LookRequest
+  readonly tell: (seen: Seen | Promise<Seen>) => void
+}
+
+/** Gathers the looks of one turn of the event loop, and serves them in slices, so that the loop is never held for long. */
+export const gathering = (serve: (slice: readonly WaitingLook[]) => void): Looker => {
+  let waiting: WaitingLook[] = []
+  const next = (): void => {
     const slice = waiting.slice(0, LOOKS_TOGETHER_MAX)
     waiting = waiting.slice(LOOKS_TOGETHER_MAX)
-    if (waiting.length > 0) setImmediate(serve)
-    const seen = lookSafely(slice.map(({ request }) => request))
-    slice.forEach(({ tell }, index) => {
-      tell(seen[index] ?? { found: LOST })
-    })
+    if (waiting.length > 0) setImmediate(next)
+    serve(slice)
   }
   return (request) =>
     new Promise((tell) => {
-      if (waiting.length === 0) setImmediate(serve)
+      if (waiting.length === 0) setImmediate(next)
       waiting.push({ request, tell })
     })
 }
+
+/** Does these looks in this process, with one reading of the table. */
+export const serveHere = (slice: readonly WaitingLook[]): void => {
+  const seen = lookSafely(slice.map(({ request }) => request))
+  slice.forEach(({ tell }, index) => {
+    tell(seen[index] ?? { found: LOST })
+  })
+}
+
+/**
+ * A looker in this process, for where nothing can hang: it waits with whoever mounted a type that asks its server when opened
+ * (NFS, 9p) where a quiet one is expected, if that server hangs.
+ */
+export const createLooker = (): Looker => gathering(serveHere)

@@ -2,6 +2,7 @@
 // that was read after a descriptor on that mount was opened and while it is open, since a freed id is used again at once.
 
 import { readFileSync } from 'node:fs'
+import type { Appearance, Filesystem } from '@mountkeeper/core'
 import type { TableLine } from './mountinfo.js'
 import { parseTableLine } from './mountinfo.js'
 
@@ -113,3 +114,58 @@ export const isLocalFstype = (fstype: string): boolean => LOCAL_FSTYPES.has(fsty
  * stopped daemon). NFS and 9p ask their server again whenever a path crosses into them.
  */
 export const opensQuietly = (fstype: string): boolean => isLocalFstype(fstype) || /^fuse(\.|$)/.test(fstype)
+
+/** What a look is for. */
+interface Wanted {
+  readonly mountpoint: string
+  readonly filesystem: Filesystem | undefined
+  readonly appears: Appearance
+}
+
+/** The mounts that are not of local filesystems: who has to be asked, where. */
+export interface NotLocal {
+  /** Targets as the table writes them; `quiet` ones may be opened but not looked up in. */
+  readonly mounts: readonly { readonly target: string; readonly quiet: boolean }[]
+}
+
+/** Target and fstype of a line; the fields between end with a lone hyphen (proc_pid_mountinfo(5)). */
+const MOUNT = /\n\d+ \d+ \d+:\d+ [^ \n]+ ([^ \n]+) [^\n]*? - ([^ \n]*) /g
+const EVERYWHERE: NotLocal = { mounts: [{ target: '/', quiet: false }] }
+
+/** The mounts of a table that are not local. With a line that cannot be read nothing counts as local. */
+export const notLocal = ({ text }: MountTable): NotLocal => {
+  const lines = text.split('\n').length - 2
+  const mounts = [...text.matchAll(MOUNT)].map(([, target = '', fstype = '']) => ({ target, fstype }))
+  if (mounts.length !== lines) return EVERYWHERE
+  return {
+    mounts: mounts
+      .filter(({ fstype }) => !isLocalFstype(fstype))
+      .map(({ target, fstype }) => ({ target, quiet: opensQuietly(fstype) })),
+  }
+}
+
+/**
+ * Whether a look asks no server and no daemon: all mounts on the way to the mountpoint are local, what is on it opens
+ * quietly, and where a source is to be resolved, whose links may lead anywhere, no mount of the host has to be asked.
+ */
+export const asksNobody = ({ mounts }: NotLocal, { mountpoint, filesystem, appears }: Wanted): boolean => {
+  const path = asWritten(mountpoint)
+  const resolves = filesystem !== undefined && (appears._tag === 'RootAndDevice' || appears._tag === 'Device')
+  return mounts.every(({ target, quiet }) => {
+    if (resolves && !quiet) return false
+    if (path === target) return quiet
+    return target !== '/' && !path.startsWith(`${target}/`)
+  })
+}
+
+/** The same for what lies in a directory: what it lies on is local as well. */
+export const asksNobodyIn = ({ mounts }: NotLocal, path: string): boolean => {
+  const written = asWritten(path)
+  return mounts.every(({ target }) => target !== '/' && target !== written && !written.startsWith(`${target}/`))
+}
+
+/** Whether what is at exactly this path can be opened without asking a server. */
+export const opensQuietlyAt = ({ mounts }: NotLocal, path: string): boolean => {
+  const written = asWritten(path)
+  return mounts.every(({ target, quiet }) => quiet || (target !== written && target !== '/'))
+}

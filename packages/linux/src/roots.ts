@@ -29,10 +29,12 @@ const MENDS: Readonly<Record<string, (path: string, at: string) => string>> = {
   EXDEV: (_, at) => `choose a directory on a local filesystem: ${at} can hang`,
 }
 
+/** What `seeDirectory` says. */
+export type SeenDirectory = Either<RootProblem, DirectorySeen>
+
 /** Whether a directory is as roots have to be. `role` begins the sentence: `root`, `state directory`. */
-export const seeDirectory = (role: string, path: string, uid: number): Either<RootProblem, DirectorySeen> => {
-  const problem = (why: string, mend: string): Either<RootProblem, DirectorySeen> =>
-    left({ text: `${role} ${path}: ${why}`, mend })
+export const seeDirectory = (role: string, path: string, uid: number): SeenDirectory => {
+  const problem = (why: string, mend: string): SeenDirectory => left({ text: `${role} ${path}: ${why}`, mend })
   const slash = openSlash()
   if (isLeft(slash)) return problem(slash.left, 'mount /proc')
   const reached = descend(slash.right, '/', componentsOf(path), isLocalMount)

@@ -1,17 +1,26 @@
 // What every effect has at hand, and the one way in which those with a command run: reach the parent directory, run, look.
 
-import type { Appearance, CommandError, Filesystem, Found, MountpointEffect, TypeRule } from '@mountkeeper/core'
-import { typeRule } from '@mountkeeper/core'
+import type {
+  Appearance,
+  CommandError,
+  Filesystem,
+  Found,
+  MountpointEffect,
+  RootIdentity,
+  TypeRule,
+} from '@mountkeeper/core'
+import { serverOf, typeRule } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { Command, CommandEnd, CommandRunner } from './command-runner.js'
 import { close, ownProcess } from './descriptor.js'
 import type { Shown } from './evidence.js'
 import { TIMED_OUT, errorOf, ranOf, timedOut } from './evidence.js'
-import type { Looker, Parent, Seen } from './look.js'
+import type { LookRequest, Looker, Parent, Seen } from './look.js'
 import { reachParent } from './look.js'
 import { opensQuietly } from './mount-table.js'
 import type { Orphans } from './orphans.js'
+import type { Prober } from './prober.js'
 
 /** Whether a source, or a path-valued option, is one that the type's patterns allow. Paths come with all links followed. */
 export type SourceAllowed = (rule: TypeRule, source: string) => boolean
@@ -20,6 +29,8 @@ export type SourceAllowed = (rule: TypeRule, source: string) => boolean
 export interface Tools {
   readonly runner: CommandRunner
   readonly look: Looker
+  /** Checks roots where that cannot block. */
+  readonly directory: Prober['directory']
   readonly types: Readonly<Record<string, TypeRule>>
   readonly sourceAllowed: SourceAllowed
   /** The user the manager runs as: owner of roots and of files with secrets. */
@@ -49,22 +60,8 @@ export type Looked = Seen | { readonly found: typeof TIMED_OUT; readonly ended: 
 const mayBe = (filesystem: Filesystem | undefined): 'quiet' | 'anything' =>
   filesystem !== undefined && (filesystem.type === 'bind' || opensQuietly(filesystem.type)) ? 'quiet' : 'anything'
 
-/** Looks at the mountpoint of an effect, and gives up at its deadline. */
-export const lookFor = async (tools: Tools, effect: MountpointEffect, left: Left): Promise<Looked> => {
-  const alive = tools.orphans.at(effect.mountpoint)
-  if (alive !== undefined) return { found: { _tag: 'Unknown', why: 'CommandAlive', detail: alive } }
-  const filesystem = 'filesystem' in effect ? effect.filesystem : undefined
-  const isDirectory = effect._tag === 'MakeDirectory' || effect._tag === 'RemoveDirectory'
-  const deadlineMs = left()
-  const seen = tools.look({
-    mountpoint: effect.mountpoint,
-    root: 'root' in effect ? effect.root : undefined,
-    filesystem,
-    appears: filesystem === undefined ? GROWTH : ruleOf(tools, filesystem.type).appears,
-    // A mount beside one's own mkdir or rmdir is no reason to read the table for each.
-    mayBe: isDirectory ? 'quiet' : mayBe(filesystem),
-    deadlineMs,
-  })
+/** Gives up at the deadline; one that the looker itself gave up has ended, for nothing of it lives. */
+const withinDeadline = async (seen: Promise<Seen>, deadlineMs: number): Promise<Looked> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Looked>((settle) => {
     timer = setTimeout(() => {
@@ -73,7 +70,36 @@ export const lookFor = async (tools: Tools, effect: MountpointEffect, left: Left
   })
   const looked = await Promise.race([seen, late])
   clearTimeout(timer)
-  return looked
+  if ('ended' in looked || looked.found._tag !== 'Unknown' || looked.found.why !== 'TimedOut') return looked
+  return { found: TIMED_OUT, ended: Promise.resolve() }
+}
+
+/** Where somebody wants to look. */
+export interface LookedAt {
+  readonly mountpoint: string
+  readonly root: RootIdentity | undefined
+  readonly filesystem: Filesystem | undefined
+  readonly mayBe: LookRequest['mayBe']
+}
+
+/** Looks at a mountpoint, and gives up at the deadline. */
+export const lookAt = (tools: Tools, at: LookedAt, deadlineMs: number): Promise<Looked> => {
+  const { mountpoint, filesystem } = at
+  const alive = tools.orphans.at(mountpoint)
+  if (alive !== undefined) return Promise.resolve({ found: { _tag: 'Unknown', why: 'CommandAlive', detail: alive } })
+  const appears = filesystem === undefined ? GROWTH : ruleOf(tools, filesystem.type).appears
+  const server = filesystem === undefined ? '' : serverOf(tools, filesystem)
+  return withinDeadline(tools.look({ ...at, appears, server, deadlineMs }), deadlineMs)
+}
+
+/** Looks at the mountpoint of an effect. */
+export const lookFor = (tools: Tools, effect: MountpointEffect, left: Left): Promise<Looked> => {
+  const filesystem = 'filesystem' in effect ? effect.filesystem : undefined
+  const isDirectory = effect._tag === 'MakeDirectory' || effect._tag === 'RemoveDirectory'
+  const root = 'root' in effect ? effect.root : undefined
+  // A mount beside one's own mkdir or rmdir is no reason to read the table for each.
+  const expected = isDirectory ? 'quiet' : mayBe(filesystem)
+  return lookAt(tools, { mountpoint: effect.mountpoint, root, filesystem, mayBe: expected }, left())
 }
 
 /** What a look says, as a report. */
@@ -121,7 +147,7 @@ export const runAndLook = async (change: Change, command: Command): Promise<Repo
 
 /** Opens the parent of an effect's mountpoint, or reports what there is instead. `command` is what would have been run. */
 export const holdParent = (
-  effect: MountpointEffect & { readonly root: Parameters<typeof reachParent>[1] },
+  effect: MountpointEffect & { readonly root: RootIdentity | undefined },
   command: readonly string[],
 ): Held | Report => {
   const reached = reachParent(effect.mountpoint, effect.root)

@@ -9,7 +9,7 @@ import type { HostPort, Report } from '@mountkeeper/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { execaRunner, linuxHost, parseMountInfo } from '../src/index.js'
 import { readTable } from '../src/mount-table.js'
-import { processes } from '../src/processes.js'
+import { processes, vectorOfProcess } from '../src/processes.js'
 
 /** `root`, or `user` in a user namespace. */
 export const NAMESPACE = process.env['MOUNTKEEPER_NAMESPACE']
@@ -80,10 +80,13 @@ export const prepareWorld = (): void => {
   afterEach(async () => {
     const left = (): readonly string[] => mountsBelow(ROOT)
     const mounts = left()
+    // The process that looks stays for the next test, and ends with this one's.
+    const isLooking = (entry: string): boolean =>
+      vectorOfProcess(entry).some((each) => each.endsWith('look-process.js'))
     const live = (): readonly number[] =>
       processes()
+        .filter(({ pid, entry }) => pid > 0 && !before.has(pid) && !isLooking(entry))
         .map(({ pid }) => pid)
-        .filter((pid) => pid > 0 && !before.has(pid))
     for (let at = 0; at < 40 && live().length > 0; at += 1) await sleep(25)
     const living = live()
     // Cleared, so that one failure is not the next test's.

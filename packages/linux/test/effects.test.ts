@@ -210,6 +210,24 @@ describe('reports', () => {
     expect(report.found).toEqual({ _tag: 'Unknown', why: 'TimedOut' })
     expect(report.ended).toBeInstanceOf(Promise)
   })
+  test('a discovery in which one look hangs goes on with the rest', async () => {
+    const looker = ({ mountpoint }: LookRequest): Promise<{ found: Found }> =>
+      mountpoint.endsWith('/hung') ? new Promise(() => undefined) : Promise.resolve({ found: DIRECTORY })
+    const known = ['hung', 'a', 'b'].map((name) => ({ mountpoint: `${rootPath}/${name}`, filesystem: undefined }))
+    const report = await linuxHost({ looker }).run({
+      _tag: 'Discover',
+      effect: effectId(1),
+      roots: [rootPath],
+      known,
+      deadlineMs: 200,
+    })
+    if (report.found._tag !== 'Discovered') throw new Error(JSON.stringify(report.found))
+    expect(report.found.mountpoints.map(({ found }) => found)).toEqual([
+      { _tag: 'Unknown', why: 'TimedOut' },
+      DIRECTORY,
+      DIRECTORY,
+    ])
+  })
   test('a defect in a look is no rejection', async () => {
     const throws = linuxHost({ looker: () => Promise.reject(new Error('defect')) })
     const report = await throws.run({ _tag: 'Look', ...common, filesystem: undefined })

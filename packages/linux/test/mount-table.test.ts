@@ -1,7 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Stack } from '../src/mount-table.js'
-import { LAYERS_MAX, isLocalFstype, lineOf, opensQuietly, stackAt, stackFrom, tableOf } from '../src/mount-table.js'
+import type { LookRequest } from '../src/look.js'
+import type { NotLocal, Stack } from '../src/mount-table.js'
+import {
+  LAYERS_MAX,
+  asksNobody,
+  asksNobodyIn,
+  isLocalFstype,
+  lineOf,
+  notLocal,
+  opensQuietly,
+  opensQuietlyAt,
+  stackAt,
+  stackFrom,
+  tableOf,
+} from '../src/mount-table.js'
 
 const capture = (name: string): ReturnType<typeof tableOf> =>
   tableOf(readFileSync(new URL(`../../../test-fixtures/mountinfo/${name}.txt`, import.meta.url)))
@@ -73,4 +86,50 @@ test('which filesystems answer by themselves', () => {
   expect(['nfs', 'fuse', 'fuse.sshfs', 'cifs', 'unheard-of'].some(isLocalFstype)).toBe(false)
   expect(['tmpfs', 'fuse', 'fuse.sshfs'].every(opensQuietly)).toBe(true)
   expect(['nfs4', '9p', 'fuseblk', 'unheard-of'].some(opensQuietly)).toBe(false)
+})
+
+describe('who is asked by a look', () => {
+  const line = (id: number, target: string, fstype: string): string =>
+    `${id} 1 0:${id} / ${target} rw,relatime shared:1 master:2 - ${fstype} source rw,a - b\n`
+  const local = line(1, '/', 'ext4') + line(2, '/srv', 'tmpfs') + line(3, '/srv/with\\040space', 'fuse.sshfs')
+  const by = (text: string): NotLocal => notLocal(tableOf(Buffer.from(text)))
+  const at = (mountpoint: string, type?: string): LookRequest => ({
+    mountpoint,
+    root: undefined,
+    filesystem: type === undefined ? undefined : { type, source: '/srv/exp', options: [] },
+    appears: type === 'bind' ? { _tag: 'RootAndDevice' } : { _tag: 'Growth' },
+    server: '',
+    mayBe: 'anything',
+    deadlineMs: 1,
+  })
+  test.each([
+    ['a local mountpoint', local, at('/srv/mounts/a'), true],
+    ['on FUSE', local, at('/srv/with space'), true],
+    ['below FUSE', local, at('/srv/with space/a'), false],
+    ['a name that begins alike', local, at('/srv/with space too'), true],
+    ['on NFS', local + line(4, '/srv/mounts/a', 'nfs4'), at('/srv/mounts/a'), false],
+    ['beside NFS', local + line(4, '/srv/mounts/b', 'nfs4'), at('/srv/mounts/a'), true],
+    ['below NFS', local + line(4, '/srv/mounts', 'nfs4'), at('/srv/mounts/a'), false],
+    ['a bind, FUSE somewhere', local, at('/srv/mounts/a', 'bind'), true],
+    ['a bind, NFS somewhere', local + line(4, '/home', 'nfs4'), at('/srv/mounts/a', 'bind'), false],
+    ['a root that is not local', line(1, '/', 'nfs4'), at('/srv/mounts/a'), false],
+    ['a line that cannot be read', `${local}5 1 0:5 / /x rw - \n`, at('/srv/mounts/a'), false],
+  ])('%s', (_, text, request, nobody) => {
+    expect(asksNobody(by(text), request)).toBe(nobody)
+  })
+  test('a directory lies on what is mounted on it, too', () => {
+    expect(asksNobodyIn(by(local), '/srv/mounts')).toBe(true)
+    expect(asksNobodyIn(by(local), '/srv/with space')).toBe(false)
+    expect(asksNobodyIn(by(local + line(4, '/srv/mounts', 'fuse')), '/srv/mounts/a')).toBe(false)
+  })
+  test('what is opened quietly', () => {
+    const table = by(local + line(4, '/srv/mounts', '9p'))
+    expect(opensQuietlyAt(table, '/srv/with space')).toBe(true)
+    expect(opensQuietlyAt(table, '/srv/mounts')).toBe(false)
+    expect(opensQuietlyAt(table, '/srv/mounts/a')).toBe(true)
+  })
+  test('of this machine, every mount is counted', () => {
+    const table = tableOf(readFileSync('/proc/self/mountinfo'))
+    expect(notLocal(table).mounts).not.toEqual([{ target: '/', quiet: false }])
+  })
 })

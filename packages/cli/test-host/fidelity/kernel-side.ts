@@ -106,7 +106,15 @@ export const kernelShows = async (
 ): Promise<Side> => {
   const appears = { _tag: 'Growth' } as const
   const looks = LOOKED_AT.map(async (path) => {
-    const request = { mountpoint: at(path), root, filesystem: undefined, appears, mayBe, deadlineMs: 10_000 }
+    const request = {
+      mountpoint: at(path),
+      root,
+      filesystem: undefined,
+      appears,
+      server: '',
+      mayBe,
+      deadlineMs: 10_000,
+    }
     return [path, (await looker(request)).found] as const
   })
   return {

@@ -4,18 +4,17 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import type { Discover, Discovered, Found, NotDiscovered, ResolvedSource, RootSeen } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
-import { isLeft } from 'fp-ts/lib/Either.js'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { errnoOf } from '../descriptor.js'
-import type { LookRequest } from '../look.js'
-import { lookTogether } from '../look.js'
 import { parseMountInfo } from '../mountinfo.js'
 import { readTable } from '../mount-table.js'
-import { seeDirectory } from '../roots.js'
-import type { Tools } from '../tools.js'
-import { ruleOf } from '../tools.js'
+import type { LookedAt, Tools } from '../tools.js'
+import { lookAt } from '../tools.js'
 
-/** More than of ordinary looks, for each slice reads the whole table once; nobody is being served meanwhile. */
-const TOGETHER_MAX = 256
+/** A mountpoint that hangs is told to be unknown in time for the rest to be discovered (L32). */
+const LOOK_DEADLINE_MS = 10_000
+const lookDeadlineOf = (effect: Discover): number => Math.min(LOOK_DEADLINE_MS, effect.deadlineMs / 2)
 
 const notDiscovered = (reason: string): Report => ({ found: { _tag: 'NotDiscovered', reason } satisfies NotDiscovered })
 
@@ -35,15 +34,15 @@ const mountedBelow = (roots: readonly RootSeen[]): readonly string[] => {
     .map(({ target }) => target)
 }
 
-const requestsOf = (tools: Tools, effect: Discover, roots: readonly RootSeen[]): readonly LookRequest[] => {
+const placesOf = (effect: Discover, roots: readonly RootSeen[]): readonly LookedAt[] => {
   const known = new Map(effect.known.map(({ mountpoint, filesystem }) => [mountpoint, filesystem]))
   const paths = new Set([...known.keys(), ...mountedBelow(roots)])
-  return [...paths].map((mountpoint) => {
-    const filesystem = known.get(mountpoint)
-    const appears = filesystem === undefined ? ({ _tag: 'Growth' } as const) : ruleOf(tools, filesystem.type).appears
-    const root = rootAbove(roots, mountpoint)
-    return { mountpoint, root, filesystem, appears, mayBe: 'anything', deadlineMs: effect.deadlineMs }
-  })
+  return [...paths].map((mountpoint) => ({
+    mountpoint,
+    root: rootAbove(roots, mountpoint),
+    filesystem: known.get(mountpoint),
+    mayBe: 'anything',
+  }))
 }
 
 interface SeenMountpoint {
@@ -61,22 +60,24 @@ const isHidden = (effect: Discover, { mountpoint, found }: SeenMountpoint): bool
 const lookAll = async (
   tools: Tools,
   effect: Discover,
-  requests: readonly LookRequest[],
-): Promise<readonly SeenMountpoint[] | undefined> => {
-  const end = performance.now() + effect.deadlineMs
-  const all: SeenMountpoint[] = []
-  for (let from = 0; from < requests.length; from += TOGETHER_MAX) {
-    if (performance.now() > end) return undefined
-    const slice = requests.slice(from, from + TOGETHER_MAX)
-    lookTogether(slice).forEach((seen, index) => {
-      const mountpoint = slice[index]?.mountpoint ?? ''
-      const alive = tools.orphans.at(mountpoint)
-      if (alive === undefined) all.push({ mountpoint, ...seen })
-      else all.push({ mountpoint, found: { _tag: 'Unknown', why: 'CommandAlive', detail: alive } })
-    })
-    await new Promise((next) => setImmediate(next))
-  }
-  return all.filter((seen) => !isHidden(effect, seen))
+  places: readonly LookedAt[],
+): Promise<readonly SeenMountpoint[]> => {
+  const deadlineMs = lookDeadlineOf(effect)
+  const all = places.map(async (place): Promise<SeenMountpoint> => {
+    const looked = await lookAt(tools, place, deadlineMs)
+    const source = 'source' in looked ? { source: looked.source } : {}
+    return { mountpoint: place.mountpoint, found: looked.found, ...source }
+  })
+  return (await Promise.all(all)).filter((seen) => !isHidden(effect, seen))
+}
+
+const seeRoot = async (tools: Tools, path: string, deadlineMs: number): Promise<Either<string, RootSeen>> => {
+  const seen = await tools.directory('root', path, tools.uid, deadlineMs)
+  if (seen === undefined)
+    return left(`root ${path}: looking at it took longer than ${deadlineMs} ms; see what is mounted`)
+  if (isLeft(seen)) return left(`${seen.left.text}; ${seen.left.mend}`)
+  const { mountId, directory, propagation } = seen.right
+  return right({ path, mountId, directory, propagation })
 }
 
 /** Reads boot id, mount namespace, roots, and what is at every known mountpoint and every mount below the roots. */
@@ -85,16 +86,12 @@ export const discover = async (tools: Tools, effect: Discover): Promise<Report> 
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     const mountNamespace = readlinkSync('/proc/self/ns/mnt')
     const roots: RootSeen[] = []
-    for (const path of effect.roots) {
-      const seen = seeDirectory('root', path, tools.uid)
-      if (isLeft(seen)) return notDiscovered(`${seen.left.text}; ${seen.left.mend}`)
-      const { mountId, directory, propagation } = seen.right
-      roots.push({ path, mountId, directory, propagation })
+    for (const root of await Promise.all(effect.roots.map((path) => seeRoot(tools, path, lookDeadlineOf(effect))))) {
+      if (isLeft(root)) return notDiscovered(root.left)
+      roots.push(root.right)
     }
     tools.orphans.search()
-    const mountpoints = await lookAll(tools, effect, requestsOf(tools, effect, roots))
-    if (mountpoints === undefined)
-      return notDiscovered(`not finished within ${effect.deadlineMs} ms; raise the deadline`)
+    const mountpoints = await lookAll(tools, effect, placesOf(effect, roots))
     return { found: { _tag: 'Discovered', boot, mountNamespace, roots, mountpoints } satisfies Discovered }
   } catch (error) {
     return notDiscovered(error instanceof Error ? error.message : errnoOf(error))

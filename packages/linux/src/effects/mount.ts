@@ -9,7 +9,7 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { close, ownProcess, resolve } from '../descriptor.js'
 import type { Shown } from '../evidence.js'
 import { isLocalMount, stopText } from '../look.js'
-import { isLocalFstype, lineOf, readTable } from '../mount-table.js'
+import { isLocalFstype, lineOf, notLocal, opensQuietlyAt, readTable } from '../mount-table.js'
 import type { Tools } from '../tools.js'
 import { holdParent, leftOf, lookFor, notRun, reportOf, ruleOf, runAndLook } from '../tools.js'
 import { bindOptions, pathsOf, renderOptions } from './mount-options.js'
@@ -27,8 +27,9 @@ const allowedPath = (
   tools: Tools,
   rule: TypeRule,
   path: string,
+  mayOpen: (path: string) => boolean,
 ): Either<string, { readonly fd: number; readonly mountId: number; readonly path: string }> => {
-  const resolved = resolve(path, isLocalMount)
+  const resolved = resolve(path, isLocalMount, mayOpen)
   if (isLeft(resolved)) return left(stopText(resolved.left))
   const { fd, mountId } = resolved.right.place
   if (tools.sourceAllowed(rule, resolved.right.path)) return right({ fd, mountId, path: resolved.right.path })
@@ -36,11 +37,19 @@ const allowedPath = (
   return left(`${path} leads to ${resolved.right.path}, which is not an allowed source`)
 }
 
+/** No mount whose server is asked as soon as it is opened is to be opened in this process (L24). */
+const opensQuietlyNow = (): ((path: string) => boolean) => {
+  const table = notLocal(readTable())
+  return (path) => opensQuietlyAt(table, path)
+}
+
 const checkPathOptions = (tools: Tools, rule: TypeRule, options: readonly string[]): string | undefined => {
+  if (!options.some((option) => rule.pathOptions.includes(optionName(option)))) return undefined
+  const mayOpen = opensQuietlyNow()
   for (const option of options) {
     if (!rule.pathOptions.includes(optionName(option))) continue
     for (const path of pathsOf(option)) {
-      const allowed = allowedPath(tools, rule, path)
+      const allowed = allowedPath(tools, rule, path, mayOpen)
       if (isLeft(allowed)) return `option ${optionName(option)}: ${allowed.left}`
       close(allowed.right.fd)
     }
@@ -72,7 +81,8 @@ const prepare = (tools: Tools, effect: Mount): Either<string, Prepared> => {
   if (wrong !== undefined) return left(wrong)
   const typed = ['-t', type, ...(options.right.length > 0 ? ['-o', options.right.join(',')] : [])]
   if (!rule.sourceIsPath) return right({ options: typed, source, shown: [], hold: [] })
-  const allowed = allowedPath(tools, rule, source)
+  // The source of a bind was opened by the look before, which may wait.
+  const allowed = allowedPath(tools, rule, source, type === 'bind' ? () => true : opensQuietlyNow())
   if (isLeft(allowed)) return allowed
   if (type !== 'bind') {
     close(allowed.right.fd)

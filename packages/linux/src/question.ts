@@ -1,0 +1,24 @@
+// What the manager asks the look process, as JSON; an answer is what the function of the same purpose gives.
+
+import type { LookRequest, Seen } from './look.js'
+import type { SeenDirectory } from './roots.js'
+
+/** What is at a mountpoint (`lookTogether`). */
+export interface LookQuestion {
+  readonly _tag: 'Look'
+  readonly request: LookRequest
+}
+
+/** Whether a directory is as roots have to be (`seeDirectory`). */
+export interface DirectoryQuestion {
+  readonly _tag: 'Directory'
+  readonly role: string
+  readonly path: string
+  readonly uid: number
+}
+
+/** One question of a batch. */
+export type Question = LookQuestion | DirectoryQuestion
+
+/** Its answer, in the order of the questions. */
+export type QuestionAnswer = Seen | SeenDirectory

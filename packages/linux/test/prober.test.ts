@@ -1,0 +1,137 @@
+// Looks in processes of their own: one that hangs is given up at its deadline, and holds up nobody else.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Seen } from '../src/look.js'
+import { afterAll, describe, expect, test } from 'vitest'
+import { anyLives } from '../src/processes.js'
+import { HUNG_PER_SERVER_MAX, createProber } from '../src/prober.js'
+import type { Prober } from '../src/prober.js'
+
+const base = mkdtempSync(join(tmpdir(), 'mountkeeper-prober-'))
+afterAll(() => rmSync(base, { recursive: true }))
+
+const module = fileURLToPath(new URL('hanging-look-process.mjs', import.meta.url))
+const impatient = (idleMs = 2_000): Prober => createProber({ module, patienceMs: 150, idleMs })
+const sleep = (delayMs: number): Promise<void> => new Promise((wake) => setTimeout(wake, delayMs))
+
+const look = (prober: Prober, name: string, deadlineMs = 4_000, server = ''): Promise<Seen> =>
+  prober.look({
+    mountpoint: `${base}/${name}`,
+    root: undefined,
+    filesystem: undefined,
+    appears: { _tag: 'Growth' },
+    server,
+    mayBe: 'anything',
+    deadlineMs,
+  })
+
+const SEEN = { _tag: 'Obstacle', kind: 'file' }
+const LATE = { found: { _tag: 'Unknown', why: 'TimedOut' } }
+
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let at = 0; at < 200 && !holds(); at += 1) await sleep(10)
+  expect(holds()).toBe(true)
+}
+
+describe('nothing hangs', () => {
+  test('one process does all looks, and ends when it was idle', async () => {
+    const prober = impatient(100)
+    const all = await Promise.all(Array.from({ length: 600 }, (_, index) => look(prober, `a${index}`)))
+    expect(new Set(all.map(({ source }) => source?.device)).size).toBe(1)
+    expect(all.every(({ found }) => found._tag === 'Obstacle')).toBe(true)
+    expect(prober.processes().asked).toHaveLength(1)
+    await until(() => prober.processes().asked.length === 0)
+    // Asked again, another one is there.
+    expect((await look(prober, 'b')).found).toEqual(SEEN)
+  })
+  test('a process that fails says so; one that ends is asked anew, twice', async () => {
+    const prober = impatient()
+    expect((await look(prober, 'throws')).found).toMatchObject({ why: 'Unreadable', detail: 'a defect' })
+    const [dead, alive] = await Promise.all([look(prober, 'dies'), look(prober, 'a')])
+    expect(dead.found).toMatchObject({ why: 'Unreadable', detail: 'the look process ended (7)' })
+    expect(alive.found).toEqual(SEEN)
+  })
+  test('a module that is not there', async () => {
+    const prober = createProber({ module: `${base}/none.js` })
+    expect((await look(prober, 'a')).found).toMatchObject({ why: 'Unreadable' })
+    const root = await prober.directory('root', base, 0, 4_000)
+    expect(root).toMatchObject({ _tag: 'Left', left: { mend: 'start the manager again' } })
+  })
+  test('it keeps no process running, and ends with it, also by SIGKILL', async () => {
+    const script = `
+      import { createProber } from '${new URL('../dist/prober.js', import.meta.url).href}'
+      const prober = createProber({ module: '${module}' })
+      const request = { mountpoint: '/a', appears: { _tag: 'Growth' }, server: '', mayBe: 'anything', deadlineMs: 4000 }
+      await prober.look(request)
+      console.log(prober.processes().asked[0])
+      if (process.argv[1] === 'killed') process.kill(process.pid, 'SIGKILL')
+    `
+    for (const how of ['ends', 'killed']) {
+      const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script, how], {
+        encoding: 'utf8',
+        timeout: 20_000,
+      })
+      expect(signal).toBe(how === 'killed' ? 'SIGKILL' : null)
+      const pid = Number(stdout.trim())
+      expect(pid).toBeGreaterThan(1)
+      await until(() => !anyLives(pid))
+    }
+  })
+})
+
+describe('a look hangs', () => {
+  test('alone: the answer comes when its process has ended, after its deadline', async () => {
+    const prober = impatient()
+    const since = performance.now()
+    expect(await look(prober, 'hang', 400)).toEqual(LATE)
+    expect(performance.now() - since).toBeGreaterThan(395)
+    await until(() => prober.processes().left.length === 0)
+  })
+  test('the others that were asked with it are answered within their own deadlines', async () => {
+    const prober = impatient()
+    const hung = Promise.all([look(prober, 'hang-1', 3_000), look(prober, 'hang-2', 3_000)])
+    const others = await Promise.all(Array.from({ length: 50 }, (_, index) => look(prober, `a${index}`, 2_500)))
+    expect(others.map(({ found }) => found)).toEqual(Array.from({ length: 50 }, () => SEEN))
+    // And those that come while they hang do not even notice.
+    await look(prober, 'warm')
+    const since = performance.now()
+    expect((await look(prober, 'b')).found).toEqual(SEEN)
+    expect(performance.now() - since).toBeLessThan(150)
+    expect(await hung).toEqual([LATE, LATE])
+  })
+  test('one that comes back before its deadline is answered', async () => {
+    const prober = impatient()
+    const late = look(prober, 'hang-a-while')
+    const beside = look(prober, 'c')
+    expect((await beside).found).toEqual(SEEN)
+    writeFileSync(`${base}/hang-a-while`, '')
+    expect((await late).found).toEqual(SEEN)
+    await until(() => prober.processes().asked.length === 1)
+  })
+  test('one that was stopped from outside is killed, and the next is done by another', async () => {
+    const prober = impatient()
+    await look(prober, 'a')
+    const [pid] = prober.processes().asked
+    process.kill(pid!, 'SIGSTOP')
+    expect(await look(prober, 'a', 400)).toEqual(LATE)
+    expect((await look(prober, 'a')).found).toEqual(SEEN)
+    expect(prober.processes().asked).not.toContain(pid)
+  })
+  test('a server takes so many processes and no more; another one is served', async () => {
+    const prober = impatient()
+    const names = Array.from({ length: 8 }, (_, index) => `hang-${index}-of-one`)
+    const all = Promise.all(names.map((name) => look(prober, name, 1_500, 'one')))
+    await sleep(1_200)
+    expect(prober.processes().asked.length).toBeLessThanOrEqual(HUNG_PER_SERVER_MAX + 1)
+    expect((await look(prober, 'a', 1_000, 'two')).found).toEqual(SEEN)
+    expect(await all).toEqual(names.map(() => LATE))
+    await until(() => prober.processes().left.length === 0)
+  })
+  test('a root that hangs is none', async () => {
+    const prober = impatient()
+    expect(await prober.directory('root', `${base}/hang-root`, 0, 300)).toBeUndefined()
+  })
+})
