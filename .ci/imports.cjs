@@ -9,9 +9,15 @@ module.exports = {
   codec: { packages: ['core'], types: [], modules: ['fp-ts', 'io-ts'], node: false },
   runtime: { packages: ['core'], types: [], modules: ['fp-ts'], node: false },
   linux: { packages: ['core', 'codec'], types: ['runtime'], modules: ['fp-ts', 'execa'], node: true },
+  libvirt: {
+    packages: ['core'],
+    types: ['runtime'],
+    modules: ['fp-ts', 'execa', '@rgrove/parse-xml'],
+    node: true,
+  },
   simulator: { packages: ['core', 'runtime'], types: [], modules: ['fast-check'], node: false },
   cli: {
-    packages: ['core', 'codec', 'runtime', 'linux', 'simulator'],
+    packages: ['core', 'codec', 'runtime', 'linux', 'libvirt', 'simulator'],
     types: [],
     modules: ['fp-ts', 'cmd-ts', 'picocolors'],
     node: true,
