@@ -9,6 +9,7 @@ module.exports = {
   codec: { packages: ['core'], types: [], modules: ['fp-ts', 'io-ts'], node: false },
   runtime: { packages: ['core'], types: [], modules: ['fp-ts'], node: false },
   linux: { packages: ['core', 'codec'], types: ['runtime'], modules: ['fp-ts', 'execa'], node: true },
+  journal: { packages: ['core', 'codec'], types: ['runtime'], modules: ['fp-ts'], node: true },
   libvirt: {
     packages: ['core'],
     types: ['runtime'],
@@ -17,7 +18,7 @@ module.exports = {
   },
   simulator: { packages: ['core', 'runtime'], types: [], modules: ['fast-check'], node: false },
   cli: {
-    packages: ['core', 'codec', 'runtime', 'linux', 'libvirt', 'simulator'],
+    packages: ['core', 'codec', 'runtime', 'linux', 'journal', 'libvirt', 'simulator'],
     types: [],
     modules: ['fp-ts', 'cmd-ts', 'picocolors'],
     node: true,

@@ -35,6 +35,13 @@ export function* snapshotOf({ cameUp, mountpoints }: Memory): Generator<Fact, vo
   }
 }
 
+/** How many facts `snapshotOf` gives. */
+export const snapshotSize = ({ cameUp, mountpoints }: Memory): number => {
+  let size = (cameUp === undefined ? 0 : 1) + mountpoints.size
+  for (const { holders } of mountpoints.values()) size += holders.size
+  return size
+}
+
 /** The fewest facts that `restore` makes the same host of. */
 export const snapshot = (facts: readonly Fact[]): readonly Fact[] => {
   const memory = emptyMemory()

@@ -2,7 +2,7 @@
 // in the middle, and twice.
 
 import type { Fact, Host } from '@mountkeeper/core'
-import { restore, snapshot } from '@mountkeeper/core'
+import { emptyMemory, remember, restore, snapshot, snapshotSize } from '@mountkeeper/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { play, simulatedSettings } from '../src/index.js'
@@ -30,6 +30,9 @@ test('restore of a snapshot is restore of the facts', () => {
       const second = first + (other % (facts.length + 1 - first))
       const once = snapshot(facts.slice(0, first))
       if (once.length < first) shortened += 1
+      const memory = emptyMemory()
+      for (const fact of facts.slice(0, first)) remember(memory, fact)
+      expect(once).toHaveLength(snapshotSize(memory))
       const twice = snapshot([...once, ...facts.slice(first, second)])
       expect(inOrder(restore(settings, snapshot(facts)))).toEqual(whole)
       expect(inOrder(restore(settings, [...once, ...facts.slice(first)]))).toEqual(whole)

@@ -1,0 +1,96 @@
+// The form of a line: `crc32 SP json LF`, the checksum over the JSON in eight hexadecimal digits. What is written together
+// becomes durable together, and counts at recovery as a whole or not at all; so each line of a write of several facts begins
+// with its place in it, `"part":[2,3]`. One that has no part is a whole write.
+
+import { crc32 } from 'node:zlib'
+import { decode, decodeErrorsText, encodeFact, factCodec } from '@mountkeeper/codec'
+import type { Fact } from '@mountkeeper/core'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
+
+/** Where a line stands in what was written with it: the first of three is `[1, 3]`. */
+export interface Part {
+  readonly place: number
+  readonly of: number
+}
+
+/** One line that was read. */
+export interface Entry {
+  readonly part: Part
+  readonly fact: Fact
+}
+
+/** Why a line was not. `isWhole`: it is as it was written, so that no crash is to blame. */
+export interface BadLine {
+  readonly isWhole: boolean
+  readonly why: string
+}
+
+const DIGITS = 8
+const SPACE = 32
+const ALONE: Part = { place: 1, of: 1 }
+
+const checksum = (bytes: Uint8Array | string): string => crc32(bytes).toString(16).padStart(DIGITS, '0')
+
+/** JSON as a line, with its end. */
+export const frame = (json: string): string => `${checksum(json)} ${json}\n`
+
+/** The JSON of a line, if its checksum is right. */
+export const unframe = (bytes: Buffer, from: number, to: number): Either<BadLine, string> => {
+  const begin = from + DIGITS + 1
+  if (begin > to || bytes[begin - 1] !== SPACE)
+    return left({ isWhole: false, why: 'it does not begin with a checksum' })
+  const json = bytes.subarray(begin, to)
+  if (bytes.toString('latin1', from, from + DIGITS) !== checksum(json)) {
+    return left({ isWhole: false, why: 'its checksum is not that of its content' })
+  }
+  return right(json.toString())
+}
+
+/** Facts as they are written together: all of them count at recovery, or none. */
+export const encodeWrite = (facts: readonly Fact[]): string => {
+  const of = facts.length
+  const lines = facts.map((fact, index) => {
+    const json = encodeFact(fact)
+    return frame(of === 1 ? json : `{"part":[${index + 1},${of}],${json.slice(1)}`)
+  })
+  return lines.join('')
+}
+
+const PART = /^\{"part":\[([1-9]\d*),([1-9]\d*)\],/
+
+const unreadable = (why: string): Either<BadLine, never> => left({ isWhole: true, why: `it cannot be read: ${why}` })
+
+const partOf = (json: string): Part => {
+  const [, place, of] = PART.exec(json) ?? []
+  return place === undefined || of === undefined ? ALONE : { place: Number(place), of: Number(of) }
+}
+
+// The checksum has shown that these are bytes that we wrote, so that what JSON.parse lets pass needs no second look.
+const parse = (json: string): unknown => {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads a line of a fact. */
+export const decodeEntry = (bytes: Buffer, from: number, to: number): Either<BadLine, Entry> => {
+  const json = unframe(bytes, from, to)
+  if (isLeft(json)) return json
+  const part = partOf(json.right)
+  const fact = decode(factCodec, parse(part === ALONE ? json.right : json.right.replace(PART, '{')))
+  return isLeft(fact) ? unreadable(decodeErrorsText(fact.left)) : right({ part, fact: fact.right })
+}
+
+const OPENING = ' {'
+
+/** The line that a bad one ends with, where the end of the line before it is what was damaged. */
+export const decodeEntryAtEnd = (bytes: Buffer, from: number, to: number): Entry | undefined => {
+  for (let at = bytes.indexOf(OPENING, from + DIGITS + 1); at >= 0 && at < to; at = bytes.indexOf(OPENING, at + 1)) {
+    const entry = decodeEntry(bytes, at - DIGITS, to)
+    if (isRight(entry)) return entry.right
+  }
+  return undefined
+}

@@ -1,0 +1,20 @@
+// The public names of @mountkeeper/journal: the journal as a file, what can be seen of one from outside, its repair, and the
+// form of its lines for those who work on bytes.
+
+export { createFileJournal } from './file-journal.js'
+export type { FileJournal, FileJournalOptions } from './file-journal.js'
+export { examineJournal, readJournal } from './examine.js'
+export type { Examined } from './examine.js'
+export { repairJournal } from './repair.js'
+export type { Repaired } from './repair.js'
+export { nodeDisk } from './disk.js'
+export type { Disk, DiskFile, Place } from './disk.js'
+export { encodeWrite } from './frame.js'
+export { encodeHead, JOURNAL_FORMAT } from './head.js'
+export type { Head } from './head.js'
+export { createScan, scanBytes } from './scan.js'
+export type { Fault, Scan, Scanned } from './scan.js'
+export { createSalvage } from './salvage.js'
+export type { LostLine, Salvage, Salvaged } from './salvage.js'
+export { COMPACT_FACTS_MIN } from './writer.js'
+export type { ClosingHow } from './writer.js'

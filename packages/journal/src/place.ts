@@ -1,0 +1,46 @@
+// Where a journal lies: in a directory that is its manager's own, under a fixed name. What is in it (mountpoints, consumers)
+// is nobody else's business, and who may write there could rewrite history.
+
+import type { JournalFailed } from '@mountkeeper/runtime'
+import { join } from 'node:path'
+import type { Disk } from './disk.js'
+import { codeOf, directoryFailed } from './failure.js'
+
+/** The files of a state directory. */
+export interface Names {
+  readonly directory: string
+  readonly journal: string
+  /** Becomes the journal once it is whole; what stays of one after a crash is worth nothing. */
+  readonly next: string
+  /** What a repair has put aside, counted from 1. */
+  readonly aside: (count: number) => string
+}
+
+/** The names in a state directory. */
+export const namesIn = (directory: string): Names => {
+  const journal = join(directory, 'journal')
+  return { directory, journal, next: `${journal}.new`, aside: (count) => `${journal}.damaged-${count}` }
+}
+
+const OTHERS = 0o077
+
+/** What is wrong with a state directory. */
+export const unfitDirectory = async (disk: Disk, directory: string): Promise<JournalFailed | undefined> => {
+  const wrong = (why: string, mend: string): JournalFailed =>
+    directoryFailed(`the state directory ${directory} ${why}; ${mend}`)
+  try {
+    const { isDirectory, uid, mode } = await disk.look(directory)
+    if (!isDirectory) return wrong('is no directory', 'name the directory itself')
+    const own = disk.uid()
+    if (uid !== own) return wrong(`belongs to user ${uid}, not to ${own}`, `chown ${own} ${directory}`)
+    if ((mode & OTHERS) !== 0) {
+      return wrong(`is open to others (mode ${mode.toString(8)})`, `chmod 0700 ${directory}`)
+    }
+    return undefined
+  } catch (error) {
+    const code = codeOf(error)
+    return code === 'ENOENT'
+      ? wrong('does not exist', `make it: install -d -m 0700 ${directory}`)
+      : wrong(`cannot be looked at (${code})`, 'make it accessible')
+  }
+}
