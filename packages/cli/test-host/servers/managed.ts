@@ -15,13 +15,16 @@ import type {
 } from '@mountkeeper/core'
 import { defaultSettings, typeRule } from '@mountkeeper/core'
 import { linuxHost } from '@mountkeeper/linux'
-import type { MountManager, Observer } from '@mountkeeper/runtime'
+import type { Journal, MountManager, Observer } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 import { processesWith, until } from './server.js'
 
 /** Long enough for what works, short enough for what does not. */
 const DEADLINES_MS = { look: 2_000, directory: 2_000, mount: 3_000, unmount: 3_000, probe: 5_000, discover: 5_000 }
 const DELAYS_MS = { settle: 100, unmountRetry: [100, 200], backOffFirst: 150, backOffCeiling: 600, discoveryRetry: 500 }
+
+/** Commands that are remembered. */
+const RAN_MAX = 1_000
 
 /** What a test wants to be different. */
 export interface ManagedOptions {
@@ -30,6 +33,7 @@ export interface ManagedOptions {
   readonly deadlinesMs?: Partial<Settings['deadlinesMs']>
   readonly slots?: Partial<Settings['slots']>
   readonly observer?: Observer
+  readonly journal?: Journal
 }
 
 export const settingsFor = (root: string, options: ManagedOptions = {}): Settings => {
@@ -54,7 +58,7 @@ export interface Managed {
   readonly attach: (who: number, name: string, filesystem: Filesystem, deadlineMs?: number) => Promise<Answer>
   readonly detach: (who: number, name: string, deadlineMs?: number) => Promise<Answer>
   readonly status: (name: string) => Promise<MountpointStatus | undefined>
-  /** Vectors of the commands that were run, without `stat`. */
+  /** Vectors of the last mounts and umounts that were run. */
   readonly ran: readonly (readonly string[])[]
   /** How often an effect of this kind was started at a mountpoint. */
   readonly started: (tag: 'Mount' | 'Unmount' | 'Probe', name: string) => number
@@ -86,7 +90,7 @@ export const manage = async (root: string, options: ManagedOptions = {}): Promis
   const made = await createMountManager({
     settings,
     host: linuxHost({ types: settings.types }),
-    journal: createMemoryJournal(),
+    journal: options.journal ?? createMemoryJournal(),
     observer: {
       ...observer,
       onEffectStarted: (effect) => {
@@ -98,6 +102,7 @@ export const manage = async (root: string, options: ManagedOptions = {}): Promis
       onReport: (...report) => {
         observer?.onReport?.(...report)
         for (const { command } of report[1].ran ?? []) if (command[0]?.endsWith('mount') === true) ran.push(command)
+        ran.splice(0, ran.length - RAN_MAX)
       },
       onAnswer: (answer) => {
         observer?.onAnswer?.(answer)

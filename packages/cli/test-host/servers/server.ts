@@ -50,6 +50,8 @@ export const until = async (holds: () => boolean, what: string, limitMs = 10_000
 interface ProcessStat {
   readonly pid: number
   readonly parent: number
+  /** Of commands that the manager runs: their own id, for each is the leader of a session. */
+  readonly session: number
   readonly state: string
 }
 
@@ -57,8 +59,8 @@ const statOf = (pid: string): ProcessStat | undefined => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name stands in parentheses and may contain anything.
-    const [state = '', parent = ''] = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { pid: Number(pid), parent: Number(parent), state }
+    const [state = '', parent = '', , session = ''] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { pid: Number(pid), parent: Number(parent), session: Number(session), state }
   } catch {
     return undefined
   }
@@ -71,12 +73,19 @@ export const processes = (): readonly ProcessStat[] =>
     .map(statOf)
     .filter((stat) => stat !== undefined && stat.state !== 'Z' && stat.state !== 'X') as readonly ProcessStat[]
 
-/** Processes with this text in their arguments, each with its arguments. */
-export const processesWith = (text: string): readonly { readonly pid: number; readonly line: string }[] =>
-  processes().flatMap(({ pid }) => {
+/** A process with its arguments. */
+export interface Command {
+  readonly pid: number
+  readonly session: number
+  readonly line: string
+}
+
+/** Processes with this text in their arguments. */
+export const processesWith = (text: string): readonly Command[] =>
+  processes().flatMap(({ pid, session }) => {
     try {
       const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
-      return line.includes(text) && pid !== process.pid ? [{ pid, line }] : []
+      return line.includes(text) && pid !== process.pid ? [{ pid, session, line }] : []
     } catch {
       return []
     }
