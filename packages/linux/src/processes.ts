@@ -99,6 +99,8 @@ const groupExists = (leader: number): boolean => {
  * is not counted. Where /proc hides the processes of others, a group that still exists counts as living.
  */
 export const anyLives = (leader: number): boolean => {
+  // Most often it is the leader itself that lives: that costs no search of all processes, of which many may be waited for.
+  if (processOf(String(leader), ownDepth())?.pid === leader) return true
   const seen = processes()
   if (seen.some((one) => belongs(one, leader))) return true
   // With hidepid not even init is seen; a group of zombies alone is the other case, and there init is seen.
