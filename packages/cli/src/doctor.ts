@@ -1,11 +1,13 @@
 // `mountkeeper doctor`: whether this host is as the manager needs it, one line per check, with the mend. Changes nothing.
 
 import * as E from 'fp-ts/lib/Either.js'
+import type { Configuration } from '@mountkeeper/codec'
 import type { Check } from '@mountkeeper/linux'
 import type { DoctorArguments } from './arguments.js'
 import { configurationOf } from './configuration-file.js'
 import type { ExitCode } from './exit.js'
 import { EXIT } from './exit.js'
+import { configuredInventory } from './machine.js'
 import type { Streams } from './streams.js'
 import { fail, harmless, wantsColour } from './streams.js'
 import { paintOf } from './transcript/paint.js'
@@ -42,12 +44,32 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
   const { linuxChecks } = await import('@mountkeeper/linux')
   const roots = settings.roots.map(({ path }) => path)
   const { prefix, stateDirectory } = adapter
-  const checks = [...linuxChecks({ roots, stateDirectory, prefix }), ...rootless(roots)]
+  const checks = [
+    ...linuxChecks({ roots, stateDirectory, prefix }),
+    ...rootless(roots),
+    ...(await inventoryChecks(configuration.right)),
+  ]
   const lines = asked.json
     ? checks.map((check) => JSON.stringify(check))
     : checkLines(checks, paintOf(wantsColour(streams) ? 'colour' : 'plain'))
   streams.stdout.write(`${lines.join('\n')}\n`)
   return checks.some(({ ok }) => ok === 'fail') ? EXIT.refused : EXIT.ok
+}
+
+/** Whether the authority answers within its limit; asked as it is when the host comes up. */
+const inventoryChecks = async (configuration: Configuration): Promise<readonly Check[]> => {
+  const inventory = await configuredInventory(configuration)
+  if (inventory === undefined) return []
+  const name = 'inventory'
+  const since = performance.now()
+  const asked = await inventory.ask(configuration.settings.deadlinesMs.discover)()
+  if (E.isLeft(asked)) {
+    const mend = 'install virsh and setpriv, start libvirtd, see to inventory.libvirt.uri and who may connect read-only'
+    return [{ name, ok: 'fail', text: asked.left.why, mend }]
+  }
+  const consumers = new Set(asked.right.files.map(({ consumer }) => consumer))
+  const tookMs = Math.round(performance.now() - since)
+  return [{ name, ok: 'ok', text: `it answers in ${tookMs} ms, ${counted(consumers.size, 'consumer')} with files` }]
 }
 
 const rootless = (roots: readonly string[]): readonly Check[] =>

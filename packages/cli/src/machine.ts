@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Configuration } from '@mountkeeper/codec'
 import { sourceAllowed } from '@mountkeeper/core'
-import type { HostPort, Locks, Timers } from '@mountkeeper/runtime'
+import type { HostPort, InventoryPort, Locks, Timers } from '@mountkeeper/runtime'
 import { createSystemTimers } from '@mountkeeper/runtime'
 import { stopFailure } from './exit.js'
 import type { Failure } from './exit.js'
@@ -13,15 +13,26 @@ export interface Machine {
   readonly host: HostPort
   readonly locks: Locks
   readonly timers: Timers
+  /** Absent where no authority is configured. */
+  readonly inventory?: InventoryPort | undefined
+}
+
+/** The authority on who uses what, as configured. */
+export const configuredInventory = async ({ adapter }: Configuration): Promise<InventoryPort | undefined> => {
+  if (adapter.inventory === null) return undefined
+  const { libvirtInventory } = await import('@mountkeeper/libvirt')
+  return libvirtInventory(adapter.inventory.libvirt)
 }
 
 /** This machine, as configured. */
-export const thisMachine = async ({ settings, adapter }: Configuration): Promise<Machine> => {
+export const thisMachine = async (configuration: Configuration): Promise<Machine> => {
+  const { settings, adapter } = configuration
   const { linuxHost, linuxLocks } = await import('@mountkeeper/linux')
   return {
     host: linuxHost({ types: settings.types, sourceAllowed, prefix: adapter.prefix }),
     locks: linuxLocks(),
     timers: createSystemTimers(),
+    inventory: await configuredInventory(configuration),
   }
 }
 

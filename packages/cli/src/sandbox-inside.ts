@@ -82,8 +82,8 @@ const allowed = (configuration: Configuration): Configuration => {
   const types = isInstalled('bindfs') ? withAllowed(bind, { type: 'fuse.bindfs', pattern }) : bind
   return {
     settings: { ...configuration.settings, types },
-    // Inside, this is root.
-    adapter: { ...configuration.adapter, prefix: [] },
+    // Inside, this is root; and no domain of the host has its disks here, whatever their paths are.
+    adapter: { ...configuration.adapter, prefix: [], inventory: null },
   }
 }
 

@@ -56,7 +56,24 @@ const both = (first: Observer, second: Observer): Observer => ({
     first.onAnswer?.(answer)
     second.onAnswer?.(answer)
   },
+  onInventory: (news) => {
+    first.onInventory?.(news)
+    second.onInventory?.(news)
+  },
 })
+
+/** Says what takes the host down without anybody having asked for it, and what brings it up again. */
+const tellsOfInventory = (streams: Streams): Observer => {
+  let isLost = false
+  return {
+    onInventory: (news) => {
+      if (news._tag === 'Lost')
+        complain(streams, `the inventory was lost, the host is down until it is back: ${news.why}`)
+      if (news._tag === 'Back' && isLost) complain(streams, 'the inventory is back')
+      if (news._tag !== 'Changed') isLost = news._tag === 'Lost'
+    },
+  }
+}
 
 const defectFailure = ({ why }: Defect): Failure =>
   stopFailure(`defect: ${why}; mounts stay as they are; please report it with the --trace of such a run`)
@@ -122,9 +139,10 @@ const live = async (session: Session, output: Output): Promise<ExitCode> => {
   const made = await createMountManager({
     settings: configuration.settings,
     host: machine.host,
+    ...(machine.inventory === undefined ? {} : { inventory: machine.inventory }),
     journal: createMemoryJournal(),
     timers: machine.timers,
-    observer: trace === undefined ? show.observer : both(trace.observer, show.observer),
+    observer: both(trace?.observer ?? {}, both(show.observer, tellsOfInventory(streams))),
     onDefect: (defect) => stopping.stopHard({ _tag: 'Failed', failure: defectFailure(defect) }),
   })()
   if (isLeft(made)) return fail(streams, stopFailure(`the journal cannot be read: ${made.left.why}`))

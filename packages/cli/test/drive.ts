@@ -3,7 +3,7 @@
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { defaultConfiguration, withFlags } from '@mountkeeper/codec'
 import type { Configuration } from '@mountkeeper/codec'
-import type { Locks, Timers } from '@mountkeeper/runtime'
+import type { InventoryPort, Locks, Timers } from '@mountkeeper/runtime'
 import { createSystemTimers } from '@mountkeeper/runtime'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { OutputKind } from '../src/arguments.js'
@@ -87,6 +87,7 @@ export interface DriveOptions {
   readonly configuration?: Configuration
   readonly locks?: Locks
   readonly timers?: Timers
+  readonly inventory?: InventoryPort
   readonly trace?: { readonly fd: number; readonly path: string }
 }
 
@@ -99,7 +100,7 @@ export const drive = (options: DriveOptions = {}): Drive => {
   const stopping = createStopping()
   const exit = runSession({
     configuration: options.configuration ?? configurationWith(),
-    machine: { host, locks: options.locks ?? free, timers },
+    machine: { host, locks: options.locks ?? free, timers, inventory: options.inventory },
     streams,
     input,
     output: options.output ?? 'json',

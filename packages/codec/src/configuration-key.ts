@@ -3,6 +3,7 @@
 import {
   DEADLINE_SETTINGS,
   DELAY_SETTINGS,
+  LIBVIRT_SETTINGS,
   LIMIT_SETTINGS,
   POLICY_SETTINGS,
   SLOT_SETTINGS,
@@ -97,5 +98,12 @@ export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
     'Put before mount, umount and the kill of their process group, such as ["sudo", "-n", "--"].',
     [],
   ),
-  row('inventory', 'null', 'The outside authority on who uses what. None is known yet.', null),
+  row(
+    'inventory',
+    'null, or an object with libvirt',
+    'The outside authority on who uses what: asked whenever the host comes up; its loss takes the host down.',
+    null,
+  ),
+  row('inventory.libvirt', 'an object', 'The disks of domains, running or not; `{}` is all defaults.'),
+  ...keysOf('inventory.libvirt', LIBVIRT_SETTINGS),
 ]

@@ -9,11 +9,12 @@ import {
   DEFAULT_POLICIES,
   DEFAULT_SLOTS,
 } from '@mountkeeper/core'
+import type { LibvirtSettings } from './configured.js'
 import type { Codec } from './decode-error.js'
 import type { Section, Setting } from './section.js'
 import { policyCodecs } from './settings.js'
 import { between, dictionary, list, optional, record, refined } from './shape.js'
-import { typeNameCodec } from './form.js'
+import { typeNameCodec, uriCodec } from './form.js'
 
 /** One day: the longest delay or deadline that may be configured, in ms. */
 export const DURATION_MS_MAX = 86_400_000
@@ -192,3 +193,20 @@ export const delaysOf = (section: DelaySection): Delays => ({
   backOffCeiling: section.backOffCeilingMs,
   discoveryRetry: section.discoveryRetryMs,
 })
+
+/** `inventory.libvirt`. */
+export const LIBVIRT_SETTINGS: Section<LibvirtSettings> = {
+  uri: {
+    codec: uriCodec,
+    default: 'qemu:///system',
+    meaning: 'Which libvirt is asked; the connection is read-only.',
+  },
+  limitMs: duration(1, 20_000, 'For the whole answer; a libvirt that takes longer leaves the host down.'),
+  keepaliveSeconds: {
+    codec: between(0, 3_600, ' of seconds'),
+    default: 5,
+    meaning: 'A libvirt that does not answer for about three times as long counts as lost; 0: only one that ends.',
+  },
+  retryFirstMs: duration(1, 1_000, 'Until a libvirt that was lost is asked again; each next wait is twice as long.'),
+  retryCeilingMs: duration(1, 30_000, 'The longest wait until a libvirt that was lost is asked again.'),
+}

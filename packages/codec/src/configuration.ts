@@ -9,6 +9,7 @@ import type { DeadlineSection, DelaySection } from './configuration-section.js'
 import {
   DEADLINE_SETTINGS,
   DELAY_SETTINGS,
+  LIBVIRT_SETTINGS,
   LIMIT_SETTINGS,
   POLICY_SETTINGS,
   SLOT_SETTINGS,
@@ -17,13 +18,13 @@ import {
 } from './configuration-section.js'
 import type { Codec, DecodeErrors } from './decode-error.js'
 import { decode, decodeErrorText } from './decode-error.js'
-import type { Configuration } from './configured.js'
+import type { Configuration, LibvirtSettings } from './configured.js'
 import { configurationFaults } from './configured.js'
 import type { JsonFault } from './json.js'
 import { parseJson, withoutMark } from './json.js'
 import { sectionCodec, withDefaults } from './section.js'
 import { ladderCodec, serverOfCodec } from './settings.js'
-import { dictionary, either, list, literal, named, optional, record, truth } from './shape.js'
+import { dictionary, either, list, literal, optional, record, truth } from './shape.js'
 import { argumentCodec, optionNameCodec, pathCodec, patternCodec, typeNameCodec } from './form.js'
 
 /** A filesystem type as the file describes it; what it leaves out is in core's table of types. */
@@ -40,6 +41,8 @@ interface RootEntry {
   readonly ladder?: LadderPolicy
 }
 
+type InventoryEntry = null | { readonly libvirt: Partial<LibvirtSettings> }
+
 /** The configuration file. */
 export interface ConfigurationFile {
   readonly roots?: readonly (string | RootEntry)[]
@@ -51,7 +54,7 @@ export interface ConfigurationFile {
   readonly deadlines?: Partial<DeadlineSection>
   readonly delays?: Partial<DelaySection>
   readonly prefix?: readonly string[]
-  readonly inventory?: null
+  readonly inventory?: InventoryEntry
 }
 
 const rootEntry: Codec<string | RootEntry> = either(
@@ -72,6 +75,18 @@ const typeEntry: Codec<TypeEntry> = record('an object with sources', {
   server: optional(serverOfCodec),
 })
 
+const inventoryEntry: Codec<InventoryEntry> = either(
+  'null, or an object with libvirt',
+  literal(null),
+  record<{ readonly libvirt: Partial<LibvirtSettings> }>('an object with libvirt', {
+    libvirt: sectionCodec(LIBVIRT_SETTINGS),
+  }),
+  (value) => {
+    if (value === null) return 'first'
+    return typeof value === 'object' && !Array.isArray(value) ? 'second' : 'neither'
+  },
+)
+
 /** The configuration file. */
 export const configurationFileCodec: Codec<ConfigurationFile> = record('an object', {
   roots: optional(list(rootEntry)),
@@ -83,7 +98,7 @@ export const configurationFileCodec: Codec<ConfigurationFile> = record('an objec
   deadlines: optional(sectionCodec(DEADLINE_SETTINGS)),
   delays: optional(sectionCodec(DELAY_SETTINGS)),
   prefix: optional(list(argumentCodec, 'a list of words')),
-  inventory: optional(named(literal(null), 'null: no inventory is known yet')),
+  inventory: optional(inventoryEntry),
 })
 
 /** The rule of a type, from what is written of it and what core's table knows. */
@@ -113,7 +128,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
   adapter: {
     ...(file.stateDirectory === undefined ? {} : { stateDirectory: file.stateDirectory }),
     prefix: file.prefix ?? [],
-    inventory: null,
+    inventory: file.inventory ? { libvirt: withDefaults(LIBVIRT_SETTINGS, file.inventory.libvirt) } : null,
   },
 })
 

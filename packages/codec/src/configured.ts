@@ -5,14 +5,25 @@ import type { DecodeError } from './decode-error.js'
 import { indexStep, keyStep, pathOf, quoted, shownValue } from './rendering.js'
 import { isWithin } from './form.js'
 
+/** Which libvirt is asked who uses what, and how patiently. */
+export interface LibvirtSettings {
+  readonly uri: string
+  readonly limitMs: number
+  readonly keepaliveSeconds: number
+  readonly retryFirstMs: number
+  readonly retryCeilingMs: number
+}
+
+/** The outside authority on who uses what: none, or libvirt. */
+export type InventorySettings = null | { readonly libvirt: LibvirtSettings }
+
 /** What adapters are told and core need not know. */
 export interface AdapterSettings {
   /** Where facts are kept and the lock of the manager lies; without one they last as long as the process. */
   readonly stateDirectory?: string
   /** Words before mount and umount, and before the kill of their process group, such as `sudo -n --`. */
   readonly prefix: readonly string[]
-  /** The outside authority on who uses what. None is known yet. */
-  readonly inventory: null
+  readonly inventory: InventorySettings
 }
 
 /** All that is configured. */
@@ -59,9 +70,17 @@ const delayFaults = ({ settings: { delaysMs } }: Configuration): readonly Decode
     ? []
     : [unfit('delays.backOffFirstMs', `at most backOffCeilingMs (${delaysMs.backOffCeiling})`, delaysMs.backOffFirst)]
 
+const inventoryFaults = ({ adapter: { inventory } }: Configuration): readonly DecodeError[] => {
+  if (inventory === null) return []
+  const { retryFirstMs, retryCeilingMs } = inventory.libvirt
+  if (retryFirstMs <= retryCeilingMs) return []
+  return [unfit('inventory.libvirt.retryFirstMs', `at most retryCeilingMs (${retryCeilingMs})`, retryFirstMs)]
+}
+
 /** What contradicts itself in a configuration. */
 export const configurationFaults = (configuration: Configuration): readonly DecodeError[] => [
   ...rootFaults(configuration),
   ...patternFaults(configuration),
   ...delayFaults(configuration),
+  ...inventoryFaults(configuration),
 ]

@@ -55,3 +55,10 @@ export const argumentCodec: Codec<string> = refined(
   'a string without control characters, not empty',
   (argument) => argument.length > 0 && !CONTROL.test(argument),
 )
+
+/** The URI of a libvirt. */
+export const uriCodec: Codec<string> = refined(
+  text,
+  'the URI of a libvirt, such as qemu:///system',
+  (uri) => /^[A-Za-z][A-Za-z0-9+.-]*:/.test(uri) && !CONTROL.test(uri),
+)

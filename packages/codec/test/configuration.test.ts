@@ -97,6 +97,25 @@ describe('the file', () => {
     expect(adapter).toEqual({ stateDirectory: '/var/lib/mountkeeper', prefix: [], inventory: null })
   })
 
+  test('asks no authority unless one is named, and libvirt with all defaults or some', () => {
+    const inventoryOf = (inventory: unknown) => configured({ inventory }).adapter.inventory
+    const defaults = {
+      uri: 'qemu:///system',
+      limitMs: 20_000,
+      keepaliveSeconds: 5,
+      retryFirstMs: 1_000,
+      retryCeilingMs: 30_000,
+    }
+    expect(inventoryOf(null)).toBeNull()
+    expect(inventoryOf({ libvirt: {} })).toEqual({ libvirt: defaults })
+    const uri = 'test:///srv/node.xml'
+    expect(inventoryOf({ libvirt: { uri, keepaliveSeconds: 0 } })).toEqual({
+      libvirt: { ...defaults, uri, keepaliveSeconds: 0 },
+    })
+    const documented = CONFIGURATION_KEYS.filter(({ key }) => key.startsWith('inventory.libvirt.'))
+    expect(Object.fromEntries(documented.map(({ key, default: value }) => [key.slice(18), value]))).toEqual(defaults)
+  })
+
   test('changes what it names and leaves the rest', () => {
     const { settings, adapter } = configured({
       roots: [{ path: '/srv/a', ladder: 'lazy' }, { path: '/srv/b' }],
@@ -239,7 +258,23 @@ describe('the file is refused', () => {
     ],
     [{ prefix: 'sudo' }, ['prefix: expected a list of words, got "sudo"']],
     [{ prefix: [''] }, ['prefix[0]: expected a string without control characters, not empty, got ""']],
-    [{ inventory: 'libvirt' }, ['inventory: expected null: no inventory is known yet, got "libvirt"']],
+    [{ inventory: 'libvirt' }, ['inventory: expected null, or an object with libvirt, got "libvirt"']],
+    [{ inventory: {} }, ['inventory.libvirt: missing; expected an object']],
+    [
+      { inventory: { docker: {} } },
+      ['inventory.libvirt: missing; expected an object', 'inventory.docker: unknown key'],
+    ],
+    [
+      { inventory: { libvirt: { uri: '-c', limit: 1 } } },
+      [
+        'inventory.libvirt.uri: expected the URI of a libvirt, such as qemu:///system, got "-c"',
+        'inventory.libvirt.limit: unknown key; did you mean "limitMs"?',
+      ],
+    ],
+    [
+      { inventory: { libvirt: { retryFirstMs: 60_000 } } },
+      ['inventory.libvirt.retryFirstMs: expected at most retryCeilingMs (30000), got 60000'],
+    ],
   ])('%j', (value, messages) => {
     expect(faultsOf(value)).toEqual(messages)
   })
@@ -370,7 +405,8 @@ describe('the documented table', () => {
       if (value === undefined) continue
       const [section = '', name] = key.split('.')
       if (name === undefined) written[key] = value
-      else if (!key.startsWith('roots')) written[section] = { ...(written[section] as object), [name]: value }
+      else if (!key.startsWith('roots') && !key.startsWith('inventory'))
+        written[section] = { ...(written[section] as object), [name]: value }
     }
     expect(configured(written)).toEqual(defaultConfiguration)
   })
