@@ -18,6 +18,8 @@ import {
   string,
   subcommands,
 } from 'cmd-ts'
+import type { FaultKind } from '@mountkeeper/simulator'
+import { readFaults } from './faults.js'
 import { helpFormatter } from './help.js'
 import { mistakeText } from './usage.js'
 
@@ -56,11 +58,25 @@ export interface DoctorArguments extends PlaceArguments {
   readonly json: boolean
 }
 
+/** `simulate`, as it was asked for. */
+export interface SimulateArguments {
+  readonly _tag: 'Simulate'
+  /** Absent: one that differs from call to call. */
+  readonly seed: number | undefined
+  readonly runs: number
+  /** Absent: everything goes wrong that can. */
+  readonly faults: readonly FaultKind[] | undefined
+  readonly shrink: boolean
+  readonly trace: string | undefined
+  readonly json: boolean
+}
+
 /** One command, as it was asked for. */
 export type Asked =
   | RunArguments
   | PlanArguments
   | DoctorArguments
+  | SimulateArguments
   | { readonly _tag: 'Replay'; readonly trace: string }
   | { readonly _tag: 'Help'; readonly topic: 'config' | undefined }
 
@@ -88,6 +104,30 @@ const host: Type<string, 'linux'> = {
           ),
         ),
 }
+
+const wholeNumber = (displayName: string, least: number, most: number): Type<string, number> => ({
+  displayName,
+  from: (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN
+    return value >= least && value <= most
+      ? Promise.resolve(value)
+      : Promise.reject(new Error(`expected a whole number from ${least} to ${most}`))
+  },
+})
+
+const faults: Type<string, readonly FaultKind[]> = {
+  displayName: 'KIND,…',
+  from: (text) => {
+    const read = readFaults(text)
+    return 'unknown' in read
+      ? Promise.reject(new Error(`${read.unknown === '' ? 'an empty word' : read.unknown} is no kind of fault`))
+      : Promise.resolve(read)
+  },
+}
+
+const SEED_MAX = 0xffff_ffff
+const RUNS_MAX = 1_000_000_000
+const RUNS_USUAL = 10_000
 
 const place = {
   roots: multioption({
@@ -199,6 +239,52 @@ const doctor = command({
   handler: (asked): DoctorArguments => ({ _tag: 'Doctor', ...asked }),
 })
 
+const simulate = command({
+  name: 'simulate',
+  description: 'Hold the laws against random runs on a simulated host, with faults and crashes',
+  examples: [
+    {
+      description: 'A hundred thousand runs, the same ones every time',
+      command: 'mountkeeper simulate --seed 1 --runs 100000',
+    },
+    {
+      description: 'Only what a flaky server does',
+      command: 'mountkeeper simulate --runs 5000 --faults hangs,late,fails',
+    },
+  ],
+  args: {
+    seed: multioption({
+      long: 'seed',
+      type: once(wholeNumber('N', 0, SEED_MAX)),
+      description:
+        'of the first run; the one after it has the next one; without it they are others every time, and told',
+    }),
+    runs: multioption({
+      long: 'runs',
+      type: once(wholeNumber('N', 1, RUNS_MAX)),
+      description: `how many; ${RUNS_USUAL.toLocaleString('en')} without it`,
+    }),
+    faults: multioption({
+      long: 'faults',
+      type: once(faults),
+      description: 'what may go wrong: none, or some of the kinds below; by default all of them',
+    }),
+    shrink: flag({
+      long: 'shrink',
+      type: boolean,
+      defaultValue: () => true,
+      description: 'make a run that breaks a law as small as it can be; on unless --shrink=false',
+    }),
+    trace: multioption({
+      long: 'trace',
+      type: once(named('FILE')),
+      description: 'where such a run is written for mountkeeper replay; by default mountkeeper-SEED.trace here',
+    }),
+    json: flag({ long: 'json', type: boolean, description: 'the result as one JSON object' }),
+  },
+  handler: ({ runs = RUNS_USUAL, ...asked }): SimulateArguments => ({ _tag: 'Simulate', runs, ...asked }),
+})
+
 const help = command({
   name: 'help',
   description: 'Show this, or with config every key of the configuration file, its default and meaning',
@@ -209,7 +295,7 @@ const help = command({
   handler: ({ topic }): Asked => ({ _tag: 'Help', topic: topic === 'config' ? topic : undefined }),
 })
 
-const commands = { run, plan, replay, doctor, help }
+const commands = { run, plan, replay, simulate, doctor, help }
 
 const NAMES = Object.keys(commands)
 

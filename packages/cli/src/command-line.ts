@@ -23,6 +23,8 @@ const perform = async (asked: Asked, streams: Streams): Promise<ExitCode> => {
       return (await import('./plan.js')).plan(asked, streams)
     case 'Replay':
       return (await import('./replay.js')).replay(asked.trace, streams)
+    case 'Simulate':
+      return (await import('./simulate.js')).simulate(asked, streams)
     case 'Doctor':
       return (await import('./doctor.js')).doctor(asked, streams)
     case 'Help':

@@ -1,6 +1,7 @@
 // The layout of `--help`: usage, what it does, a column of options that wraps, notes, examples.
 
 import type { HelpFormatter } from 'cmd-ts'
+import { FAULT_WORDS } from './faults.js'
 
 const WIDTH = 100
 const INDENT = 2
@@ -44,6 +45,13 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
     'Exit code: 0 all would be served, 1 some would be refused, 2 usage or configuration, 3 the host could not be looked at.',
   ],
   replay: ['Exit code: 0 every decision is the same, 1 one differs, 2 the trace cannot be read.'],
+  simulate: [
+    `Kinds of faults: ${Object.entries(FAULT_WORDS)
+      .map(([kind, words]) => `${kind} (${words})`)
+      .join(', ')}.`,
+    'A run that breaks a law is told on stdout as a transcript, with the seed that repeats it, and written as a trace.',
+    'Exit code: 0 no law was broken, 1 one was, 2 usage, 3 stopped before the last run.',
+  ],
   doctor: ['Exit code: 0 nothing fails (there may be warnings), 1 something fails, 2 usage or configuration.'],
 }
 

@@ -1,23 +1,16 @@
 // Random runs, judged, and the smallest one that breaks a law.
 
 import fc from 'fast-check'
-import { anyAction, anySettings, brokenLaws, play, transcriptOf } from '../src/index.js'
-import type { Run } from '../src/index.js'
+import { anyRun, brokenLaws, play, transcriptOf } from '../src/index.js'
+
+/** Whole runs in which everything may happen. */
+export { anyRun as runs } from '../src/index.js'
 
 /** `FC_NUM_RUNS` raises the number of runs of every property. */
 export const numRuns = (usual: number): number => Number(process.env['FC_NUM_RUNS'] ?? usual)
 
 /** The same runs every time, so that a change and nothing else breaks a law; `FC_SEED` chooses others. */
 export const seed = (): number => Number(process.env['FC_SEED'] ?? 1)
-
-const ACTIONS_MAX = 80
-
-export const runs: fc.Arbitrary<Run> = fc.record({
-  settings: anySettings,
-  propagation: fc.constantFrom('shared', 'private'),
-  journal: fc.constantFrom('at once', 'behind'),
-  actions: fc.array(anyAction, { maxLength: ACTIONS_MAX, size: 'max' }),
-})
 
 export interface Corpus {
   readonly runs: number
@@ -35,7 +28,7 @@ export const playCorpus = (count: number, from: number): Corpus => {
   const tested = new Map<string, number>()
   let actions = 0
   const details = fc.check(
-    fc.property(runs, (run) => {
+    fc.property(anyRun, (run) => {
       const { history } = play(run)
       actions += run.actions.length
       for (const [law, times] of history.tested) tested.set(law, (tested.get(law) ?? 0) + times)

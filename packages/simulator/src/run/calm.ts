@@ -10,6 +10,7 @@ import { leave } from '../model/surroundings.js'
 import { NO_FAULT } from '../fault.js'
 import { act, pass } from './act.js'
 import { CONSUMERS, MOUNTPOINTS } from './generate.js'
+import type { Played, Run } from './play.js'
 import type { Simulation } from './simulation.js'
 import { ask, letOut } from './simulation.js'
 import { EXPORTS, ROOT } from '../settings.js'
@@ -86,3 +87,29 @@ export const leftOver = (host: ModelHost): readonly string[] =>
     const isOurs = directory !== undefined && inodeOf(host, directory).owner === 'us'
     return [...layers.map((id) => `${path}: mount ${id}`), ...(isOurs ? [`${path}: directory`] : [])]
   })
+
+/** What was forgotten by request is nobody's any more: nothing can be said about what is left of it. */
+export const withoutForget = (run: Run): Run => ({
+  ...run,
+  actions: run.actions.filter((action) => action._tag !== 'Ask' || action.body.op !== 'forget'),
+})
+
+const recordsIn = ({ simulation, history }: Played): readonly string[] => {
+  const request = ask(simulation, { op: 'status' })
+  const answer = [...history.answered.values()].find((each) => each.request === request)
+  if (answer?.ok !== true || answer.result._tag !== 'Status') return ['status: not answered']
+  return answer.result.mountpoints.map(({ mountpoint, phase }) => `${mountpoint}: record, ${phase}`)
+}
+
+/**
+ * Lets a played run come to rest, and says what is left then (L47) and who was not answered (L45). Nothing is asked of a run
+ * whose laws broke before, or after which nobody can tell what is whose.
+ */
+export const leftAfterCalm = (played: Played): readonly string[] => {
+  const { simulation, history } = played
+  // A generation that begins while the root is covered takes what lies below it for gone: no fact names the root.
+  if (history.breaches.length > 0 || history.rootChanged || history.entangled) return []
+  calm(simulation)
+  const unanswered = [...history.open.keys()].map((request) => `request ${request}: not answered`)
+  return [...recordsIn(played), ...leftOver(simulation.model), ...unanswered]
+}

@@ -10,6 +10,7 @@ import type { SimulatedSettings } from '../settings.js'
 import { EXPORTS, ROOT } from '../settings.js'
 import type { ThirdPartyAct } from '../third-party.js'
 import type { Action, Fate } from './action.js'
+import type { Run } from './play.js'
 
 /** The mountpoints of random runs. */
 export const MOUNTPOINTS: readonly string[] = [`${ROOT}/a`, `${ROOT}/b`]
@@ -83,19 +84,47 @@ const operator: Arbitrary<Request> = weighted<Request>(
 
 const endsAfterMs = constants<number | undefined>([2, undefined], [1, 400], [1, 20_000])
 
+/** What may go wrong in a run, in the words of the command line: how an effect ends, and what nobody asked for. */
+export const FAULT_KINDS = [
+  'fails',
+  'does-nothing',
+  'late',
+  'hangs',
+  'cannot-tell',
+  'wrong-filesystem',
+  'missing-flag',
+  'twice',
+  'unchecked',
+  'dead',
+  'third-party',
+  'crash',
+  'reboot',
+  'echo',
+] as const
+
+/** One of them. `crash`: of the manager alone; `echo`: outcomes that come again, or belong to nobody. */
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+/** Everything that may go wrong. */
+export const ALL_FAULTS: ReadonlySet<FaultKind> = new Set(FAULT_KINDS)
+
+type Weighted<Value> = readonly [number, Arbitrary<Value>]
+
+const FAULTS: readonly (readonly [FaultKind, ...Weighted<Fault>])[] = [
+  ['fails', 3, fc.boolean().map((worked) => ({ _tag: 'Fails', worked }))],
+  ['does-nothing', 2, fc.constant({ _tag: 'DoesNothing' })],
+  ['late', 2, constants([1, 100], [1, 900]).map((afterMs) => ({ _tag: 'Late', afterMs }))],
+  ['hangs', 3, fc.tuple(fc.boolean(), endsAfterMs).map(([worked, ms]) => ({ _tag: 'Hangs', worked, endsAfterMs: ms }))],
+  ['cannot-tell', 3, fc.boolean().map((worked) => ({ _tag: 'CannotTell', worked }))],
+  ['wrong-filesystem', 1, fc.constant({ _tag: 'WrongFilesystem' })],
+  ['missing-flag', 1, fc.constant({ _tag: 'MissingFlag' })],
+  ['twice', 1, fc.constant({ _tag: 'Twice' })],
+  ['unchecked', 1, fc.constant({ _tag: 'Unchecked' })],
+  ['dead', 1, fc.constant({ _tag: 'Dead' })],
+]
+
 /** Every way for an effect to end other than well. */
-export const fault: Arbitrary<Fault> = weighted<Fault>(
-  [3, fc.boolean().map((worked) => ({ _tag: 'Fails', worked }))],
-  [2, fc.constant({ _tag: 'DoesNothing' })],
-  [2, constants([1, 100], [1, 900]).map((afterMs) => ({ _tag: 'Late', afterMs }))],
-  [3, fc.tuple(fc.boolean(), endsAfterMs).map(([worked, ms]) => ({ _tag: 'Hangs', worked, endsAfterMs: ms }))],
-  [3, fc.boolean().map((worked) => ({ _tag: 'CannotTell', worked }))],
-  [1, fc.constant({ _tag: 'WrongFilesystem' })],
-  [1, fc.constant({ _tag: 'MissingFlag' })],
-  [1, fc.constant({ _tag: 'Twice' })],
-  [1, fc.constant({ _tag: 'Unchecked' })],
-  [1, fc.constant({ _tag: 'Dead' })],
-)
+export const fault: Arbitrary<Fault> = weighted(...FAULTS.map(([, ...choice]) => choice))
 
 const source = constants([3, 'theirs'], [1, 'f'], [1, 'g'])
 
@@ -158,34 +187,53 @@ export const calmAction = (what: Arbitrary<Filesystem>): Arbitrary<Action> =>
     [1, fc.constant({ _tag: 'Pass', ms: 100 })],
   )
 
+const crash = (reboots: Arbitrary<boolean>): Arbitrary<Action> =>
+  fc
+    .tuple(fc.nat({ max: 3 }), fc.array(fate, { minLength: 1, maxLength: 3 }), reboots)
+    .map(([kept, fates, reboot]) => ({ _tag: 'Crash', kept, fates, reboot }))
+
+const when = <Value>(is: boolean, ...choice: Weighted<Value>): readonly Weighted<Value>[] => (is ? [choice] : [])
+
+const orphanEnds = which.map((each): Action => ({ _tag: 'OrphanEnds', which: each }))
+
+const echo = fc
+  .tuple(which, constants([1, 'it was'], [1, 'an end'], [1, 'of another effect']))
+  .map(([each, as]) => ({ _tag: 'Echo', which: each, as }) as Action)
+
+/** One action of a run in which nothing goes wrong but what is named. */
+export const actionOf = (kinds: ReadonlySet<FaultKind>): Arbitrary<Action> => {
+  const faults = FAULTS.flatMap(([kind, ...choice]) => when(kinds.has(kind), ...choice))
+  const faulty = (): Arbitrary<Action> =>
+    fc.tuple(which, weighted(...faults)).map(([each, how]) => ({ _tag: 'End', which: each, fault: how }))
+  const reboots = [
+    ...when(kinds.has('crash'), 5, fc.constant(false)),
+    ...when(kinds.has('reboot'), 1, fc.constant(true)),
+  ]
+  return weighted<Action>(
+    [10, attach.map((body) => ({ _tag: 'Ask', body }))],
+    [8, detach.map((body) => ({ _tag: 'Ask', body }))],
+    [2, release.map((body) => ({ _tag: 'Ask', body }))],
+    [3, operator.map((body) => ({ _tag: 'Ask', body }))],
+    [26, which.map((each) => ({ _tag: 'End', which: each, fault: NO_FAULT }))],
+    ...(faults.length > 0 ? [[10, faulty()] as const] : []),
+    [8, ms.map((each) => ({ _tag: 'Pass', ms: each }))],
+    [2, which.map((each) => ({ _tag: 'Deadline', which: each }))],
+    ...when<Action>(
+      kinds.has('third-party'),
+      8,
+      thirdPartyAct.map((act) => ({ _tag: 'ThirdParty', act })),
+    ),
+    [2, mountpoint.map((at) => ({ _tag: 'Observe', mountpoint: at }))],
+    ...when(kinds.has('echo'), 2, echo),
+    [6, constants([4, 1], [1, 9]).map((count) => ({ _tag: 'Durable', count }))],
+    ...(reboots.length > 0 ? [[2, crash(weighted(...reboots))] as const] : []),
+    ...when<Action>(kinds.has('crash'), 2, orphanEnds),
+    [1, constants<'drain' | 'hard'>([2, 'drain'], [1, 'hard']).map((how) => ({ _tag: 'Stop', how }))],
+  )
+}
+
 /** One action of a run in which everything may happen. */
-export const anyAction: Arbitrary<Action> = weighted<Action>(
-  [10, attach.map((body) => ({ _tag: 'Ask', body }))],
-  [8, detach.map((body) => ({ _tag: 'Ask', body }))],
-  [2, release.map((body) => ({ _tag: 'Ask', body }))],
-  [3, operator.map((body) => ({ _tag: 'Ask', body }))],
-  [26, which.map((each) => ({ _tag: 'End', which: each, fault: NO_FAULT }))],
-  [10, fc.tuple(which, fault).map(([each, how]) => ({ _tag: 'End', which: each, fault: how }))],
-  [8, ms.map((each) => ({ _tag: 'Pass', ms: each }))],
-  [2, which.map((each) => ({ _tag: 'Deadline', which: each }))],
-  [8, thirdPartyAct.map((act) => ({ _tag: 'ThirdParty', act }))],
-  [2, mountpoint.map((at) => ({ _tag: 'Observe', mountpoint: at }))],
-  [
-    2,
-    fc
-      .tuple(which, constants([1, 'it was'], [1, 'an end'], [1, 'of another effect']))
-      .map(([each, as]) => ({ _tag: 'Echo', which: each, as }) as Action),
-  ],
-  [6, constants([4, 1], [1, 9]).map((count) => ({ _tag: 'Durable', count }))],
-  [
-    2,
-    fc
-      .tuple(fc.nat({ max: 3 }), fc.array(fate, { minLength: 1, maxLength: 3 }), constants([5, false], [1, true]))
-      .map(([kept, fates, reboot]) => ({ _tag: 'Crash', kept, fates, reboot })),
-  ],
-  [2, which.map((each) => ({ _tag: 'OrphanEnds', which: each }))],
-  [1, constants<'drain' | 'hard'>([2, 'drain'], [1, 'hard']).map((how) => ({ _tag: 'Stop', how }))],
-)
+export const anyAction: Arbitrary<Action> = actionOf(ALL_FAULTS)
 
 const policies: Arbitrary<Partial<Policies>> = fc.record({
   foreign: fc.constantFrom('refuse', 'adopt'),
@@ -203,3 +251,17 @@ export const anySettings: Arbitrary<SimulatedSettings> = fc.record({
   slots: constants([1, {}], [1, { hanging: 2, perServer: 1, local: 1 }]),
   limits: constants([4, {}], [1, { waitingPerMountpoint: 2 }], [1, { holdersPerMountpoint: 2 }]),
 })
+
+const ACTIONS_MAX = 80
+
+/** Whole runs in which nothing goes wrong but what is named. */
+export const runOf = (kinds: ReadonlySet<FaultKind>): Arbitrary<Run> =>
+  fc.record({
+    settings: anySettings,
+    propagation: fc.constantFrom('shared', 'private'),
+    journal: fc.constantFrom('at once', 'behind'),
+    actions: fc.array(actionOf(kinds), { maxLength: ACTIONS_MAX, size: 'max' }),
+  })
+
+/** Whole runs in which everything may happen. */
+export const anyRun: Arbitrary<Run> = runOf(ALL_FAULTS)

@@ -2,6 +2,7 @@
 
 import type { Input } from '@mountkeeper/core'
 import { showAnswer, showEffect, showFact, showInput } from '@mountkeeper/core'
+import type { Breach } from '../oracle/history.js'
 import type { Happening, Watch } from './simulation.js'
 import { act } from './act.js'
 import { actionText } from './action.js'
@@ -19,7 +20,7 @@ const linesOf = (happening: Happening): readonly string[] => {
         `${told(input) ? '' : '  '}${showInput(input)}${isEcho ? ' (again)' : ''}`,
         ...decision.facts.map((fact) => `  fact ${showFact(fact)}`),
         ...decision.effects.map((effect) => `  effect ${showEffect(effect)}`),
-        ...decision.answers.map((answer) => `  -> ${showAnswer(answer)}`),
+        ...decision.answers.map((answer) => `  ${showAnswer(answer)}`),
       ]
     }
     default:
@@ -27,9 +28,7 @@ const linesOf = (happening: Happening): readonly string[] => {
   }
 }
 
-/** Plays a run again and tells it; the last lines are the laws it has broken. */
-export const transcriptOf = (run: Run): string => {
-  const lines: string[] = [JSON.stringify({ ...run, actions: undefined })]
+const tellInto = (lines: string[], run: Run): readonly Breach[] => {
   const write: Watch = (happening) => {
     for (const line of linesOf(happening)) lines.push(line)
   }
@@ -43,5 +42,16 @@ export const transcriptOf = (run: Run): string => {
       ask(simulation, { op: 'host-up' })
     }
   }
-  return [...lines, ...history.breaches.map(({ law, why }) => `${law}: ${why}`)].join('\n')
+  return history.breaches
+}
+
+/** Plays a run again and tells it; the last lines are the laws it has broken, or the defect that ended it. */
+export const transcriptOf = (run: Run): string => {
+  const lines: string[] = [JSON.stringify({ ...run, actions: undefined })]
+  try {
+    const breaches = tellInto(lines, run)
+    return [...lines, ...breaches.map(({ law, why }) => `${law}: ${why}`)].join('\n')
+  } catch (error) {
+    return [...lines, `defect: ${error instanceof Error ? error.message : String(error)}`].join('\n')
+  }
 }

@@ -9,6 +9,7 @@ import { build } from 'vite'
 import type { Mutant } from './mutant.js'
 import { planted, top } from './planted.js'
 import type { Rounds, Verdict } from './suite/attempt.js'
+import type { Simulated } from './suite/simulate.js'
 
 /** The law suites of the repository. */
 export const SUITES: readonly string[] = [
@@ -25,33 +26,30 @@ const ATTEMPTED: readonly string[] = SUITES.map((path) =>
 const suite = join(import.meta.dirname, 'suite')
 const ENTRY = 'attempt'
 
-/** The suites, and what stands in for their runner. */
-const gathered: Plugin = {
+/** Some modules, and what stands in for the runner of suites. */
+const gathered = (modules: readonly string[], runs: 'counted' | 'as they are'): Plugin => ({
   name: 'gathered',
   enforce: 'pre',
   resolveId: (source, importer) => {
     if (source === ENTRY) return `\0${ENTRY}`
     if (source === 'vitest') return join(suite, 'vitest.ts')
-    const isOurs = importer !== undefined && importer.startsWith(join(suite, 'fast-check'))
+    const isOurs = runs === 'as they are' || importer?.startsWith(join(suite, 'fast-check')) === true
     if (source === 'fast-check') return isOurs ? { id: source, external: true } : join(suite, 'fast-check.ts')
     return undefined
   },
-  load: (id) =>
-    id === `\0${ENTRY}`
-      ? [...ATTEMPTED.map((path) => join(top, path)), join(suite, 'attempt.ts')]
-          .map((path) => `import ${JSON.stringify(path)}`)
-          .join('\n')
-      : undefined,
-}
+  load: (id) => (id === `\0${ENTRY}` ? modules.map((path) => `import ${JSON.stringify(path)}`).join('\n') : undefined),
+})
 
 const conditions = ['@mountkeeper/source']
 
-const bundle = async (mutant: Mutant | undefined): Promise<string> => {
+type Gathered = Parameters<typeof gathered>
+
+const bundle = async (mutant: Mutant | undefined, ...modules: Gathered): Promise<string> => {
   const built = await build({
     root: top,
     configFile: false,
     logLevel: 'silent',
-    plugins: [gathered, planted(mutant)],
+    plugins: [gathered(...modules), planted(mutant)],
     ssr: { noExternal: true, resolve: { conditions } },
     build: {
       ssr: true,
@@ -105,6 +103,17 @@ export const newFolder = (): Folder => {
 /** Plants a mutant (or none) and holds the law suites against it. */
 export const attempt = async (folder: Folder, mutant: Mutant | undefined, rounds: Rounds): Promise<Verdict> => {
   const file = join(folder.path, `${mutant?.name ?? 'core'}.mjs`)
-  writeFileSync(file, await bundle(mutant))
+  const suites = ATTEMPTED.map((path) => join(top, path))
+  writeFileSync(file, await bundle(mutant, [...suites, join(suite, 'attempt.ts')], 'counted'))
   return attemptOnce(file, rounds)
+}
+
+/** Plants a mutant and simulates, as `mountkeeper simulate` does. */
+export const simulate = async (folder: Folder, mutant: Mutant): Promise<Simulated> => {
+  const file = join(folder.path, `${mutant.name}-simulated.mjs`)
+  writeFileSync(file, await bundle(mutant, [join(suite, 'simulate.ts')], 'as they are'))
+  const worker = new Worker(pathToFileURL(file), { env: {} })
+  const [simulated] = (await once(worker, 'message')) as unknown as readonly [Simulated]
+  await worker.terminate()
+  return simulated
 }
