@@ -4,7 +4,7 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { errnoOf } from './descriptor.js'
-import { allEnded, anyLives, membersOf } from './processes.js'
+import { allEnded, anyLives, membersOf, vectorOfProcess } from './processes.js'
 
 /** A command, in parts, so that a runner may do several alike in one go: its vector is `[program, …options, '--', …operands]`. */
 export interface Command {
@@ -105,21 +105,44 @@ const signalWithPrefix = async (prefix: readonly string[], pids: readonly number
   await execa(file, [...before, 'kill', '-s', signal.slice('SIG'.length), '--', ...named], options)
 }
 
-/** Signals what lives of the command's group and session: the groups directly, and each process by the prefix if there is one. */
-const signalAll = async (prefix: readonly string[], leader: number, signal: Signal): Promise<void> => {
-  const living = membersOf(leader)
-  for (const group of new Set([leader, ...living.map((one) => one.group)])) {
+/** Signals each of these processes: directly, and by the prefix if there is one. */
+const signalEach = async (prefix: readonly string[], pids: readonly number[], signal: Signal): Promise<void> => {
+  for (const pid of pids) {
     // 1 and below would be a defect of ours, and everybody's end.
-    if (!Number.isSafeInteger(group) || group <= 1) continue
+    if (!Number.isSafeInteger(pid) || pid <= 1) continue
     try {
-      process.kill(-group, signal)
+      process.kill(pid, signal)
     } catch {
-      // EPERM: all of it runs with other rights. ESRCH: nobody is left.
+      // EPERM: it runs with other rights. ESRCH: it has just ended.
     }
   }
-  // Also when the group could be signalled: sudo itself can be, and it does not pass everything on (measured).
-  const pids = living.map(({ pid }) => pid)
+  // Also when they could be signalled: sudo itself can be, and it does not pass everything on (measured).
   if (prefix.length > 0) await signalWithPrefix(prefix, pids, signal).catch(() => undefined)
+}
+
+/** The group as a whole, where /proc hides who is in it. */
+const signalGroup = (leader: number, signal: Signal): void => {
+  if (!Number.isSafeInteger(leader) || leader <= 1) return
+  try {
+    process.kill(-leader, signal)
+  } catch {
+    // EPERM or ESRCH, as above.
+  }
+}
+
+const endsWith = (vector: readonly string[], end: readonly string[]): boolean =>
+  end.length > 0 && end.every((argument, index) => argument === vector[vector.length - end.length + index])
+
+/**
+ * Those to be signalled now: helpers, and the command itself (with what the prefix puts before it) only when it has none. It
+ * waits for them, so it ends after them; and as long as it lives, a manager that is started meanwhile finds by it what is
+ * still under way, and waits.
+ */
+const nextToEnd = (leader: number): readonly number[] => {
+  const living = membersOf(leader)
+  const vector = vectorOfProcess(living.find(({ pid }) => pid === leader)?.entry ?? '')
+  const helpers = living.filter(({ entry }) => !endsWith(vector, vectorOfProcess(entry)))
+  return (helpers.length > 0 ? helpers : living).map(({ pid }) => pid)
 }
 
 /** A child as far as it is needed here. */
@@ -175,14 +198,34 @@ const start = async (vector: readonly string[]): Promise<Started> => {
   return { _tag: 'Child', child: { pid, stderr, exit, release } }
 }
 
-/** TERM, grace, KILL to the whole group; then waits for all of it. */
+/** Rounds of KILL that spare the command for its helpers; one that starts new helpers for ever is not spared for ever. */
+const ROUNDS_MAX = 8
+const ROUND_MS = 10
+
+/** KILL, round after round, until nothing new is left to be signalled: what then still lives, the kernel holds. */
+const killAll = async (prefix: readonly string[], leader: number): Promise<void> => {
+  const signalled = new Set<number>()
+  for (let round = 1; anyLives(leader); round += 1) {
+    const next = round < ROUNDS_MAX ? nextToEnd(leader) : membersOf(leader).map(({ pid }) => pid)
+    if (next.length === 0) signalGroup(leader, 'SIGKILL')
+    const fresh = next.filter((pid) => !signalled.has(pid))
+    for (const pid of fresh) signalled.add(pid)
+    await signalEach(prefix, fresh, 'SIGKILL')
+    if (round > ROUNDS_MAX) return
+    await wait(ROUND_MS * round, undefined, { ref: false })
+  }
+}
+
+/** TERM, grace, KILL, to helpers before the command that waits for them; then waits for all of it. */
 const end = async (prefix: readonly string[], graceMs: number, child: Child): Promise<void> => {
   const ended = child.exit.then(() => allEnded(child.pid))
-  await signalAll(prefix, child.pid, 'SIGTERM')
+  const first = nextToEnd(child.pid)
+  if (first.length === 0) signalGroup(child.pid, 'SIGTERM')
+  await signalEach(prefix, first, 'SIGTERM')
   const early = new AbortController()
   await Promise.race([ended, wait(graceMs, undefined, { signal: early.signal }).catch(() => undefined)])
   early.abort()
-  if (anyLives(child.pid)) await signalAll(prefix, child.pid, 'SIGKILL')
+  await killAll(prefix, child.pid)
   await ended
 }
 
