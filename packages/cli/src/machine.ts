@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Configuration } from '@mountkeeper/codec'
 import { sourceAllowed } from '@mountkeeper/core'
-import type { HostPort, InventoryPort, Locks, Timers } from '@mountkeeper/runtime'
+import type { HostPort, InventoryPort, Locks, MountManager, Timers } from '@mountkeeper/runtime'
 import { createSystemTimers } from '@mountkeeper/runtime'
 import { stopFailure } from './exit.js'
 import type { Failure } from './exit.js'
@@ -15,6 +15,8 @@ export interface Machine {
   readonly timers: Timers
   /** Absent where no authority is configured. */
   readonly inventory?: InventoryPort | undefined
+  /** Tells a manager what others mount and unmount, until it is closed; absent where nobody else acts. */
+  readonly watch?: (manager: MountManager) => { readonly close: () => void }
 }
 
 /** The authority on who uses what, as configured. */
@@ -27,12 +29,13 @@ export const configuredInventory = async ({ adapter }: Configuration): Promise<I
 /** This machine, as configured. */
 export const thisMachine = async (configuration: Configuration): Promise<Machine> => {
   const { settings, adapter } = configuration
-  const { linuxHost, linuxLocks } = await import('@mountkeeper/linux')
+  const { linuxHost, linuxLocks, watchMounts } = await import('@mountkeeper/linux')
   return {
     host: linuxHost({ types: settings.types, sourceAllowed, prefix: adapter.prefix }),
     locks: linuxLocks(),
     timers: createSystemTimers(),
     inventory: await configuredInventory(configuration),
+    watch: (manager) => watchMounts({ manager, intervalMs: adapter.watchIntervalMs }),
   }
 }
 

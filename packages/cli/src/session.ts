@@ -157,10 +157,12 @@ const live = async (session: Session, output: Output): Promise<ExitCode> => {
     if (ending._tag === 'JournalFailed') failed(stopFailure(`the journal failed: ${ending.why}`))
   })
 
+  const watch = machine.watch?.(manager)
   const notUp = await comeUp(manager, session)
   if (notUp !== undefined) failed(notUp)
   const tally = notUp === undefined ? await serveAll(session, manager, show, output) : NOTHING
   const report = await manager.stop()
+  watch?.close()
   trace?.close()
   if (notUp === undefined) {
     show.close(tally, report)

@@ -210,3 +210,12 @@ export const LIBVIRT_SETTINGS: Section<LibvirtSettings> = {
   retryFirstMs: duration(1, 1_000, 'Until a libvirt that was lost is asked again; each next wait is twice as long.'),
   retryCeilingMs: duration(1, 30_000, 'The longest wait until a libvirt that was lost is asked again.'),
 }
+
+const WATCH_INTERVAL_MS = 30_000
+
+/** `watchIntervalMs`. */
+export const WATCH_INTERVAL: Setting<number> = duration(
+  100,
+  WATCH_INTERVAL_MS,
+  'How often the mount table is read where perl, which waits for its changes, is missing.',
+)

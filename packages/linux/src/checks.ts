@@ -68,6 +68,12 @@ const TOOLS: readonly Tool[] = [
   { name: 'flock', args: ['--version'], install: 'install util-linux' },
   { name: 'stat', args: ['--version'], only: 'dead filesystems are not told', install: 'install coreutils' },
   { name: 'unshare', args: ['--version'], only: 'there is no sandbox', install: 'install util-linux' },
+  {
+    name: 'perl',
+    args: ['-e', 'printf "perl %vd\\n", $^V'],
+    only: 'what others unmount is noticed at an interval (watchIntervalMs)',
+    install: 'install perl-base',
+  },
   // It has no option that shows its version.
   { name: 'dash', args: ['-c', 'echo dash'], only: 'sh is used in its place', install: 'install dash' },
 ]

@@ -171,3 +171,29 @@ export const opensQuietlyAt = ({ mounts }: NotLocal, path: string): boolean => {
   const written = asWritten(path)
   return mounts.every(({ target, quiet }) => quiet || (target !== written && target !== '/'))
 }
+
+/** A line of the table, as it stands and as it reads; one that cannot be read has no `line`. */
+export interface LineBelow {
+  readonly target: string
+  readonly text: string
+  readonly line: TableLine | undefined
+}
+
+/** The lines whose target is a directory or lies below it, found by text: nothing else of the table is parsed. */
+export const linesBelow = ({ text }: MountTable, directory: string): readonly LineBelow[] => {
+  const field = ` ${asWritten(directory)}`
+  const found: LineBelow[] = []
+  for (let at = text.indexOf(field); at >= 0; at = text.indexOf(field, at + 1)) {
+    const next = text[at + field.length]
+    if (next !== ' ' && next !== '/') continue
+    const line = text.slice(text.lastIndexOf('\n', at) + 1, text.indexOf('\n', at))
+    // The fields before the target hold no space; in another field the same text is no target.
+    const [id = '', parent = '', device = '', root = ''] = line.split(' ', 4)
+    const before = `\n${id} ${parent} ${device} ${root}`.length
+    if (text.lastIndexOf('\n', at) + before !== at) continue
+    const parsed = parseTableLine(line)
+    if (parsed._tag === 'Right') found.push({ target: parsed.right.target, text: line, line: parsed.right })
+    else found.push({ target: directory, text: line, line: undefined })
+  }
+  return found
+}

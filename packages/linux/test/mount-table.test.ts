@@ -8,6 +8,7 @@ import {
   asksNobodyIn,
   isLocalFstype,
   lineOf,
+  linesBelow,
   notLocal,
   opensQuietly,
   opensQuietlyAt,
@@ -86,6 +87,24 @@ test('which filesystems answer by themselves', () => {
   expect(['nfs', 'fuse', 'fuse.sshfs', 'cifs', 'unheard-of'].some(isLocalFstype)).toBe(false)
   expect(['tmpfs', 'fuse', 'fuse.sshfs'].every(opensQuietly)).toBe(true)
   expect(['nfs4', '9p', 'fuseblk', 'unheard-of'].some(opensQuietly)).toBe(false)
+})
+
+describe('what is mounted below a directory', () => {
+  const targets = (name: string, directory: string): readonly string[] =>
+    linesBelow(capture(name), directory).map(({ target }) => target)
+  test('and on it, by target alone', () => {
+    expect(targets('stacked', '/srv/mounts/a')).toEqual(['/srv/mounts/a', '/srv/mounts/a', '/srv/mounts/a'])
+    expect(targets('stacked', '/srv/mount')).toEqual([])
+    expect(targets('fuse-and-namespace', '/srv/exp')).toEqual([])
+    expect(targets('escaped', '/srv/mounts/with space')).toEqual(['/srv/mounts/with space'])
+    expect(targets('escaped', '/srv/mounts').length).toBeGreaterThan(5)
+  })
+  test('a line that cannot be read stands for the directory', () => {
+    const table = tableOf(Buffer.from('5 1 0:5 / /srv/mounts/a rw - \n'))
+    expect(linesBelow(table, '/srv/mounts')).toEqual([
+      { target: '/srv/mounts', text: '5 1 0:5 / /srv/mounts/a rw - ', line: undefined },
+    ])
+  })
 })
 
 describe('who is asked by a look', () => {
