@@ -17,6 +17,7 @@ import { defaultSettings, typeRule } from '@mountkeeper/core'
 import { linuxHost } from '@mountkeeper/linux'
 import type { Journal, MountManager, Observer } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
+import { EXPORTS } from './place.js'
 import { processesWith, until } from './server.js'
 
 /** Long enough for what works, short enough for what does not. */
@@ -39,10 +40,11 @@ export interface ManagedOptions {
 export const settingsFor = (root: string, options: ManagedOptions = {}): Settings => {
   const defaults = defaultSettings(root)
   const types = ['tmpfs', 'fuse.sshfs', 'glusterfs'].map((type) => [type, typeRule(type, ['*'])] as const)
+  const bind = typeRule('bind', [`${EXPORTS}/`])
   return {
     ...defaults,
     roots: [{ path: root, ladder: options.ladder ?? 'off' }],
-    types: Object.fromEntries(types),
+    types: { ...Object.fromEntries(types), bind },
     policies: { ...defaults.policies, ...options.policies },
     slots: { ...defaults.slots, ...options.slots },
     deadlinesMs: { ...defaults.deadlinesMs, request: 10_000, ...DEADLINES_MS, ...options.deadlinesMs },

@@ -76,16 +76,17 @@ export const processes = (): readonly ProcessStat[] =>
 /** A process with its arguments. */
 export interface Command {
   readonly pid: number
+  readonly parent: number
   readonly session: number
   readonly line: string
 }
 
 /** Processes with this text in their arguments. */
 export const processesWith = (text: string): readonly Command[] =>
-  processes().flatMap(({ pid, session }) => {
+  processes().flatMap(({ pid, parent, session }) => {
     try {
       const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
-      return line.includes(text) && pid !== process.pid ? [{ pid, session, line }] : []
+      return line.includes(text) && pid !== process.pid ? [{ pid, parent, session, line }] : []
     } catch {
       return []
     }
