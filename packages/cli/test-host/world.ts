@@ -67,6 +67,9 @@ export interface Started {
   /** Resolves when so many lines are out. */
   readonly until: (lines: number) => Promise<void>
   readonly ended: Promise<Ended>
+  /** What has come out by now. */
+  readonly stdout: () => string
+  readonly stderr: () => string
 }
 
 const LIMIT_MS = 50_000
@@ -100,6 +103,8 @@ export const start = (vector: readonly string[], environment: Readonly<Record<st
       }
     },
     ended,
+    stdout: () => stdout,
+    stderr: () => stderr,
   }
 }
 
