@@ -56,6 +56,7 @@ export interface PlanArguments extends PlaceArguments {
 export interface DoctorArguments extends PlaceArguments {
   readonly _tag: 'Doctor'
   readonly json: boolean
+  readonly repair: boolean
 }
 
 /** `simulate`, as it was asked for. */
@@ -138,7 +139,8 @@ const place = {
   stateDirectory: multioption({
     long: 'state-dir',
     type: once(named('DIR')),
-    description: 'the state directory: its lock is taken; in this version facts last as long as the process',
+    description:
+      'where the journal is, of this user and closed to others; without it, what is recorded ends with the process',
   }),
   config: multioption({
     long: 'config',
@@ -234,8 +236,20 @@ const doctor = command({
       command: 'mountkeeper doctor --root /srv/mounts --state-dir /var/lib/mountkeeper',
     },
     { description: 'For a monitoring system', command: 'mountkeeper doctor --json' },
+    {
+      description: 'When a run refuses to start with a damaged journal',
+      command: 'mountkeeper doctor --state-dir /var/lib/mountkeeper --repair',
+    },
   ],
-  args: { json: flag({ long: 'json', type: boolean, description: 'one JSON object a line' }), ...place },
+  args: {
+    json: flag({ long: 'json', type: boolean, description: 'one JSON object a line' }),
+    repair: flag({
+      long: 'repair',
+      type: boolean,
+      description: 'rebuild a damaged journal from every line that can be read; the damaged one is kept beside it',
+    }),
+    ...place,
+  },
   handler: (asked): DoctorArguments => ({ _tag: 'Doctor', ...asked }),
 })
 

@@ -1,12 +1,14 @@
-// `mountkeeper doctor`: whether this host is as the manager needs it, one line per check, with the mend. Changes nothing.
+// `mountkeeper doctor`: whether this host is as the manager needs it, one line per check, with the mend. Changes
+// nothing, unless a journal is to be repaired.
 
 import * as E from 'fp-ts/lib/Either.js'
 import type { Configuration } from '@mountkeeper/codec'
 import type { Check } from '@mountkeeper/linux'
 import type { DoctorArguments } from './arguments.js'
 import { configurationOf } from './configuration-file.js'
-import type { ExitCode } from './exit.js'
-import { EXIT } from './exit.js'
+import type { ExitCode, Failure } from './exit.js'
+import { EXIT, usageFailure } from './exit.js'
+import { journalChecks, repair } from './journal-checks.js'
 import { configuredInventory } from './machine.js'
 import type { Streams } from './streams.js'
 import { fail, harmless, wantsColour } from './streams.js'
@@ -41,11 +43,15 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
   const { settings, adapter } = configuration.right
+  const { prefix, stateDirectory } = adapter
+  const repaired = asked.repair ? await repairIn(stateDirectory) : E.right([])
+  if (E.isLeft(repaired)) return fail(streams, repaired.left)
   const { linuxChecks } = await import('@mountkeeper/linux')
   const roots = settings.roots.map(({ path }) => path)
-  const { prefix, stateDirectory } = adapter
   const checks = [
+    ...repaired.right,
     ...linuxChecks({ roots, stateDirectory, prefix }),
+    ...(stateDirectory === undefined ? [] : await journalChecks(stateDirectory)),
     ...rootless(roots),
     ...(await inventoryChecks(configuration.right)),
   ]
@@ -70,6 +76,12 @@ const inventoryChecks = async (configuration: Configuration): Promise<readonly C
   const consumers = new Set(asked.right.files.map(({ consumer }) => consumer))
   const tookMs = Math.round(performance.now() - since)
   return [{ name, ok: 'ok', text: `it answers in ${tookMs} ms, ${counted(consumers.size, 'consumer')} with files` }]
+}
+
+const repairIn = async (directory: string | undefined): Promise<E.Either<Failure, readonly Check[]>> => {
+  if (directory === undefined) return E.left(usageFailure('--repair needs to know where: add --state-dir DIR'))
+  const repaired = await repair(directory)
+  return E.isLeft(repaired) ? repaired : E.right([repaired.right])
 }
 
 const rootless = (roots: readonly string[]): readonly Check[] =>

@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs'
 import type { Configuration } from '@mountkeeper/codec'
 import { sourceAllowed } from '@mountkeeper/core'
+import type { FileJournal } from '@mountkeeper/journal'
 import type { HostPort, InventoryPort, Locks, MountManager, Timers } from '@mountkeeper/runtime'
-import { createSystemTimers } from '@mountkeeper/runtime'
+import { createMemoryJournal, createSystemTimers } from '@mountkeeper/runtime'
 import { stopFailure } from './exit.js'
 import type { Failure } from './exit.js'
 
@@ -13,11 +14,16 @@ export interface Machine {
   readonly host: HostPort
   readonly locks: Locks
   readonly timers: Timers
+  /** Where facts are kept; `notice` hears what is worth telling of that. Opened when its lock is held. */
+  readonly journal: (notice: (sentence: string) => void) => FileJournal
   /** Absent where no authority is configured. */
   readonly inventory?: InventoryPort | undefined
   /** Tells a manager what others mount and unmount, until it is closed; absent where nobody else acts. */
   readonly watch?: (manager: MountManager) => { readonly close: () => void }
 }
+
+/** Facts that end with the process. */
+export const forgetfulJournal = (): FileJournal => ({ ...createMemoryJournal(), close: () => Promise.resolve() })
 
 /** The authority on who uses what, as configured. */
 export const configuredInventory = async ({ adapter }: Configuration): Promise<InventoryPort | undefined> => {
@@ -29,11 +35,18 @@ export const configuredInventory = async ({ adapter }: Configuration): Promise<I
 /** This machine, as configured. */
 export const thisMachine = async (configuration: Configuration): Promise<Machine> => {
   const { settings, adapter } = configuration
+  const { stateDirectory: directory } = adapter
+  const { createFileJournal } = await import('@mountkeeper/journal')
   const { linuxHost, linuxLocks, watchMounts } = await import('@mountkeeper/linux')
   return {
     host: linuxHost({ types: settings.types, sourceAllowed, prefix: adapter.prefix }),
     locks: linuxLocks(),
     timers: createSystemTimers(),
+    journal: (notice) => {
+      if (directory !== undefined) return createFileJournal({ directory, notice })
+      notice('no state directory is configured: what is recorded ends with this process; keep it with --state-dir DIR')
+      return forgetfulJournal()
+    },
     inventory: await configuredInventory(configuration),
     watch: (manager) => watchMounts({ manager, intervalMs: adapter.watchIntervalMs }),
   }

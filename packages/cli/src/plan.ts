@@ -2,7 +2,7 @@
 
 import type { LineError, RequestOrPlan } from '@mountkeeper/codec'
 import { REQUEST_LINE_BYTES_MAX, decodeRequestLine, encodeUnreadable, invalidOf, isBlankLine } from '@mountkeeper/codec'
-import type { PlannedRequest, Request } from '@mountkeeper/core'
+import type { Fact, PlannedRequest, Request, Settings } from '@mountkeeper/core'
 import { restore } from '@mountkeeper/core'
 import { planRequests } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
@@ -79,15 +79,18 @@ const goodText = (planned: PlannedRequest, line: number, output: OutputKind, str
 /** What is planned with: a machine, and where the requests come from. */
 export interface PlanSession {
   readonly machine: Pick<Machine, 'host'>
-  readonly settings: Parameters<typeof restore>[0]
+  readonly settings: Settings
+  /** What is recorded. */
+  readonly facts: readonly Fact[]
   readonly input: AsyncIterable<Uint8Array>
   readonly output: OutputKind
   readonly streams: Streams
 }
 
 /** Reads, looks, plans, and prints; gives the exit code. */
-export const planSession = async ({ machine, settings, input, output, streams }: PlanSession): Promise<ExitCode> => {
-  const host = restore(settings, [])
+export const planSession = async (session: PlanSession): Promise<ExitCode> => {
+  const { machine, input, output, streams } = session
+  const host = restore(session.settings, session.facts)
   const read = await readAll(input)
   if (E.isLeft(read)) return fail(streams, read.left)
   const { good, bad } = read.right
@@ -123,11 +126,16 @@ export const plan = async (asked: PlanArguments, streams: Streams): Promise<Exit
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
   const unfit = needsRoot(configuration.right)
   if (unfit !== undefined) return fail(streams, unfit)
+  const { stateDirectory } = configuration.right.adapter
+  const { readJournal } = await import('@mountkeeper/journal')
+  const facts = stateDirectory === undefined ? E.right([]) : await readJournal(stateDirectory)()
+  if (E.isLeft(facts)) return fail(streams, stopFailure(facts.left.why))
   const requests = openRequests(asked.file)
   if (E.isLeft(requests)) return fail(streams, requests.left)
   return planSession({
     machine: await thisMachine(configuration.right),
     settings: configuration.right.settings,
+    facts: facts.right,
     input: requestStream(requests.right, streams),
     output: outputKind(asked.output, streams),
     streams,

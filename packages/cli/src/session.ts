@@ -2,8 +2,10 @@
 // tests run it on a model of a host.
 
 import type { Configuration } from '@mountkeeper/codec'
-import type { Defect, MountManager, Observer, StopReport } from '@mountkeeper/runtime'
-import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
+import type { Fact } from '@mountkeeper/core'
+import type { FileJournal } from '@mountkeeper/journal'
+import type { Defect, Journal, MountManager, Observer, StopReport } from '@mountkeeper/runtime'
+import { createMountManager } from '@mountkeeper/runtime'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { OutputKind } from './arguments.js'
 import type { ExitCode, Failure } from './exit.js'
@@ -82,6 +84,8 @@ const comeUp = async (manager: MountManager, session: Session): Promise<Failure 
   const up = await manager.hostUp()()
   if (isLeft(up)) {
     const { left } = up
+    // Whatever ended the manager is the better reason.
+    if (left._tag === 'Stopped') await manager.ended
     if (session.stopping.reason() !== undefined) return undefined
     return stopFailure(
       left._tag === 'DiscoveryFailed'
@@ -131,21 +135,33 @@ const serveAll = (session: Session, manager: MountManager, show: Show, output: O
   })
 }
 
-const live = async (session: Session, output: Output): Promise<ExitCode> => {
+/** The same journal, and what was read from it. */
+const remembering = (journal: Journal): { readonly journal: Journal; readonly began: () => readonly Fact[] } => {
+  let began: readonly Fact[] = []
+  const read: Journal['read'] = async () => {
+    const facts = await journal.read()
+    if (facts._tag === 'Right') began = facts.right
+    return facts
+  }
+  return { journal: { read, append: journal.append }, began: () => began }
+}
+
+const live = async (session: Session, output: Output, kept: FileJournal): Promise<ExitCode> => {
   const { configuration, machine, streams, stopping } = session
   const failed = (failure: Failure): void => stopping.stop({ _tag: 'Failed', failure })
   const show = showOf(session, output)
-  const trace = session.trace && createTraceFile(session.trace.fd, session.trace.path, [], failed)
+  const { journal, began } = remembering(kept)
+  const trace = session.trace && createTraceFile(session.trace.fd, session.trace.path, began, failed)
   const made = await createMountManager({
     settings: configuration.settings,
     host: machine.host,
     ...(machine.inventory === undefined ? {} : { inventory: machine.inventory }),
-    journal: createMemoryJournal(),
+    journal,
     timers: machine.timers,
     observer: both(trace?.observer ?? {}, both(show.observer, tellsOfInventory(streams))),
     onDefect: (defect) => stopping.stopHard({ _tag: 'Failed', failure: defectFailure(defect) }),
   })()
-  if (isLeft(made)) return fail(streams, stopFailure(`the journal cannot be read: ${made.left.why}`))
+  if (isLeft(made)) return fail(streams, stopFailure(made.left.why))
   const manager = made.right
   const drain = (): void => void manager.stop()
   const hard = (): void => void manager.stop({ hard: true })
@@ -154,7 +170,7 @@ const live = async (session: Session, output: Output): Promise<ExitCode> => {
   if (stopping.drain.aborted) drain()
   if (stopping.hard.aborted) hard()
   void manager.ended.then((ending) => {
-    if (ending._tag === 'JournalFailed') failed(stopFailure(`the journal failed: ${ending.why}`))
+    if (ending._tag === 'JournalFailed') failed(stopFailure(ending.why))
   })
 
   const watch = machine.watch?.(manager)
@@ -193,9 +209,11 @@ export const runSession = async (session: Session): Promise<ExitCode> => {
       failure: stopFailure('the lock was lost, so another manager may act now; stopped at once'),
     }),
   )
+  const journal = machine.journal((sentence) => complain(streams, `warning: ${sentence}`))
   try {
-    return await live(session, output)
+    return await live(session, output, journal)
   } finally {
+    await journal.close(stopping.hard.aborted ? 'now' : 'drain')
     await lock.right.release()
   }
 }

@@ -44,11 +44,11 @@ const cut = (fd: number, length: number): void => {
   if (fstatSync(fd).isFile()) ftruncateSync(fd, length)
 }
 
-/** Begins a trace of a run that starts from `facts`. `failed` is called once, when nothing more can be written. */
+/** Begins a trace of a run that starts from `facts`, which are known when it begins. `failed` is called once, when nothing more can be written. */
 export const createTraceFile = (
   fd: number,
   path: string,
-  facts: readonly Fact[],
+  facts: () => readonly Fact[],
   failed: (failure: Failure) => void,
 ): TraceFile => {
   let open = true
@@ -90,7 +90,7 @@ export const createTraceFile = (
     observer: {
       onBegin: ({ settings }) => {
         guarded(() => cut(fd, 0))
-        put(encodeTraceHeader({ format: 1, settings, facts }))
+        put(encodeTraceHeader({ format: 1, settings, facts: facts() }))
       },
       onDecision: (input, decision) => {
         n += 1

@@ -8,6 +8,8 @@ import { createSystemTimers } from '@mountkeeper/runtime'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { OutputKind } from '../src/arguments.js'
 import type { ExitCode } from '../src/exit.js'
+import type { Machine } from '../src/machine.js'
+import { forgetfulJournal } from '../src/machine.js'
 import { runSession } from '../src/session.js'
 import type { Stopping } from '../src/stopping.js'
 import { createStopping } from '../src/stopping.js'
@@ -88,6 +90,7 @@ export interface DriveOptions {
   readonly locks?: Locks
   readonly timers?: Timers
   readonly inventory?: InventoryPort
+  readonly journal?: Machine['journal']
   readonly trace?: { readonly fd: number; readonly path: string }
 }
 
@@ -100,7 +103,13 @@ export const drive = (options: DriveOptions = {}): Drive => {
   const stopping = createStopping()
   const exit = runSession({
     configuration: options.configuration ?? configurationWith(),
-    machine: { host, locks: options.locks ?? free, timers, inventory: options.inventory },
+    machine: {
+      host,
+      locks: options.locks ?? free,
+      timers,
+      journal: options.journal ?? forgetfulJournal,
+      inventory: options.inventory,
+    },
     streams,
     input,
     output: options.output ?? 'json',

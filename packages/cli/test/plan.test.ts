@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import type { Fact } from '@mountkeeper/core'
 import { planSession } from '../src/plan.js'
 import { attach, configurationWith, detach, streamsWith } from './drive.js'
 import { createModelHost } from './model-host.js'
@@ -8,12 +9,14 @@ const planned = async (
   output: 'json' | 'transcript',
   lines: readonly (string | object)[],
   host = createModelHost(),
+  facts: readonly Fact[] = [],
 ) => {
   const streams = streamsWith()
   const text = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('')
   const code = await planSession({
     machine: { host },
     settings: configurationWith().settings,
+    facts,
     input: Readable.from([Buffer.from(text)]),
     output,
     streams,
@@ -22,6 +25,26 @@ const planned = async (
 }
 
 describe('plan', () => {
+  test('knows what is recorded', async () => {
+    const held = {
+      _tag: 'Held',
+      at: 1,
+      mountpoint: '/srv/mounts/a',
+      volume: 'vol-9',
+      consumer: 'vm-9',
+      since: 1,
+    } as const
+    const facts: readonly Fact[] = [{ ...held, knowledge: 'request' }]
+    const { code, out } = await planned(
+      'json',
+      [{ op: 'forget', mountpoint: '/srv/mounts/a', force: false }],
+      undefined,
+      facts,
+    )
+    expect(code).toBe(1)
+    expect(out).toContain('"InUse"')
+  })
+
   test('folds the requests in order and runs nothing but looks', async () => {
     const { code, out, host } = await planned('json', [attach('1'), attach('2'), detach('3', '1'), detach('4', '2')])
     expect(code).toBe(0)

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Writable } from 'node:stream'
+import { left } from 'fp-ts/lib/Either.js'
+import { forgetfulJournal } from '../src/machine.js'
 import { attach, configurationWith, detach, drive, sink, streamsWith, taken } from './drive.js'
 import { createModelHost } from './model-host.js'
 
@@ -88,6 +90,49 @@ describe('concurrently', () => {
     expect(await run.exit).toBe(0)
     expect(run.answers()).toHaveLength(50)
     expect(run.host.paths.get('/srv/mounts/a')).toHaveLength(1)
+  })
+})
+
+describe('a journal that fails', () => {
+  const failure = left({ _tag: 'JournalFailed' as const, why: '/s/journal cannot be written: the disk is full' })
+
+  /** Keeps so many appends, then fails. */
+  const failingAfter = (appends: number) => (): ReturnType<typeof forgetfulJournal> => {
+    const inner = forgetfulJournal()
+    let kept = 0
+    return {
+      ...inner,
+      append: (facts) => {
+        kept += 1
+        return kept > appends ? () => Promise.resolve(failure) : inner.append(facts)
+      },
+    }
+  }
+
+  test('ends the run with 3 and its reason, and answers nothing that is not durable', async () => {
+    const run = drive({ journal: failingAfter(5) })
+    run.send(attach('1'), attach('2', 'b'))
+    expect(await run.exit).toBe(3)
+    expect(run.answers()).toMatchObject([
+      { id: '1', ok: true },
+      { id: '2', ok: false, error: { _tag: 'Stopped' } },
+    ])
+    const said = run.streams.stderr.text()
+    expect(said).toContain('mountkeeper: /s/journal cannot be written: the disk is full\n')
+    expect(said.split('\n').filter((line) => !line.includes('left behind'))).toHaveLength(2)
+  })
+
+  test('while coming up is the reason that is told', async () => {
+    const run = drive({ journal: failingAfter(0) })
+    expect(await run.exit).toBe(3)
+    expect(run.streams.stderr.text()).toBe('mountkeeper: /s/journal cannot be written: the disk is full\n')
+  })
+
+  test('before anything began does the same', async () => {
+    const run = drive({ journal: () => ({ ...forgetfulJournal(), read: () => Promise.resolve(failure) }) })
+    expect(await run.exit).toBe(3)
+    expect(run.streams.stderr.text()).toBe('mountkeeper: /s/journal cannot be written: the disk is full\n')
+    expect(run.host.ran).toEqual([])
   })
 })
 
@@ -185,7 +230,7 @@ describe('stopping', () => {
       { text: () => '' },
     )
     const run = drive({ streams: { ...streamsWith(), stdout: broken, stderr: sink() } })
-    run.send(attach('1'), attach('2', 'b'), attach('3', 'c'))
+    run.send(attach('1'), attach('2', 'b'))
     expect(await run.exit).toBe(3)
     const said = run.streams.stderr
       .text()
