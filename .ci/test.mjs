@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import process from 'node:process'
+import { collect, noFigures, tell } from './figures.mjs'
 import { preparation, run, top } from './prepare.mjs'
 import { quote, red, stage, yellow } from './report.mjs'
 
@@ -14,6 +15,7 @@ process.on('exit', () => rmSync(reports, { recursive: true, force: true }))
 
 const total = { passed: 0, failed: 0 }
 const skipped = []
+const figures = noFigures()
 
 const scripts = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')).scripts
 const npmRun = (script) => ['npm', 'run', '--silent', script]
@@ -47,6 +49,7 @@ const count = ({ ok, report, files, name }) => {
   const tests = testResults.flatMap((file) =>
     file.assertionResults.map((test) => ({ ...test, file: relative(top, file.name) })),
   )
+  collect(figures, tests)
   const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
   const failed = tests.filter((test) => test.status === 'failed').length + broken
   return {
@@ -115,5 +118,8 @@ if (skipped.length > 0) {
     yellow(`\nSKIPPED, so nothing is known about:\n${skipped.map((name) => `  ${name}\n`).join('')}`),
   )
 }
+const told = tell(figures)
+process.stdout.write(`\nFigures of this run:\n${told.lines.map((line) => `${line}\n`).join('')}`)
+if (told.missing.length > 0) process.stdout.write(yellow(`missing: ${told.missing.join(', ')}\n`))
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${skipped.length} skipped\n`)
 process.exitCode = total.failed === 0 ? 0 : 1

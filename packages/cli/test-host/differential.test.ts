@@ -4,7 +4,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { simulatedSettings } from '@mountkeeper/simulator'
 import * as fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { settings as someSettings, steps as someSteps } from './differential/generate.js'
 import { plant } from './differential/planted.js'
 import { realSide } from './differential/real-side.js'
@@ -66,6 +66,12 @@ const count = ({ answers, effects }: Played): void => {
   figures.refusals += answers.filter((answer) => !answer.ok).length
   figures.commands += Object.values(effects).flat().length
 }
+
+let reported = 0
+afterEach(({ task }) => {
+  Object.assign(task.meta, { figures: { differentialScripts: figures.scripts - reported } })
+  reported = figures.scripts
+})
 
 const whatWasSaid = ({ answers, effects, facts }: Played): object => ({ answers, effects, facts: facts() })
 

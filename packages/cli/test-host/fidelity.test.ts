@@ -4,6 +4,7 @@
 
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { TestContext } from 'vitest'
 import { readFileSync } from 'node:fs'
 import { compare } from './fidelity/compare.js'
 import type { Deed } from './fidelity/deed.js'
@@ -35,7 +36,12 @@ afterAll(async () => {
   expect(mounts()).toBe(before)
 })
 
-const play = async (what: string, lists: fc.Arbitrary<readonly Deed[]>, runs: number): Promise<void> => {
+const play = async (
+  { task }: TestContext,
+  what: string,
+  lists: fc.Arbitrary<readonly Deed[]>,
+  runs: number,
+): Promise<void> => {
   const figures = { sequences: 0, steps: 0, refused: 0 }
   const since = performance.now()
   const property = fc.asyncProperty(lists, fc.constantFrom('quiet', 'anything'), (list, mayBe) =>
@@ -44,15 +50,20 @@ const play = async (what: string, lists: fc.Arbitrary<readonly Deed[]>, runs: nu
   await fc.assert(property, { numRuns: runs, seed: SEED })
   const seconds = ((performance.now() - since) / 1_000).toFixed(1)
   const { sequences, steps, refused } = figures
+  Object.assign(task.meta, { figures: { fidelitySequences: sequences, fidelitySteps: steps } })
   console.log(`fidelity, ${what}: ${sequences} sequences of ${steps} steps, ${refused} refused, in ${seconds} s`)
 }
 
 const TIMEOUT = { timeout: 3_600_000 }
 
-compared(name('the simulated kernel does what the real one does'), TIMEOUT, async () => {
-  await play('kernel', operations, numRuns(2_000))
+compared(name('the simulated kernel does what the real one does'), TIMEOUT, async (context) => {
+  await play(context, 'kernel', operations, numRuns(2_000))
 })
 
-compared(name('effects come to the same on the simulated host and by mount(8) on the real one'), TIMEOUT, async () => {
-  await play('effects', effects, numRuns(150))
-})
+compared(
+  name('effects come to the same on the simulated host and by mount(8) on the real one'),
+  TIMEOUT,
+  async (context) => {
+    await play(context, 'effects', effects, numRuns(150))
+  },
+)

@@ -8,9 +8,15 @@ import { numRuns, playCorpus, seed } from './corpus.js'
 describe('over random runs', () => {
   const corpus = playCorpus(numRuns(30_000), seed())
 
-  test.each(Object.entries(STATEMENTS))('%s: %s', (law) => {
+  test.for(Object.entries(STATEMENTS))('%s: %s', ([law], { task }) => {
     expect(corpus.broken.includes(law) ? `seed ${corpus.seed}\n${corpus.transcript}` : '').toBe('')
     expect(corpus.tested.get(law) ?? 0, `${law} was never put to the test`).toBeGreaterThan(0)
+    Object.assign(task.meta, { figures: { lawsJudged: 1, timesJudged: corpus.tested.get(law) } })
+  })
+
+  test('all of them were played', ({ task }) => {
+    expect(corpus.runs).toBe(numRuns(30_000))
+    Object.assign(task.meta, { figures: { runs: corpus.runs, actions: corpus.actions } })
   })
 
   afterAll(() => {

@@ -1,20 +1,24 @@
 // Runs a configuration to its end, prints its figures and expects that no law broke and nobody is stuck.
 
 import { expect } from 'vitest'
+import type { TestContext } from 'vitest'
 import * as explorer from '../../src/explore/index.js'
-import { figures } from './tell.js'
+import { figures as tellFigures } from './tell.js'
 
-/** Explores all of it; the failure is the shortest trace there is. */
+/** Explores all of it, as the test that is given; the failure is the shortest trace there is. */
 export const exploreAll = (
+  { task }: TestContext,
   configuration: explorer.Configuration,
   watch: explorer.Watch | undefined,
 ): explorer.Exploration => {
   const beganAt = performance.now()
   const exploration = explorer.explore(configuration, { ...(watch && { watch }), progress: 'asked for' })
-  console.log(figures(exploration, beganAt))
+  console.log(tellFigures(exploration, beganAt))
   const { finding, status } = exploration
   if (finding !== undefined) expect.fail(explorer.tellFinding(exploration, finding))
   expect(status).toBe(configuration.depth === undefined ? 'fixed point' : 'depth reached')
+  const figures = { states: exploration.visited.size, transitions: exploration.transitions, configurations: 1 }
+  Object.assign(task.meta, { figures })
   return exploration
 }
 

@@ -8,21 +8,17 @@ import { expectProgress, exploreAll } from './configurations.js'
 const page = new URL('../../../core/docs/transitions.md', import.meta.url)
 const diagram = explorer.emptyDiagram()
 
-test.each([
-  ['L28 L36: the table of the host', explorer.HOST],
-  ['L48: without faults nothing is refused', explorer.FAULTLESS],
-  ['L45 L47: releases, late slots, reboots', explorer.RELEASED],
-  ['L16 L35: late and bare mounts, observations, directories of others', explorer.ODD],
-])(
-  '%s, to the fixed point',
-  (_, configuration) => {
-    expectProgress(exploreAll(configuration, explorer.drawInto(diagram)))
-  },
-  600_000,
-)
+test.for([
+  { name: 'L28 L36: the table of the host', configuration: explorer.HOST },
+  { name: 'L48: without faults nothing is refused', configuration: explorer.FAULTLESS },
+  { name: 'L45 L47: releases, late slots, reboots', configuration: explorer.RELEASED },
+  { name: 'L16 L35: late and bare mounts, observations, directories of others', configuration: explorer.ODD },
+])('$name, to the fixed point', { timeout: 600_000 }, ({ configuration }, context) => {
+  expectProgress(exploreAll(context, configuration, explorer.drawInto(diagram)))
+})
 
-test('L22: two mountpoints with one slot, to a stated depth', () => {
-  exploreAll(explorer.BESIDE, explorer.drawInto(diagram))
+test('L22: two mountpoints with one slot, to a stated depth', (context) => {
+  exploreAll(context, explorer.BESIDE, explorer.drawInto(diagram))
 }, 600_000)
 
 test('the page of transitions is as the explorer draws it', () => {

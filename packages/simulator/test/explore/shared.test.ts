@@ -7,9 +7,9 @@ import { expectProgress, exploreAll } from './configurations.js'
 
 const page = readFileSync(new URL('../../../core/docs/transitions.md', import.meta.url), 'utf8')
 
-test('L1 L2 L3 L4 L5 L6 L7 L10 L11 L16 L20 L21 L22 L23 L25 L28 L30 L34 L35 L36 L41 L45 L47: in every state of a shared mountpoint', () => {
+test('L1 L2 L3 L4 L5 L6 L7 L10 L11 L16 L20 L21 L22 L23 L25 L28 L30 L34 L35 L36 L41 L45 L47: in every state of a shared mountpoint', (context) => {
   const diagram = explorer.emptyDiagram()
-  const exploration = exploreAll(explorer.SHARED, explorer.drawInto(diagram))
+  const exploration = exploreAll(context, explorer.SHARED, explorer.drawInto(diagram))
   expectProgress(exploration)
   const edges = (text: string): readonly string[] => text.match(/^ {4}\w+ --> \w+ /gm) ?? []
   const known = new Set(edges(page))

@@ -34,8 +34,9 @@ describe('a planted mistake', () => {
     expect(times).toEqual(edits.map(() => 1))
   })
 
-  test('has a name of its own', () => {
+  test('has a name of its own', ({ task }) => {
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length)
+    Object.assign(task.meta, { figures: { mutantsPlanted: MUTANTS.length } })
   })
 })
 
@@ -63,13 +64,14 @@ describe('the laws', () => {
     expect(verdict).toMatchObject({ law: undefined, why: '' })
   })
 
-  test.each(MUTANTS.map((mutant, index) => ({ ...mutant, index })))(
+  test.for(MUTANTS.map((mutant, index) => ({ ...mutant, index })))(
     'find $name: $mistake ($laws)',
     { timeout: LIMIT_MS },
-    async ({ name, index }) => {
+    async ({ name, index }, { task }) => {
       const verdict = await all[index + 1]!
       verdicts.set(name, verdict)
       expect(verdict.law, 'no law was broken: the oracles are too weak').toBeDefined()
+      Object.assign(task.meta, { figures: { mutantsKilled: 1 } })
     },
   )
 })

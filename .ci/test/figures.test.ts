@@ -1,0 +1,25 @@
+// The closing figures of npm test come from tests that passed, and say so when they do not come at all.
+import { expect, test } from 'vitest'
+import { collect, noFigures, tell } from '../figures.mjs'
+
+const passed = (fullName: string, figures?: object) => ({ status: 'passed', fullName, meta: { figures } })
+
+test('add up what passed tests say', () => {
+  const figures = collect(noFigures(), [
+    passed('L1 L2: x', { mutantsKilled: 1 }),
+    passed('L2 and L10', { mutantsKilled: 1, mutantsPlanted: 3 }),
+    { status: 'failed', fullName: 'L3', meta: { figures: { mutantsKilled: 1 } } },
+    { status: 'pending', fullName: 'L4' },
+    passed('without'),
+  ])
+  const { lines } = tell(figures)
+  expect(lines.find((line) => line.includes('mutants'))).toMatch(/ 2 of 3$/)
+  expect(lines.find((line) => line.includes('test names'))).toMatch(/ 3 of 48 laws, /)
+})
+
+test('are missing, not none, when nobody reported them', () => {
+  const { lines, missing } = tell(noFigures())
+  expect(missing).toEqual(['laws', 'states explored', 'mutants killed', 'fidelity', 'differential', 'field failures'])
+  expect(lines.filter((line) => line.endsWith('MISSING: not reported'))).toHaveLength(missing.length)
+  expect(lines.join('\n')).not.toMatch(/\b0\b(?! of 48)/)
+})
