@@ -167,10 +167,10 @@ const isCommand = (effect: Flight['effect']): effect is MountpointEffect =>
   effect._tag !== 'Discover' && effect._tag !== 'Look' && effect._tag !== 'Probe'
 
 const crash = (simulation: Simulation, action: Action & { readonly _tag: 'Crash' }): void => {
-  for (const { facts } of simulation.parcels.slice(0, action.kept)) {
-    simulation.durable.push(...facts)
-    simulation.watch({ _tag: 'Durable', facts }, simulation)
-  }
+  const { parcels, durable } = simulation
+  const survived = simulation.medium(durable, parcels, action.kept)
+  simulation.durable = [...survived.facts]
+  for (const { facts } of parcels.slice(0, survived.parcels)) simulation.watch({ _tag: 'Durable', facts }, simulation)
   const commands = simulation.flights.map(({ effect }) => effect).filter(isCommand)
   commands.forEach((effect, index) => {
     const fate = pick(action.fates, index) ?? 'never ran'

@@ -8,7 +8,7 @@ import type { SimulatedSettings } from '../settings.js'
 import { simulatedModelHost, simulatedSettings } from '../settings.js'
 import { act } from './act.js'
 import type { Action } from './action.js'
-import type { Simulation, Watch } from './simulation.js'
+import type { Medium, Simulation, Watch } from './simulation.js'
 import { ask, letOut, newSimulation } from './simulation.js'
 
 /** A run as a value: everything that it depends on. */
@@ -35,12 +35,13 @@ export const settle = (simulation: Simulation): void => {
 }
 
 /** A simulation that is judged, with the host up. `also` hears everything as well. */
-export const begin = (run: Omit<Run, 'actions'>, also?: Watch, settings?: Settings): Played => {
+export const begin = (run: Omit<Run, 'actions'>, also?: Watch, settings?: Settings, medium?: Medium): Played => {
   const { history, watch } = newJudge()
   const simulation = newSimulation({
     settings: settings ?? simulatedSettings(run.settings),
     model: simulatedModelHost(run.propagation),
     journal: run.journal,
+    ...(medium === undefined ? {} : { medium }),
     watch: (happening, now) => {
       watch(happening, now)
       also?.(happening, now)
@@ -51,9 +52,9 @@ export const begin = (run: Omit<Run, 'actions'>, also?: Watch, settings?: Settin
   return { simulation, history }
 }
 
-/** Plays a run to its end, or to the first law that is broken. */
-export const play = (run: Run, also?: Watch): Played => {
-  const played = begin(run, also)
+/** Plays a run to its end, or to the first law that is broken; `medium` is what keeps its facts over crashes. */
+export const play = (run: Run, also?: Watch, medium?: Medium): Played => {
+  const played = begin(run, also, undefined, medium)
   for (const action of run.actions) {
     if (played.history.breaches.length > 0) break
     act(played.simulation, action)

@@ -78,6 +78,26 @@ export type Happening =
   | { readonly _tag: 'Interfered'; readonly before: ModelHost; readonly after: ModelHost }
   | { readonly _tag: 'Crashed'; readonly reboot: boolean }
 
+/** What a crash leaves of the facts. */
+export interface Survived {
+  /** How many of the decisions that were not durable turn out to be, oldest first. */
+  readonly parcels: number
+  /** What recovery reads: the durable facts, and those of these decisions, as they were or shortened. */
+  readonly facts: readonly Fact[]
+}
+
+/**
+ * A medium for facts that loses power: told what is durable, what is not, and how many decisions the run would let survive
+ * where nothing is written in a form of its own.
+ */
+export type Medium = (durable: readonly Fact[], parcels: readonly Parcel[], kept: number) => Survived
+
+/** Facts survive as they are. */
+export const plainMedium: Medium = (durable, parcels, kept) => ({
+  parcels: kept,
+  facts: [...durable, ...parcels.slice(0, kept).flatMap(({ facts }) => facts)],
+})
+
 /** Hears what happens, with the simulation as it is then. Changes nothing. */
 export type Watch = (happening: Happening, simulation: Simulation) => void
 
@@ -88,6 +108,8 @@ export interface SimulationOptions {
   /** `at once`: facts are durable when they are decided. `behind`: when an action says so. */
   readonly journal?: 'at once' | 'behind'
   readonly words?: Wording
+  /** By default facts survive as they are. */
+  readonly medium?: Medium
   readonly watch?: Watch
 }
 
@@ -96,6 +118,7 @@ export interface Simulation {
   readonly settings: Settings
   readonly journal: 'at once' | 'behind'
   readonly words: Wording
+  readonly medium: Medium
   readonly watch: Watch
   core: Host
   model: ModelHost
@@ -126,6 +149,7 @@ export const newSimulation = (options: SimulationOptions): Simulation => ({
   settings: options.settings,
   journal: options.journal ?? 'at once',
   words: options.words ?? usualWording,
+  medium: options.medium ?? plainMedium,
   watch: options.watch ?? (() => undefined),
   core: emptyHost(options.settings),
   model: options.model,
