@@ -3,10 +3,8 @@
 
 import type { Type } from 'cmd-ts'
 import {
-  array,
   boolean,
   command,
-  extendType,
   flag,
   multioption,
   oneOf,
@@ -20,6 +18,7 @@ import {
 } from 'cmd-ts'
 import type { FaultKind } from '@mountkeeper/simulator'
 import { readFaults } from './faults.js'
+import { many, named, once, wholeNumber } from './argument-types.js'
 import { helpFormatter } from './help.js'
 import { mistakeText } from './usage.js'
 
@@ -72,27 +71,29 @@ export interface SimulateArguments {
   readonly json: boolean
 }
 
+/** `status`, as it was asked for. */
+export interface StatusArguments extends PlaceArguments {
+  readonly _tag: 'Status'
+  readonly json: boolean
+}
+
+/** `reconcile`, as it was asked for. */
+export interface ReconcileArguments extends PlaceArguments {
+  readonly _tag: 'Reconcile'
+  readonly apply: boolean
+  readonly json: boolean
+}
+
 /** One command, as it was asked for. */
 export type Asked =
   | RunArguments
   | PlanArguments
+  | StatusArguments
+  | ReconcileArguments
   | DoctorArguments
   | SimulateArguments
   | { readonly _tag: 'Replay'; readonly trace: string }
   | { readonly _tag: 'Help'; readonly topic: 'config' | undefined }
-
-const named = (displayName: string): Type<string, string> => ({ ...string, displayName })
-
-/** An option that may be given once, and never without its value. */
-const once = <A>(type: Type<string, A>): Type<string[], A | undefined> => ({
-  ...extendType(array(type), {
-    from: (values) =>
-      values.length > 1 ? Promise.reject(new Error('is given more than once')) : Promise.resolve(values[0]),
-  }),
-  displayName: type.displayName ?? 'VALUE',
-})
-
-const many = (displayName: string): Type<string[], string[]> => ({ ...array(string), displayName })
 
 const host: Type<string, 'linux'> = {
   displayName: 'linux',
@@ -105,16 +106,6 @@ const host: Type<string, 'linux'> = {
           ),
         ),
 }
-
-const wholeNumber = (displayName: string, least: number, most: number): Type<string, number> => ({
-  displayName,
-  from: (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : NaN
-    return value >= least && value <= most
-      ? Promise.resolve(value)
-      : Promise.reject(new Error(`expected a whole number from ${least} to ${most}`))
-  },
-})
 
 const faults: Type<string, readonly FaultKind[]> = {
   displayName: 'KIND,…',
@@ -219,6 +210,40 @@ const plan = command({
   handler: (asked): PlanArguments => ({ _tag: 'Plan', ...asked }),
 })
 
+const status = command({
+  name: 'status',
+  description: 'Show who holds what, as recorded and as it is on the host now; take no lock, change nothing',
+  examples: [
+    {
+      description: 'Beside a manager that is running, or after it has ended',
+      command: 'mountkeeper status --root /srv/mounts --state-dir /var/lib/mountkeeper',
+    },
+  ],
+  args: { json: flag({ long: 'json', type: boolean, description: 'one JSON object' }), ...place },
+  handler: (asked): StatusArguments => ({ _tag: 'Status', ...asked }),
+})
+
+const reconcile = command({
+  name: 'reconcile',
+  description: 'Show what differs between what is wanted, recorded and there; with --apply repair what can be repaired',
+  examples: [
+    {
+      description: 'What is wrong?',
+      command: 'mountkeeper reconcile --root /srv/mounts --state-dir /var/lib/mountkeeper',
+    },
+    {
+      description: 'Mount again what was lost, remove what nobody holds; while no manager is running',
+      command: 'mountkeeper reconcile --apply --root /srv/mounts --state-dir /var/lib/mountkeeper',
+    },
+  ],
+  args: {
+    apply: flag({ long: 'apply', type: boolean, description: 'repair; takes the locks, as run does' }),
+    json: flag({ long: 'json', type: boolean, description: 'one JSON object' }),
+    ...place,
+  },
+  handler: (asked): ReconcileArguments => ({ _tag: 'Reconcile', ...asked }),
+})
+
 const replay = command({
   name: 'replay',
   description: 'Decide every input of a trace again, and report the first line that differs',
@@ -309,7 +334,7 @@ const help = command({
   handler: ({ topic }): Asked => ({ _tag: 'Help', topic: topic === 'config' ? topic : undefined }),
 })
 
-const commands = { run, plan, replay, simulate, doctor, help }
+const commands = { run, plan, status, reconcile, replay, simulate, doctor, help }
 
 const NAMES = Object.keys(commands)
 

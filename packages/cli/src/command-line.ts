@@ -21,6 +21,10 @@ const perform = async (asked: Asked, streams: Streams): Promise<ExitCode> => {
       return (await import('./run.js')).run(asked, streams)
     case 'Plan':
       return (await import('./plan.js')).plan(asked, streams)
+    case 'Status':
+      return (await import('./status.js')).status(asked, streams)
+    case 'Reconcile':
+      return (await import('./reconcile.js')).reconcile(asked, streams)
     case 'Replay':
       return (await import('./replay.js')).replay(asked.trace, streams)
     case 'Simulate':

@@ -44,6 +44,11 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
   plan: [
     'Exit code: 0 all would be served, 1 some would be refused, 2 usage or configuration, 3 the host could not be looked at.',
   ],
+  status: ['Exit code: 0 it could be shown, 2 usage or configuration, 3 the journal or the host could not be read.'],
+  reconcile: [
+    'A manager that is running repairs when it is sent {"op":"reconcile","apply":true}; --apply is for when none is.',
+    'Exit code: 0 no difference that could be repaired is left, 1 some is, 2 usage or configuration, 3 the host could not be read, or another manager holds it.',
+  ],
   replay: ['Exit code: 0 every decision is the same, 1 one differs, 2 the trace cannot be read.'],
   simulate: [
     `Kinds of faults: ${Object.entries(FAULT_WORDS)

@@ -57,7 +57,7 @@ describe('mistakes are one line that says what was probably meant', () => {
     [['run', '-x'], '-x: unknown option (see mountkeeper run --help)'],
     [['-x'], '-x: unknown option (see mountkeeper --help)'],
     [['rum'], 'rum: unknown command; did you mean run? (see mountkeeper --help)'],
-    [['status'], 'status: unknown command (see mountkeeper --help)'],
+    [['mount'], 'mount: unknown command (see mountkeeper --help)'],
     [['run', 'a', 'b'], 'b: one argument too many (see mountkeeper run --help)'],
     [['run', '--config'], '--config: needs a value (see mountkeeper run --help)'],
     [['run', '--root'], '--root: needs a value (see mountkeeper run --help)'],

@@ -1,6 +1,16 @@
 // Answers in words: one line that says what came of the request, and lines below it with what else there is to know.
 
-import type { Answer, Detached, Difference, Refusal, Result, RollbackFailure, Status, Warning } from '@mountkeeper/core'
+import type {
+  Answer,
+  CommandError,
+  Detached,
+  Difference,
+  Refusal,
+  Result,
+  RollbackFailure,
+  Status,
+  Warning,
+} from '@mountkeeper/core'
 import {
   attachmentWords,
   commandWords,
@@ -50,6 +60,10 @@ const detachedText = ({ holder, holdersLeft, mount, directory, reason }: Detache
   }
 }
 
+/** What was run last, and how it ended. */
+export const lastCommandWords = (error: CommandError): string =>
+  `last command: ${commandWords(error.command)}: ${endWords(error)}`
+
 const statusLines = ({ mountpoints, refusing, changedRoots }: Status): readonly string[] => [
   ...mountpoints.flatMap(({ mountpoint, phase, filesystem, holders, waiting, reason, lastError }) => [
     [
@@ -61,7 +75,7 @@ const statusLines = ({ mountpoints, refusing, changedRoots }: Status): readonly 
       ...(reason === undefined ? [] : [reasonWords(reason)]),
     ].join('  '),
     ...holders.map((holder) => `  held by ${attachmentWords(holder)}`),
-    ...(lastError === undefined ? [] : [`  last command: ${commandWords(lastError.command)}: ${endWords(lastError)}`]),
+    ...(lastError === undefined ? [] : [`  ${lastCommandWords(lastError)}`]),
   ]),
   ...refusing.map((target) => `refuses new attaches of ${word(target)}`),
   ...changedRoots.map((root) => `root ${word(root)} is another directory than at host-up`),

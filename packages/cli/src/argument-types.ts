@@ -1,0 +1,30 @@
+// What the values of options are, for the command table.
+
+import type { Type } from 'cmd-ts'
+import { array, extendType, string } from 'cmd-ts'
+
+/** Any text, called so in the help. */
+export const named = (displayName: string): Type<string, string> => ({ ...string, displayName })
+
+/** An option that may be given once, and never without its value. */
+export const once = <A>(type: Type<string, A>): Type<string[], A | undefined> => ({
+  ...extendType(array(type), {
+    from: (values) =>
+      values.length > 1 ? Promise.reject(new Error('is given more than once')) : Promise.resolve(values[0]),
+  }),
+  displayName: type.displayName ?? 'VALUE',
+})
+
+/** An option that may be repeated. */
+export const many = (displayName: string): Type<string[], string[]> => ({ ...array(string), displayName })
+
+/** A number in decimal digits, from `least` to `most`. */
+export const wholeNumber = (displayName: string, least: number, most: number): Type<string, number> => ({
+  displayName,
+  from: (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN
+    return value >= least && value <= most
+      ? Promise.resolve(value)
+      : Promise.reject(new Error(`expected a whole number from ${least} to ${most}`))
+  },
+})

@@ -1,0 +1,54 @@
+// A survey of this machine: what is recorded, against what is there. It takes no lock and changes nothing; the manager may be
+// running meanwhile, or not.
+
+import { resultCodec } from '@mountkeeper/codec'
+import type { Configuration } from '@mountkeeper/codec'
+import type { Difference, Survey } from '@mountkeeper/core'
+import { prepareSurvey } from '@mountkeeper/core'
+import { withInventory } from '@mountkeeper/runtime'
+import * as E from 'fp-ts/lib/Either.js'
+import type { PlaceArguments } from './arguments.js'
+import { configurationOf, needsRoot } from './configuration-file.js'
+import type { Failure } from './exit.js'
+import { stopFailure } from './exit.js'
+import type { Machine } from './machine.js'
+import { thisMachine } from './machine.js'
+import { recordedFacts } from './recorded.js'
+
+/** What a survey is made of. */
+export interface SurveyPlace {
+  readonly configuration: Configuration
+  readonly machine: Pick<Machine, 'host' | 'timers' | 'inventory'>
+}
+
+/** Reads what is recorded, and looks at all of it. */
+export const surveyOf = async ({ configuration, machine }: SurveyPlace): Promise<E.Either<Failure, Survey>> => {
+  const facts = await recordedFacts(configuration)
+  if (E.isLeft(facts)) return facts
+  const { discover, conclude } = prepareSurvey(configuration.settings, facts.right)
+  const { host, inventory, timers } = machine
+  const port = inventory === undefined ? host : withInventory(host, inventory, timers)
+  const { found } = await port.run(discover)
+  if (found._tag === 'Discovered') return E.right(conclude(timers.now(), found))
+  const why = found._tag === 'NotDiscovered' ? found.reason : `not finished within ${discover.deadlineMs} ms`
+  return E.left(stopFailure(`the host cannot be looked at: ${why}`))
+}
+
+/** The same, of the place that was asked for. */
+export const surveyHere = async (asked: PlaceArguments): Promise<E.Either<Failure, Survey>> => {
+  const configuration = await configurationOf(asked)
+  if (E.isLeft(configuration)) return configuration
+  const unfit = needsRoot(configuration.right)
+  if (unfit !== undefined) return E.left(unfit)
+  return surveyOf({ configuration: configuration.right, machine: await thisMachine(configuration.right) })
+}
+
+/** Differences as in the answer to a reconcile. */
+export const encodeDifferences = (differences: readonly Difference[]): unknown =>
+  (resultCodec.encode({ _tag: 'Reconciled', differences }) as { readonly differences: unknown }).differences
+
+/** A survey for machines. */
+export const encodeSurvey = ({ status, differences }: Survey): unknown => ({
+  status: resultCodec.encode(status),
+  differences: encodeDifferences(differences),
+})
