@@ -155,7 +155,12 @@ describe(`beside a libvirtd${skipped}`, () => {
       await libvirt.signal(signal)
       await manager.told('the inventory was lost')
       expect(await manager.ask({ op: 'status' })).toMatchObject({ result: { phase: 'down', generation: 1 } })
-      expect(await manager.ask(attach('a', 'vol-3', uuid(3)))).toMatchObject({ error: { _tag: 'HostDown' } })
+      expect(await manager.ask(attach('a', 'vol-3', uuid(3)))).toMatchObject({
+        error: {
+          _tag: 'HostDown',
+          reason: expect.stringMatching(/^the inventory was lost: libvirt at qemu/) as string,
+        },
+      })
       expect(await manager.ask(release(Q1.uuid))).toMatchObject({ error: { _tag: 'HostDown' } })
       expect(mounted(MOUNTS)).toHaveLength(1)
       await libvirt.crash('q2')

@@ -57,7 +57,7 @@ const members: Members<Request, 'op'> = {
   release: { ...asked, consumer: text },
   cancel: { ...asked, target: text },
   'host-up': asked,
-  'host-down': asked,
+  'host-down': { ...asked, reason: optional(text) },
   status: asked,
   reconcile: { ...asked, apply: truth },
   retry: { ...asked, mountpoint: text },

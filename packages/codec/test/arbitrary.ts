@@ -153,7 +153,7 @@ const requestByOp: { readonly [T in Request['op']]: fc.Arbitrary<Extract<Request
   release: rec({ op: tag('release'), ...asked, consumer: word }, ['op', 'consumer']),
   cancel: rec({ op: tag('cancel'), ...asked, target: word }, ['op', 'target']),
   'host-up': rec({ op: tag('host-up'), ...asked }, ['op']),
-  'host-down': rec({ op: tag('host-down'), ...asked }, ['op']),
+  'host-down': rec({ op: tag('host-down'), ...asked, reason: word }, ['op']),
   status: rec({ op: tag('status'), ...asked }, ['op']),
   reconcile: rec({ op: tag('reconcile'), ...asked, apply: fc.boolean() }, ['op', 'apply']),
   retry: rec({ op: tag('retry'), ...asked, mountpoint: path }, ['op', 'mountpoint']),

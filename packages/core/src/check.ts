@@ -10,6 +10,7 @@ import type { Settings, TypeRule } from './settings.js'
 const PATH_BYTES_MAX = 4095
 const COMPONENT_BYTES_MAX = 255
 const NAME_BYTES_MAX = 255
+const REASON_BYTES_MAX = 1_024
 const SOURCE_BYTES_MAX = 4095
 const OPTION_BYTES_MAX = 4095
 
@@ -73,6 +74,10 @@ const checkText = (field: string, text: string, bytesMax: number): Invalid | und
   if (control !== undefined) return invalid(field, `has a control character at position ${control}`)
   return isLoneSurrogate(text) ? invalid(field, 'is not valid Unicode') : undefined
 }
+
+/** Why the host is taken down: 1 to 1,024 bytes without control characters. */
+export const checkReason = (reason: string | undefined): Invalid | undefined =>
+  reason === undefined ? undefined : checkText('reason', reason, REASON_BYTES_MAX)
 
 /** Volume, consumer, id: 1 to 255 bytes without control characters. */
 export const checkName = (field: string, name: string): Invalid | undefined => checkText(field, name, NAME_BYTES_MAX)

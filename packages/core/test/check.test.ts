@@ -111,6 +111,14 @@ describe('an id', () => {
   })
 })
 
+test.each([
+  ['', 'is empty'],
+  ['a\nb', 'has a control character at position 1'],
+  ['é'.repeat(513), 'is longer than 1024 bytes'],
+])('the reason of a host-down %#', (reason, why) => {
+  expect(answered({ op: 'host-down', reason })).toBe(refused('reason', why))
+})
+
 test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 86_400_001])('deadlineMs %d', (deadlineMs) => {
   expect(answered({ ...GOOD, deadlineMs })).toBe(
     refused('deadlineMs', 'is not a whole number of milliseconds from 1 to 86400000'),

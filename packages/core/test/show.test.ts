@@ -91,6 +91,7 @@ describe('requests', () => {
     [{ op: 'cancel', target: 'x' }, 'cancel x'],
     [{ op: 'host-up' }, 'host-up'],
     [{ op: 'host-down' }, 'host-down'],
+    [{ op: 'host-down', reason: 'it is late' }, 'host-down "it is late"'],
     [{ op: 'status' }, 'status'],
     [{ op: 'reconcile', apply: false }, 'reconcile'],
     [{ op: 'reconcile', apply: true }, 'reconcile apply'],

@@ -24,6 +24,12 @@ export interface Follower {
   readonly stop: () => void
 }
 
+/** Characters of the reason: at most 1,024 bytes of UTF-8 in any script. */
+const REASON_MAX = 340
+
+const reasonOf = (why: string): string =>
+  `the inventory was lost: ${why}`.slice(0, REASON_MAX).replaceAll(/\p{C}/gu, ' ')
+
 /** Begins to watch at the first wish to be up: a manager that is never up needs no authority. */
 export const followInventory = ({ inventory, submit, host, observer }: FollowOptions): Follower => {
   let wish: 'up' | 'down' = 'down'
@@ -40,7 +46,7 @@ export const followInventory = ({ inventory, submit, host, observer }: FollowOpt
     const isDown = host.phase === 'down' || host.phase === 'retrying'
     if (news._tag === 'Lost' && !isDown) {
       takenDown = true
-      void submit({ op: 'host-down' })
+      void submit({ op: 'host-down', reason: reasonOf(news.why) })
     }
     if (news._tag === 'Back' && (isDown || takenDown)) {
       takenDown = false

@@ -17,6 +17,7 @@ import type {
   Forgotten,
   ForgetRequest,
   HostDown,
+  HostDownRequest,
   InFlight,
   InUse,
   Invalid,
@@ -49,7 +50,7 @@ export interface Asks {
   readonly release: Asking & { readonly consumer: string }
   readonly cancel: Omit<CancelRequest, 'op'>
   readonly 'host-up': Asking
-  readonly 'host-down': Asking
+  readonly 'host-down': Omit<HostDownRequest, 'op'>
   readonly status: Asking
   readonly reconcile: Asking & { readonly apply: boolean }
   readonly retry: Asking & { readonly mountpoint: string }

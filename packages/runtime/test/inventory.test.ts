@@ -208,12 +208,26 @@ describe('a manager with an inventory', () => {
     expect(phase(manager)).toBe('up 1')
     await manager.attach(disk('vm-1'))()
     await inventory.tell(LOST)
-    expect(await manager.attach(disk('vm-2'))()).toMatchObject({ left: { _tag: 'HostDown' } })
+    expect(await manager.attach(disk('vm-2'))()).toMatchObject({
+      left: { _tag: 'HostDown', reason: 'the inventory was lost: it ended' },
+    })
     const asked = inventory.script.asked
     await inventory.tell(BACK)
     expect([phase(manager), inventory.script.asked]).toEqual(['up 2', asked + 1])
     expect(await manager.attach(disk('vm-1'))()).toMatchObject({ right: { holder: 'already-held', generation: 2 } })
     expect(heard).toEqual(['Back', 'Lost', 'Back'])
+  })
+
+  test('says why it is down in as many words as a request may have, whatever the authority says', async () => {
+    const inventory = scriptedInventory()
+    const { manager } = await start(inventory)
+    await manager.hostUp()()
+    await inventory.tell(BACK, { _tag: 'Lost', why: `a\nb ${'😀'.repeat(1_000)}` })
+    expect(phase(manager)).toBe('down 1')
+    const refused = await manager.attach(disk('vm-1'))()
+    expect(refused).toMatchObject({
+      left: { reason: expect.stringMatching(/^the inventory was lost: a b 😀/u) as string },
+    })
   })
 
   test('comes up again also when it is lost and back in one breath', async () => {

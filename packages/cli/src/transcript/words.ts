@@ -47,8 +47,9 @@ const subject = (request: Request): readonly string[] => {
       return [word(request.consumer)]
     case 'cancel':
       return [word(request.target)]
-    case 'host-up':
     case 'host-down':
+      return request.reason === undefined ? [] : [harmless(request.reason)]
+    case 'host-up':
     case 'status':
       return []
     case 'reconcile':

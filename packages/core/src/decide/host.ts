@@ -6,8 +6,16 @@ import type { Discover } from '../effect.js'
 import type { Found, ResolvedSource } from '../found.js'
 import type { Host, Reconcile } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
-import type { Discovered, NotDiscovered, Outcome, ReconcileRequest, Request, RootSeen } from '../input.js'
-import { checkFilesystem } from '../check.js'
+import type {
+  Discovered,
+  HostDownRequest,
+  NotDiscovered,
+  Outcome,
+  ReconcileRequest,
+  Request,
+  RootSeen,
+} from '../input.js'
+import { checkFilesystem, checkReason } from '../check.js'
 import { differenceOf } from '../drift.js'
 import { advance, endHolder } from './advance.js'
 import { entriesByMountpoint, staleHolders, takeInventory } from './inventory.js'
@@ -88,14 +96,14 @@ const refuseReconciles = (out: Out, reason: string): void => {
   patchHost(out, { reconciles: [] })
 }
 
-export const requestHostDown = (out: Out, request: RequestId, body: Request): void => {
+export const requestHostDown = (out: Out, request: RequestId, body: HostDownRequest): void => {
   const { host } = out
-  const wrong = checkAsked(out, body)
+  const wrong = checkAsked(out, body) ?? checkReason(body.reason)
   if (wrong !== undefined) {
     refuse(out, { request, id: body.id, op: body.op }, wrong)
     return
   }
-  const reason = 'the host was taken down'
+  const reason = body.reason ?? 'the host was taken down'
   if (out.phase !== 'down') {
     refuseNext(out, reason)
     for (const hostUp of host.hostUps) answerRefused(out, hostUp, { _tag: 'Superseded' })

@@ -2,7 +2,7 @@
 
 import type { Input, Request } from '../input.js'
 import { showCommandError, showEffectFound, showFilesystem, showResolvedSource } from './found.js'
-import { line, word } from './line.js'
+import { line, quoted, word } from './line.js'
 
 const body = (request: Request): string => {
   switch (request.op) {
@@ -14,8 +14,9 @@ const body = (request: Request): string => {
       return word(request.consumer)
     case 'cancel':
       return word(request.target)
-    case 'host-up':
     case 'host-down':
+      return request.reason === undefined ? '' : quoted(request.reason)
+    case 'host-up':
     case 'status':
       return ''
     case 'reconcile':
