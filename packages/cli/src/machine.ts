@@ -43,7 +43,8 @@ export const thisMachine = async (configuration: Configuration): Promise<Machine
     locks: linuxLocks(),
     timers: createSystemTimers(),
     journal: (notice) => {
-      if (directory !== undefined) return createFileJournal({ directory, notice })
+      if (directory !== undefined)
+        return createFileJournal({ directory, notice, compactFactsMin: adapter.journalFactsMax })
       notice('no state directory is configured: what is recorded ends with this process; keep it with --state-dir DIR')
       return forgetfulJournal()
     },

@@ -7,6 +7,7 @@ import {
   LIMIT_SETTINGS,
   POLICY_SETTINGS,
   SLOT_SETTINGS,
+  JOURNAL_FACTS_MAX,
   WATCH_INTERVAL,
 } from './configuration-section.js'
 import type { ConfigurationKey } from './section.js'
@@ -93,6 +94,7 @@ export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
   row('deadlines.perType.NAME.mountMs', 'a whole number of ms', 'For the mount command of that type.'),
   row('deadlines.perType.NAME.unmountMs', 'a whole number of ms', 'For the umount command of that type.'),
   ...keysOf('delays', DELAY_SETTINGS),
+  row('journalFactsMax', JOURNAL_FACTS_MAX.codec.name, JOURNAL_FACTS_MAX.meaning, JOURNAL_FACTS_MAX.default),
   row('watchIntervalMs', WATCH_INTERVAL.codec.name, WATCH_INTERVAL.meaning, WATCH_INTERVAL.default),
   row(
     'prefix',

@@ -211,6 +211,16 @@ export const LIBVIRT_SETTINGS: Section<LibvirtSettings> = {
   retryCeilingMs: duration(1, 30_000, 'The longest wait until a libvirt that was lost is asked again.'),
 }
 
+const JOURNAL_FACTS = 10_000
+
+/** `journalFactsMax`. */
+export const JOURNAL_FACTS_MAX: Setting<number> = number(
+  1,
+  10_000_000,
+  JOURNAL_FACTS,
+  'From so many facts after its snapshot on the journal is made shorter.',
+)
+
 const WATCH_INTERVAL_MS = 30_000
 
 /** `watchIntervalMs`. */

@@ -13,6 +13,7 @@ import {
   LIMIT_SETTINGS,
   POLICY_SETTINGS,
   SLOT_SETTINGS,
+  JOURNAL_FACTS_MAX,
   WATCH_INTERVAL,
   deadlinesOf,
   delaysOf,
@@ -54,6 +55,7 @@ export interface ConfigurationFile {
   readonly slots?: Partial<Settings['slots']>
   readonly deadlines?: Partial<DeadlineSection>
   readonly delays?: Partial<DelaySection>
+  readonly journalFactsMax?: number
   readonly watchIntervalMs?: number
   readonly prefix?: readonly string[]
   readonly inventory?: InventoryEntry
@@ -99,6 +101,7 @@ export const configurationFileCodec: Codec<ConfigurationFile> = record('an objec
   slots: optional(sectionCodec(SLOT_SETTINGS)),
   deadlines: optional(sectionCodec(DEADLINE_SETTINGS)),
   delays: optional(sectionCodec(DELAY_SETTINGS)),
+  journalFactsMax: optional(JOURNAL_FACTS_MAX.codec),
   watchIntervalMs: optional(WATCH_INTERVAL.codec),
   prefix: optional(list(argumentCodec, 'a list of words')),
   inventory: optional(inventoryEntry),
@@ -130,6 +133,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
   },
   adapter: {
     ...(file.stateDirectory === undefined ? {} : { stateDirectory: file.stateDirectory }),
+    journalFactsMax: file.journalFactsMax ?? JOURNAL_FACTS_MAX.default,
     watchIntervalMs: file.watchIntervalMs ?? WATCH_INTERVAL.default,
     prefix: file.prefix ?? [],
     inventory: file.inventory ? { libvirt: withDefaults(LIBVIRT_SETTINGS, file.inventory.libvirt) } : null,

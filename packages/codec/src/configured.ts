@@ -21,6 +21,8 @@ export type InventorySettings = null | { readonly libvirt: LibvirtSettings }
 export interface AdapterSettings {
   /** Where facts are kept and the lock of the manager lies; without one they last as long as the process. */
   readonly stateDirectory?: string
+  /** From so many facts on the journal is made shorter. */
+  readonly journalFactsMax: number
   /** How often the mount table is read where the kernel's word that it has changed cannot be had, ms. */
   readonly watchIntervalMs: number
   /** Words before mount and umount, and before the kill of their process group, such as `sudo -n --`. */

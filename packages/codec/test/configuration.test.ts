@@ -67,7 +67,7 @@ describe('the file', () => {
           discoveryRetry: 10_000,
         },
       },
-      adapter: { watchIntervalMs: 30_000, prefix: [], inventory: null },
+      adapter: { journalFactsMax: 10_000, watchIntervalMs: 30_000, prefix: [], inventory: null },
     })
   })
 
@@ -374,6 +374,7 @@ describe('the documented table', () => {
     slots: true,
     deadlines: true,
     delays: true,
+    journalFactsMax: true,
     watchIntervalMs: true,
     prefix: true,
     inventory: true,

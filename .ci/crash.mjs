@@ -1,0 +1,20 @@
+// npm run crash [-- --kills N] [--seed N] [--lanes N]: kills the built command again and again on real mounts, in a namespace of
+// its own, and holds what is there against what callers were told. 5,000 kills by default, 4 managers side by side; the seed is
+// printed. A broken law ends it with what happened last, the mount table and the journal, and exit status 1.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import process from 'node:process'
+import { preparation, run, top } from './prepare.mjs'
+import { quote, stage } from './report.mjs'
+
+const types = { name: 'types', command: ['node', 'node_modules/ts7/bin/tsc', '-b', 'packages/cli'] }
+for (const { name, command } of [...preparation(), types]) {
+  const { ok, output } = await stage(name, () => run(command))
+  if (ok) continue
+  quote(output)
+  process.exit(1)
+}
+
+const script = join(top, 'packages/cli/node_modules/.tsbuild/test-host/crash/main.js')
+const args = [join(top, '.ci/in-namespace.mjs'), process.execPath, script, ...process.argv.slice(2)]
+process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1
