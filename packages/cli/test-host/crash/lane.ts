@@ -29,9 +29,9 @@ export interface LaneOptions {
   readonly tally: Tally
 }
 
-/** How long a life lasts at most, once the host is up; one that is to end at a moment waits longer for that. */
-const LIFE_MS = 350
-const AIMED_LIFE_MS = 900
+/** How long a life lasts at most, in starts of a manager; one that is to end at a moment waits longer for that. */
+const LIFE_STARTS = 1
+const AIMED_LIFE_STARTS = 3
 const QUIET_MS = 1_000
 const UP_LIMIT_MS = 60_000
 const CLEAR_LIMIT_MS = 60_000
@@ -61,7 +61,7 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
   const callers = createCallers({ name, place, told, others, judge, witness, tally })
 
   let manager: Manager
-  /** How long a start takes here, so that kills in the middle of one are spread over all of it. */
+  /** How long a start takes here and now: the measure of all times, so that a slow machine meets the same. */
   let startMs = 400
 
   const ask = (request: Request): void => callers.ask(request, manager.send)
@@ -84,7 +84,8 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
   /** Long enough for the aimed kills that the command outlives the next start, and for some types longer than its deadline. */
   const makeSlow = (moment: Moment): void => {
     const isAimed = moment === 'mounting' || moment === 'unmounting'
-    const seconds = (): string => (isAimed ? `${1 + chance.below(2)}.${chance.below(10)}` : `0.${1 + chance.below(5)}`)
+    const seconds = (): string =>
+      (((isAimed ? 1 + chance.below(20) / 8 : chance.below(10) / 8) * startMs) / 1_000).toFixed(2)
     const words = (ways: readonly string[]): string | undefined =>
       chance.percent(isAimed ? 60 : 15) ? `${seconds()} ${chance.pick(ways)}` : undefined
     for (const target of targets) {
@@ -219,7 +220,7 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
     const unwatch = watchFor('torn', { state: place.state, prefix: name }, kill)
     try {
       ask(nextRequest({ chance, targets, told, coming: 50 }))
-      for (let turn = 0; !isOver() && turn < 20; turn += 1) await sleep(5)
+      for (let turn = 0; !isOver() && turn < 20; turn += 1) await sleep(startMs / 80)
       if (!isOver()) return
       await end
       const torn = statSync(journal)
@@ -239,7 +240,7 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
     const relieve = fillDisk(place.state)
     witness.note('the disk is full')
     try {
-      await busy(isOver, AIMED_LIFE_MS, 40)
+      await busy(isOver, AIMED_LIFE_STARTS * startMs, 40)
       if (!isOver()) return
       const { code, stderr } = await end
       const [said = ''] = stderr.split('\n').filter((line) => line.includes('ENOSPC') && !line.includes('shortened'))
@@ -314,7 +315,7 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
       if (moment === 'answer') callers.onAnswer = meet
       if (moment !== 'torn') unwatch = watchFor(moment, { state: place.state, prefix: name }, meet)
       const isShort = moment === 'any' || moment === 'stopping' || moment === 'torn' || moment === 'full'
-      await busy(isOver, isShort ? chance.below(LIFE_MS) : AIMED_LIFE_MS, coming)
+      await busy(isOver, startMs * (isShort ? (chance.below(100) * LIFE_STARTS) / 100 : AIMED_LIFE_STARTS), coming)
       if (moment === 'torn' && !isOver()) await tear(isOver, () => kill('torn'), end)
       if (moment === 'full' && !isOver()) {
         mayEnd = true
@@ -324,7 +325,7 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
         witness.note('asked to stop')
         mayEnd = true
         signal('SIGTERM')
-        await sleep(chance.below(60))
+        await sleep(chance.below(startMs / 6))
       }
       kill(moment === 'stopping' ? 'stopping' : 'any')
     } finally {
@@ -338,7 +339,7 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
     if (chance.percent(15)) await lockIsFree()
     judgeNow()
     if (chance.percent(20)) actOnce(scene, chance.pick(targets))
-    if (chance.percent(30)) await sleep(chance.below(400))
+    if (chance.percent(30)) await sleep(chance.below(startMs))
     if (chance.percent(2)) await startReadOnly()
   }
 
