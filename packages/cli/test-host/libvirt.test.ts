@@ -1,7 +1,7 @@
 // The command beside a real libvirtd whose guests have their disks on shared mounts: what it knows and answers when it is killed,
 // when guests come and go meanwhile, and when libvirtd is restarted, killed or hung.
 
-import { closeSync, ftruncateSync, openSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Libvirt } from './servers/libvirt.js'
 import { WHY_NO_LIBVIRT, startLibvirt } from './servers/libvirt.js'
@@ -12,6 +12,7 @@ import { answersOf, command, mounted, run, sh } from './world.js'
 
 const skipped = WHY_NO_LIBVIRT === undefined ? '' : `: skipped, since ${WHY_NO_LIBVIRT}`
 const CONFIGURATION = '/srv/configuration.json'
+const STATE = '/srv/state'
 const HERE = ['run', '--config', CONFIGURATION]
 const LIMITS = { limitMs: 2_000, keepaliveSeconds: 1, retryFirstMs: 100, retryCeilingMs: 400 }
 
@@ -54,8 +55,8 @@ afterEach(async () => {
 type Answer = Readonly<Record<string, unknown>>
 
 /** A run of the command that is asked one thing after the other. */
-const begin = () => {
-  const started = command(...HERE)
+const begin = (...more: readonly string[]) => {
+  const started = command(...HERE, ...more)
   runs.push(started)
   let asked = 0
   const ask = async (request: object): Promise<Answer> => {
@@ -177,6 +178,36 @@ describe(`beside a libvirtd${skipped}`, () => {
       })
       await manager.ask(release(Q2.uuid))
       expect(await manager.attachments()).toEqual(['a mounted: vol-1 00000001 by request'])
+    },
+  )
+
+  told(
+    'a manager with a journal that was killed has its holders confirmed, and tells those that are gone',
+    async () => {
+      mkdirSync(STATE, { mode: 0o700 })
+      const first = begin('--state-dir', STATE)
+      await first.ask(attach('a', 'vol-1', Q1.uuid))
+      await first.ask(attach('a', 'vol-2', Q2.uuid))
+      libvirt.add({ ...Q1, disks: [{ file: image('a/one.img') }] }, 'define')
+      libvirt.add({ ...Q2, disks: [{ file: image('a/two.img') }] }, 'create')
+      first.started.kill('SIGKILL')
+      await first.started.ended
+      await libvirt.crash('q2')
+
+      const second = begin('--state-dir', STATE)
+      // The name of the file confirms the volume that the same consumer has attached there: nobody holds twice.
+      expect(await second.attachments()).toEqual([
+        'a mounted: vol-1 00000001 by request',
+        'a mounted: vol-2 00000002 by request',
+      ])
+      await second.told(`stale-holder: ${MOUNTS}/a`)
+      expect(second.started.stderr()).toContain(`release ${Q2.uuid}`)
+      expect(second.started.stderr()).not.toContain(Q1.uuid)
+      await second.ask(release(Q2.uuid))
+      libvirt.virsh('destroy', 'q1')
+      expect(await second.ask(detach('a', 'vol-1', Q1.uuid))).toMatchObject({
+        result: { mount: 'unmounted', directory: 'removed' },
+      })
     },
   )
 
