@@ -5,7 +5,9 @@ import { ancestorsOf } from './apply.js'
 import { namesOf } from './fifo.js'
 import { allHolders } from './holders.js'
 import type { Entry, Host, Mountpoint } from './host.js'
+import { LOCAL_LANE } from './lane.js'
 import type { Phase } from './phase.js'
+import { grantable } from './slots.js'
 
 /** One law that a host breaks: which, where, and how. */
 export interface Breach {
@@ -118,7 +120,7 @@ const ofSlot = (record: Mountpoint): Breaches => {
 /** The counts of slots are those that the records show. */
 const ofLanes = (host: Host): Breaches => {
   const records = [...host.mountpoints.values()].map((entry) => entry.record)
-  const held = records.filter((record) => record.slot === 'held' && record.lane !== '').length
+  const held = records.filter((record) => record.slot === 'held' && record.lane !== LOCAL_LANE).length
   const wanting = records.filter((record) => record.slot === 'wanted').length
   const lanes = [...host.slots.lanes.values()]
   const queued = lanes.reduce((sum, lane) => sum + namesOf(lane.requests).length + namesOf(lane.background).length, 0)
@@ -132,8 +134,46 @@ const ofLanes = (host: Host): Breaches => {
     ),
     ...unless(queued === wanting, 'L25', 'host', `${wanting} want a slot, ${queued} are queued`),
     ...unless(held <= hanging, 'L25', 'host', `${held} slots of ${hanging} are held`),
-    ...[...host.slots.lanes].flatMap(([name, lane]) =>
-      unless(lane.held <= (name === '' ? local : perServer), 'L25', name, `${lane.held} held`),
+    ...[...host.slots.lanes].flatMap(([name, lane]) => {
+      const isLocal = name === LOCAL_LANE
+      const taken = isLocal ? lane.held : lane.held + lane.overdue
+      return [
+        ...unless(taken <= (isLocal ? local : perServer), 'L25', name, `${lane.held} held, ${lane.overdue} overdue`),
+        ...(['held', 'overdue'] as const).flatMap((slot) => {
+          const shown = records.filter((record) => record.slot === slot && record.lane === name).length
+          return unless(lane[slot] === shown, 'L25', name, `${shown} ${slot}, counted as ${lane[slot]}`)
+        }),
+      ]
+    }),
+  ]
+}
+
+/**
+ * A slot that is free goes to somebody who waits for it, and not to a background look before a request: what hangs at one server
+ * holds up no other. From the records alone, without the queues of slots.ts.
+ */
+const ofTurns = (host: Host): Breaches => {
+  const { hanging, perServer, local } = host.settings.slots
+  const records = [...host.mountpoints.values()].map((entry) => entry.record)
+  const isLocal = ({ lane }: Mountpoint): boolean => lane === LOCAL_LANE
+  const held = records.filter(({ slot }) => slot === 'held')
+  const total = held.filter((record) => !isLocal(record)).length
+  const taken = (name: string): number =>
+    records.filter(({ slot, lane }) => lane === name && (slot === 'held' || slot === 'overdue')).length
+  const isFree = (record: Mountpoint): boolean =>
+    isLocal(record) ? held.length - total < local : total < hanging && taken(record.lane) < perServer
+  const could = records.filter((record) => record.slot === 'wanted' && isFree(record))
+  const path = grantable(host)
+  const next = could.find((record) => record.path === path)
+  const before = could.filter((record) => next !== undefined && isLocal(record) === isLocal(next))
+  return [
+    ...unless((path === undefined) === (could.length === 0), 'L32', 'host', 'a slot is free, and nobody gets it'),
+    ...unless(path === undefined || next !== undefined, 'L25', path ?? '', 'is given a slot that is not free'),
+    ...unless(
+      next?.background !== true || before.every((record) => record.background),
+      'L32',
+      path ?? '',
+      'looks in the background before a request is served',
     ),
   ]
 }
@@ -170,5 +210,6 @@ export const breaches = (host: Host): readonly Breach[] => [
     ...ofSlot(entry.record),
   ]),
   ...ofLanes(host),
+  ...ofTurns(host),
   ...ofIndexes(host),
 ]

@@ -9,6 +9,7 @@ import {
   act,
   ask,
   begin,
+  letOut,
   NO_FAULT,
   newSimulation,
   pass,
@@ -54,9 +55,10 @@ test('L32: mountpoints and servers that hang for ever hold up no other', () => {
     fc.property(
       fc.integer({ min: 1, max: 3 }),
       fc.integer({ min: 1, max: 2 }),
+      fc.integer({ min: 1, max: 5 }),
       fc.boolean(),
-      (servers, perServer, recovered) => {
-        const on = stage({ slots: { hanging: 2 + servers, perServer } })
+      (servers, perServer, hanging, recovered) => {
+        const on = stage({ slots: { hanging, perServer } })
         for (let server = 0; server < servers; server += 1) {
           act(on.simulation, { _tag: 'ThirdParty', act: { _tag: 'Behaves', server: `h${server}`, as: 'hangs' } })
           for (const name of ['p', 'q', 'r']) {
@@ -85,6 +87,25 @@ test('L32: mountpoints and servers that hang for ever hold up no other', () => {
         expect(stuck).toBeLessThanOrEqual(servers * perServer)
       },
     ),
+    { numRuns: 60, seed: seed() },
+  )
+})
+
+test('L32: servers take turns, however much is asked of one of them', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 4 }), (busy, perServer) => {
+      const on = stage({ slots: { hanging: 1, perServer } })
+      for (let at = 0; at < busy; at += 1) ask(on.simulation, attach(NFS, 'v', 'c', `/srv/mounts/busy${at}`))
+      const request = ask(on.simulation, attach({ ...NFS, source: 'other:/f' }, 'v', 'c', '/srv/mounts/other'))
+      for (let count = 0; count < busy + 1; count += 1) {
+        endAll(on.simulation)
+        letOut(on.simulation, on.simulation.parcels.length)
+      }
+      expect(on.answers.filter(({ op, ok }) => op === 'attach' && ok)).toHaveLength(busy + 1)
+      const attaches = on.answers.filter(({ op }) => op === 'attach')
+      // The one that had its slot already, and at most one that was in front.
+      expect(attaches.findIndex((answer) => answer.request === request)).toBeLessThanOrEqual(2)
+    }),
     { numRuns: 60, seed: seed() },
   )
 })
