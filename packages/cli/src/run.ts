@@ -1,9 +1,12 @@
 // `mountkeeper run`: from what was asked for to a session on this machine, or to one in a sandbox.
 
+import type { Configuration } from '@mountkeeper/codec'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RunArguments } from './arguments.js'
 import { configurationOf, needsRoot } from './configuration-file.js'
-import type { ExitCode } from './exit.js'
+import type { ExitCode, Failure } from './exit.js'
+import { usageFailure } from './exit.js'
+import type { Machine } from './machine.js'
 import { notPrivileged, thisMachine } from './machine.js'
 import { openRequests, outputKind, requestStream } from './requests.js'
 import { runSession } from './session.js'
@@ -12,10 +15,29 @@ import type { Streams } from './streams.js'
 import { fail } from './streams.js'
 import { openTrace } from './trace-file.js'
 
+/** What makes no sense on a host that ends with the run. */
+const contradiction = ({ sandbox, stateDirectory }: RunArguments): Failure | undefined => {
+  if (sandbox) return usageFailure('--sandbox and --host simulator are two ways to try it out; leave one of them out')
+  if (stateDirectory === undefined) return undefined
+  return usageFailure('--state-dir has no use with --host simulator, whose mounts end with the run; leave it out')
+}
+
+const machineOf = async ({ host }: RunArguments, configuration: Configuration): Promise<Machine> =>
+  host === 'linux'
+    ? thisMachine(configuration)
+    : (await import('./simulated-machine.js')).simulatedMachine(configuration)
+
+/** Only the roots are to be locked where there is nothing that outlives the run. */
+const withoutState = ({ adapter, ...rest }: Configuration): Configuration => {
+  const { stateDirectory: _unused, ...others } = adapter
+  return { ...rest, adapter: others }
+}
+
 const runHere = async (asked: RunArguments, streams: Streams): Promise<ExitCode> => {
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
-  const unfit = needsRoot(configuration.right) ?? notPrivileged(configuration.right)
+  const isSimulated = asked.host === 'simulator'
+  const unfit = needsRoot(configuration.right) ?? (isSimulated ? undefined : notPrivileged(configuration.right))
   if (unfit !== undefined) return fail(streams, unfit)
   const requests = openRequests(asked.file)
   if (E.isLeft(requests)) return fail(streams, requests.left)
@@ -25,8 +47,8 @@ const runHere = async (asked: RunArguments, streams: Streams): Promise<ExitCode>
   const deaf = stopOnSignals(stopping)
   try {
     return await runSession({
-      configuration: configuration.right,
-      machine: await thisMachine(configuration.right),
+      configuration: isSimulated ? withoutState(configuration.right) : configuration.right,
+      machine: await machineOf(asked, configuration.right),
       streams,
       input: requestStream(requests.right, streams),
       output: outputKind(asked.output, streams),
@@ -42,6 +64,8 @@ const runHere = async (asked: RunArguments, streams: Streams): Promise<ExitCode>
 
 /** Serves requests; gives the exit code. */
 export const run = async (asked: RunArguments, streams: Streams): Promise<ExitCode> => {
+  const wrong = asked.host === 'simulator' ? contradiction(asked) : undefined
+  if (wrong !== undefined) return fail(streams, wrong)
   if (!asked.sandbox) return runHere(asked, streams)
   const { runSandbox } = await import('./sandbox.js')
   return runSandbox(asked, streams)
