@@ -147,7 +147,7 @@ describe.each(KINDS)('$name', { concurrent: true }, (kind) => {
   tell('hung before the mount, which succeeds when nobody waits any more', PATIENT, async (scene) => {
     const { attach, name, server, othersAreServed, status, started } = scene
     await server.hang()
-    const answers = await Promise.all(FOUR.map((who) => attach(who, name, server.filesystem, 600)))
+    const answers = await Promise.all(FOUR.map((who) => attach(who, name, server.filesystem, 3_000)))
     expect(answers).toMatchObject(FOUR.map(() => ({ ok: false, error: { _tag: 'Uncertain' } })))
     expect(await status(name)).toMatchObject({ phase: 'mounting', holders: [], waiting: [], slot: 'held' })
     await othersAreServed()

@@ -25,7 +25,7 @@ const DEADLINES_MS = { look: 2_000, directory: 2_000, mount: 3_000, unmount: 3_0
 const DELAYS_MS = { settle: 100, unmountRetry: [100, 200], backOffFirst: 150, backOffCeiling: 600, discoveryRetry: 500 }
 
 /** Commands that are remembered. */
-const RAN_MAX = 1_000
+const RAN_MAX = 100
 
 /** What a test wants to be different. */
 export interface ManagedOptions {
