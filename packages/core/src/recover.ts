@@ -12,8 +12,9 @@ import { emptyMemory, phaseOf, remember } from './remember.js'
 import type { Settings } from './settings.js'
 
 const changesOf = (host: Host, remembered: Remembered): readonly Change[] => {
+  const { since } = remembered
   const { path } = remembered.record
-  const record = { ...remembered.record, root: rootOf(host, path), phase: phaseOf(remembered) }
+  const record = { ...remembered.record, since, root: rootOf(host, path), phase: phaseOf(remembered) }
   const holders = [...remembered.holders.values()].map((holder): Change => ({ _tag: 'HolderAdded', path, holder }))
   return [{ _tag: 'Record', path, record }, ...holders]
 }

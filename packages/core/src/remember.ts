@@ -11,8 +11,10 @@ type MountpointFact = Exclude<Fact, { readonly _tag: 'HostCameUp' }>
 
 /** One mountpoint as facts describe it. */
 export interface Remembered {
-  /** Its root is not known here: that is a matter of settings. */
+  /** Its root is not known here, which is a matter of settings; and its own `since` means nothing. */
   record: Mountpoint
+  /** The moment of the last fact. Beside the record, which most facts leave as it is: there may be a million of them. */
+  since: number
   readonly holders: Map<string, Holder>
 }
 
@@ -52,7 +54,7 @@ const recordAfter = ({ record, holders }: Remembered, fact: MountpointFact): Mou
     case 'Held': {
       const { volume, consumer, since, knowledge } = fact
       holders.set(keyOf(volume, consumer), { volume, consumer, since, knowledge })
-      return { ...record, claim: undefined }
+      return record.claim === undefined ? record : { ...record, claim: undefined }
     }
     case 'ClaimEnded': {
       const settled = fact.intent === 'settled' ? { intent: undefined, unresolved: undefined } : {}
@@ -101,9 +103,11 @@ export const remember = (memory: Memory, fact: Fact): void => {
   const { mountpoint, at } = fact
   const known: Remembered = memory.mountpoints.get(mountpoint) ?? {
     record: absentMountpoint(mountpoint, undefined, at),
+    since: at,
     holders: new Map(),
   }
-  known.record = { ...recordAfter(known, fact), since: at }
+  known.record = recordAfter(known, fact)
+  known.since = at
   if (phaseOf(known) === 'absent') memory.mountpoints.delete(mountpoint)
   else memory.mountpoints.set(mountpoint, known)
 }

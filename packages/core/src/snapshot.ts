@@ -5,8 +5,8 @@ import type { Fact } from './fact.js'
 import type { Memory, Remembered } from './remember.js'
 import { emptyMemory, remember } from './remember.js'
 
-const recorded = ({ record }: Remembered): Fact => {
-  const { path, since, filesystem, layer, directory, instance, claim, intent, unresolved } = record
+const recorded = ({ record, since }: Remembered): Fact => {
+  const { path, filesystem, layer, directory, instance, claim, intent, unresolved } = record
   return {
     _tag: 'Recorded',
     at: since,
@@ -26,7 +26,7 @@ const recorded = ({ record }: Remembered): Fact => {
 export function* snapshotOf({ cameUp, mountpoints }: Memory): Generator<Fact, void, undefined> {
   if (cameUp !== undefined) yield cameUp
   for (const [mountpoint, remembered] of mountpoints) {
-    const at = remembered.record.since
+    const at = remembered.since
     // Before the record: `Held` ends a claim.
     for (const { volume, consumer, since, knowledge } of remembered.holders.values()) {
       yield { _tag: 'Held', at, mountpoint, volume, consumer, since, knowledge }
