@@ -1,5 +1,6 @@
-// Chance from a seed: the same seed draws the same numbers, so a run can be asked for again. What the kernel and the
-// scheduler make of it differs from run to run.
+// What is drawn by chance in a lane.
+
+import { chanceOf, pick } from '../chance.js'
 
 /** A source of chance. */
 export interface Chance {
@@ -10,23 +11,12 @@ export interface Chance {
   readonly pick: <A>(from: readonly A[]) => A
 }
 
-/** mulberry32. */
+/** The same seed draws the same. */
 export const chanceFrom = (seed: number): Chance => {
-  let state = seed >>> 0
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
-  }
-  const below = (limit: number): number => Math.floor(next() * limit)
+  const chance = chanceOf(seed)
   return {
-    below,
-    percent: (percent) => next() * 100 < percent,
-    pick: (from) => {
-      const one = from[below(from.length)]
-      if (one === undefined) throw new Error('nothing to pick from')
-      return one
-    },
+    below: (below) => Math.floor(chance() * below),
+    percent: (percent) => chance() * 100 < percent,
+    pick: (from) => pick(chance, from),
   }
 }

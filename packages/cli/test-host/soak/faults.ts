@@ -2,27 +2,13 @@
 // unmount, operators, and the end of the manager itself. One at a time, chosen by chance.
 
 import { spawn } from 'node:child_process'
+import type { Chance } from '../chance.js'
+import { pick } from '../chance.js'
 import type { Server } from '../servers/server.js'
 import { kill, processesWith, sleep } from '../servers/server.js'
 import type { Lives } from './life.js'
 import type { Judge, Share } from './model.js'
 import { layersBelow, THEIRS } from './model.js'
-
-/** A number from 0 to below 1. */
-export type Chance = () => number
-
-/** mulberry32: the same numbers for the same seed. */
-export const chanceOf = (seed: number): Chance => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-export const pick = <Item>(chance: Chance, items: readonly Item[]): Item => items[Math.floor(chance() * items.length)]!
 
 /** What is on the stage. */
 export interface Stage {
