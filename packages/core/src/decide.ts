@@ -6,6 +6,7 @@ import type { Decision } from './decision.js'
 import { passDeadline, stop } from './decide/deadline.js'
 import type { Out } from './decide/draft.js'
 import { arrive, closeOut, openDraft, startOut } from './decide/draft.js'
+import { settleSurveys } from './decide/survey.js'
 import { endDraining, requestHostDown, requestHostUp, requestReconcile, takeHostOutcome } from './decide/host.js'
 import { takeEnded, takeGranted, takeOutcome } from './decide/outcome.js'
 import { advance } from './decide/advance.js'
@@ -107,6 +108,7 @@ export const decide = (host: Host, input: Input): Decision => {
     case 'Stopped':
       stop(out, input.how)
   }
+  settleSurveys(out)
   endDraining(out)
   return closeOut(out)
 }

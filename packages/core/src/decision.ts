@@ -4,7 +4,7 @@ import type { Answer } from './answer.js'
 import type { Effect } from './effect.js'
 import type { Fact } from './fact.js'
 import type { Holder } from './holders.js'
-import type { Mountpoint, Reconcile, RootIdentity, Unanswered, Stopping } from './host.js'
+import type { Mountpoint, Reconcile, RootIdentity, Surveyed, Unanswered, Stopping } from './host.js'
 import type { HostPhase } from './phase.js'
 import type { EffectId, RequestId } from './id.js'
 
@@ -34,6 +34,7 @@ export interface HostPatch {
   readonly unansweredNow?: number
   readonly hostUps?: readonly RequestId[]
   readonly reconciles?: readonly Reconcile[]
+  readonly surveyed?: readonly Surveyed[]
   readonly discovery?: EffectId | undefined
   readonly retry?: EffectId | undefined
   readonly stopping?: Stopping

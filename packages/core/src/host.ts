@@ -2,7 +2,7 @@
 // is an immutable value that is replaced as a whole; only its set of holders, which can be large, is changed in place.
 // Adding a phase or a field here means: its rows in decide/, a golden transcript, a line in show.ts.
 
-import type { AttachError, Detached, Reason, RollbackFailure, Warning } from './answer.js'
+import type { AttachError, Detached, Difference, Reason, RollbackFailure, Warning } from './answer.js'
 import type { Filesystem } from './filesystem.js'
 import type { CommandError, Found, Identity, Unknown } from './found.js'
 import type { Holders } from './holders.js'
@@ -53,6 +53,8 @@ export interface Work {
   readonly settled: boolean
   /** Mounting for holders whose layer was lost, without a request. */
   readonly remount: boolean
+  /** A reconcile waits to hear whether what is mounted here answers. */
+  readonly probing: boolean
   /** A roll-back: what the attach is refused with once it has ended, and the requests that share the failure. */
   readonly cause: AttachError | undefined
   readonly failedFor: RequestId
@@ -169,6 +171,15 @@ export interface Reconcile {
   readonly survey: EffectId | undefined
 }
 
+/** A reconcile whose survey is there, and that waits for the probes of what can hang. */
+export interface Surveyed {
+  readonly request: RequestId
+  readonly apply: boolean
+  /** The mountpoints that are still to be probed. */
+  readonly awaiting: readonly string[]
+  readonly differences: readonly Difference[]
+}
+
 /** Whether the manager is to end: what has begun is finished first (`drain`), or nothing is (`hard`). */
 export type Stopping = 'no' | 'drain' | 'hard'
 
@@ -185,6 +196,7 @@ export interface Host {
   /** The host-up requests that wait for the same discovery. */
   hostUps: readonly RequestId[]
   reconciles: readonly Reconcile[]
+  surveyed: readonly Surveyed[]
   discovery: EffectId | undefined
   retry: EffectId | undefined
   stopping: Stopping
@@ -215,6 +227,7 @@ export const emptyHost = (settings: Settings): Host => ({
   unansweredNow: 0,
   hostUps: [],
   reconciles: [],
+  surveyed: [],
   discovery: undefined,
   retry: undefined,
   stopping: 'no',

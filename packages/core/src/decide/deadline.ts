@@ -10,6 +10,7 @@ import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import { answerLeaving, answerRefused, holdersLeft, openDraft, patchHost, refuseWaiting, setWork } from './draft.js'
 import { isUntouched, withdraw } from './operator.js'
+import { answerUnprobed } from './survey.js'
 import { finish, holdsAnything, settingsOf } from './steps.js'
 
 /** What is known of why nobody could be served here. */
@@ -121,6 +122,7 @@ export const passDeadline = (out: Out, request: RequestId): void => {
     })
     return
   }
+  if (unanswered.op === 'reconcile' && answerUnprobed(out, request)) return
   if (unanswered.op === 'reconcile') {
     patchHost(out, { reconciles: out.host.reconciles.filter((each) => each.request !== request) })
     answerRefused(out, request, { _tag: 'Uncertain', why: 'the survey of the host has not ended in time' })
@@ -160,7 +162,7 @@ const halt = (out: Out): void => {
 
 /** The manager is to end. */
 export const stop = (out: Out, how: 'drain' | 'hard'): void => {
-  patchHost(out, { stopping: how, hostUps: [], reconciles: [] })
+  patchHost(out, { stopping: how, hostUps: [], reconciles: [], surveyed: [] })
   if (how === 'hard') halt(out)
   else drain(out)
 }

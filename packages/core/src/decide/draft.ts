@@ -1,7 +1,7 @@
 // The draft of a decision: what one input leads to, while it is being worked out. Nothing outside it is written, so `decide`
 // stays a function; all modules beside this one are transitions, and this one only knows how to write them down.
 
-import type { AttachError, Answer, Detached, Refusal, Result } from '../answer.js'
+import type { AttachError, Answer, Detached, Difference, Refusal, Result } from '../answer.js'
 import type { Change, Decision, HostPatch } from '../decision.js'
 import type { Effect } from '../effect.js'
 import type { Fact } from '../fact.js'
@@ -31,6 +31,8 @@ export interface Out {
   /** The request this decision accepts, and releases that got on. */
   accepted: Unanswered | undefined
   progressed: Map<RequestId, Unanswered> | undefined
+  /** What probes that a reconcile waits for have shown to be wrong. */
+  probed: readonly Difference[]
   /** The mountpoints under this decision: nearly always one. */
   first: Draft | undefined
   more: Map<string, Draft> | undefined
@@ -71,6 +73,7 @@ export const startOut = (host: Host, at: number): Out => ({
   unansweredNow: host.unansweredNow,
   accepted: undefined,
   progressed: undefined,
+  probed: NOTHING,
   first: undefined,
   more: undefined,
 })
@@ -234,6 +237,11 @@ export const takeEffectId = (out: Out): EffectId => {
   const taken = out.nextEffect
   out.nextEffect = effectId(taken + 1)
   return taken
+}
+
+/** Notes what a probe has shown for the reconciles that wait for it. */
+export const noteProbed = (out: Out, difference: Difference): void => {
+  out.probed = [...out.probed, difference]
 }
 
 export const patchHost = (out: Out, patch: HostPatch): void => {

@@ -16,7 +16,6 @@ import type {
   RootSeen,
 } from '../input.js'
 import { checkFilesystem, checkReason } from '../check.js'
-import { differenceOf } from '../drift.js'
 import { advance, endHolder } from './advance.js'
 import { entriesByMountpoint, staleHolders, takeInventory } from './inventory.js'
 import type { Draft, Out } from './draft.js'
@@ -39,6 +38,7 @@ import { takeLook } from './outcome.js'
 import { leaveQueueOf } from './operator.js'
 import { checkAsked, hostDown, stopped } from './request.js'
 import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot } from './steps.js'
+import { differencesAt, wantProbe } from './survey.js'
 
 /** Reads the host: what a generation begins with, or what a reconcile compares with. */
 export const discoverEffect = (host: Host, effect: EffectId): Discover => {
@@ -190,14 +190,6 @@ const unmanaged = (draft: Draft): readonly Difference[] => {
   return [{ _tag: 'unmanaged', mountpoint: path, text: `${why}; it can be detached and released, not attached` }]
 }
 
-/** The differences at one mountpoint; one that is lost names the holders whose handles are dead. */
-const differencesAt = (draft: Draft, found: Found): readonly Difference[] =>
-  differenceOf(draft.record, holdersLeft(draft), found).map((difference) =>
-    difference._tag === 'lost'
-      ? { ...difference, holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })) }
-      : difference,
-  )
-
 const beginGeneration = (out: Out, discovered: Discovered): void => {
   const { host } = out
   const generation = out.generation + 1
@@ -236,8 +228,10 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
   const warnings = propagationWarnings(roots)
   for (const hostUp of host.hostUps) answer(out, hostUp, { _tag: 'Up', generation, drift, warnings })
   // A discovery begins after all that were asked before it.
-  for (const { request } of host.reconciles) answer(out, request, { _tag: 'Reconciled', differences: drift })
-  patchHost(out, { reconciles: [] })
+  for (const { request } of [...host.surveyed, ...host.reconciles]) {
+    answer(out, request, { _tag: 'Reconciled', differences: drift })
+  }
+  patchHost(out, { reconciles: [], surveyed: [] })
 }
 
 /** Whoever asked after a survey had begun gets another one. */
@@ -290,6 +284,14 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
     const stale = inventory === undefined ? [] : staleHolders(draft, inventory, inUse.get(mountpoint) ?? [])
     return [...different, ...stale, ...unmanaged(draft)]
   })
+  const awaiting = discovered.mountpoints
+    .map(({ mountpoint }) => mountpoint)
+    .filter((mountpoint) => wantProbe(openDraft(out, mountpoint)))
+  if (awaiting.length > 0) {
+    const surveyed = reconciles.map(({ request, apply: mends }) => ({ request, apply: mends, awaiting, differences }))
+    patchHost(out, { surveyed: [...out.host.surveyed, ...surveyed] })
+    return
+  }
   for (const { request } of reconciles) answer(out, request, { _tag: 'Reconciled', differences })
 }
 

@@ -30,6 +30,7 @@ import {
   startWait,
   wantSlot,
 } from './steps.js'
+import { concludeSurveyProbe } from './survey.js'
 import { adopt, share, succeed } from './hold.js'
 
 /** Whether the work has taken its next step, or the same look has yet to serve what is wanted now. */
@@ -268,8 +269,10 @@ export const concludeReplacing = (
 /** Whether the filesystem that is to be shared answers at all. */
 export const concludeProbe = (draft: Draft, probed: Probed | Unknown): void => {
   const filesystem = wanted(draft)
-  const { path, layer } = draft.record
-  if (filesystem === undefined || layer === undefined) {
+  const { path, layer, work } = draft.record
+  if (work?.probing === true) {
+    concludeSurveyProbe(draft, probed)
+  } else if (filesystem === undefined || layer === undefined) {
     finish(draft)
   } else if (probed._tag === 'Alive') {
     share(draft, filesystem, [])

@@ -10,6 +10,7 @@ import { set } from './draft.js'
 import type { Concluded } from './mount.js'
 import { concludeMakeDirectory, concludeMount, concludeProbe, concludeReplacing, proceedMount } from './mount.js'
 import { see } from './see.js'
+import { probeForSurvey } from './survey.js'
 import {
   becomeUncertain,
   emitLook,
@@ -37,6 +38,7 @@ const proceed = (draft: Draft, found: Found, source: ResolvedSource | undefined)
     case undefined:
       // Seen on top again: what covered our layer is gone, so it may be unmounted after all.
       if (!draft.record.covered && draft.record.reason?._tag === 'Stacked') set(draft, { reason: undefined })
+      if (draft.record.work?.probing === true && probeForSurvey(draft, found)) return
       finish(draft)
   }
 }

@@ -23,6 +23,7 @@ const IDLE: Work = {
   attempts: 0,
   settled: false,
   remount: false,
+  probing: false,
   cause: undefined,
   failedFor: NO_REQUEST,
   rollback: [],
@@ -211,6 +212,8 @@ export const becomeUncertain = (draft: Draft, unknown: Unknown): void => {
     change(out, { _tag: 'RootChanged', root })
   }
   set(draft, { unknown })
+  // A reconcile does not wait for what nobody can look at.
+  if (record.work?.probing === true) setWork(draft, { probing: false })
   enter(draft, 'uncertain')
   if (draft.record.overdue.length > 0) releaseSlot(draft)
   else startBackOff(draft)

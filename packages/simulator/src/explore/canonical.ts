@@ -127,7 +127,14 @@ const putWork = (form: Form, record: Mountpoint, work: Work | undefined): void =
   // Only a look that is under way serves by it.
   put(form, isLooking(record) ? cameBefore(record, work.lookedFor) : 0)
   put(form, work.attempts)
-  put(form, (work.granted ? 1 : 0) | (work.settled ? 2 : 0) | (work.remount ? 4 : 0) | (work.keepDirectory ? 8 : 0))
+  put(
+    form,
+    (work.granted ? 1 : 0) |
+      (work.settled ? 2 : 0) |
+      (work.remount ? 4 : 0) |
+      (work.keepDirectory ? 8 : 0) |
+      (work.probing ? 16 : 0),
+  )
   putWord(form, work.cause === undefined || work.remount ? work.cause?._tag : 'other')
   if (work.cause !== undefined) put(form, cameBefore(record, work.failedFor))
   putWord(form, work.replacing === 'vacant' ? 'vacant layer' : work.replacing)
@@ -259,6 +266,11 @@ const putHost = (form: Form, host: Host, model: Model): void => {
   for (const { apply, survey } of host.reconciles) {
     putFlag(form, apply)
     put(form, survey === undefined ? -1 : survey === host.discovery ? 1 : 2)
+  }
+  for (const { apply, awaiting } of host.surveyed) {
+    putFlag(form, apply)
+    for (const path of awaiting) put(form, placeIndex(model, path))
+    put(form, -3)
   }
 }
 

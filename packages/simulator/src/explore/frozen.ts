@@ -11,6 +11,7 @@ import type {
   HostPhase,
   Mountpoint,
   Reconcile,
+  Surveyed,
   RequestId,
   RootIdentity,
   Settings,
@@ -39,6 +40,7 @@ export interface Frozen {
   readonly unansweredNow: number
   readonly hostUps: readonly RequestId[]
   readonly reconciles: readonly Reconcile[]
+  readonly surveyed: readonly Surveyed[]
   readonly discovery: EffectId | undefined
   readonly retry: EffectId | undefined
   readonly stopping: Host['stopping']
@@ -69,6 +71,7 @@ export const freeze = (host: Host): Frozen => ({
   unansweredNow: host.unansweredNow,
   hostUps: host.hostUps,
   reconciles: host.reconciles,
+  surveyed: host.surveyed,
   discovery: host.discovery,
   retry: host.retry,
   stopping: host.stopping,
@@ -120,6 +123,7 @@ export const thaw = (settings: Settings, frozen: Frozen): Host => {
   host.unansweredNow = frozen.unansweredNow
   host.hostUps = frozen.hostUps
   host.reconciles = frozen.reconciles
+  host.surveyed = frozen.surveyed
   host.discovery = frozen.discovery
   host.retry = frozen.retry
   host.stopping = frozen.stopping

@@ -1,0 +1,122 @@
+// The probes of a reconcile (specification, sections 8 and 9): what is mounted, can hang and is in use is looked at under a
+// slot of its server, and probed. Whether it answers is told in the reconcile's answer, and decides nothing else; a dead one
+// is taken off under its holders only where policy and `apply` both say so.
+
+import { ruleOf } from '../agree.js'
+import type { Difference } from '../answer.js'
+import { differenceOf } from '../drift.js'
+import type { Found, Unknown } from '../found.js'
+import type { Surveyed } from '../host.js'
+import type { RequestId } from '../id.js'
+import type { Probed } from '../input.js'
+import type { Draft, Out } from './draft.js'
+import { answer, everyHolder, holdersLeft, noteProbed, patchHost } from './draft.js'
+import { emitLook, emitProbe, finish, settingsOf, startWork, wantSlot } from './steps.js'
+
+/** Whether a reconcile probes here: in use, at rest, and of a type that can hang. */
+const isToBeProbed = (draft: Draft): boolean => {
+  const { entry, record } = draft
+  const { phase, filesystem, work, inFlight, overdue, waiting, covered } = record
+  const rests = phase === 'mounted' && work === undefined && inFlight === undefined && overdue.length === 0
+  if (entry === undefined || !rests || waiting.length > 0 || covered || filesystem === undefined) return false
+  return holdersLeft(draft) > 0 && ruleOf(settingsOf(draft), filesystem.type).mayHang
+}
+
+/** Wants a probe here, if one is called for. */
+export const wantProbe = (draft: Draft): boolean => {
+  if (!isToBeProbed(draft)) return false
+  startWork(draft, 'Look', { probing: true })
+  wantSlot(draft, true)
+  return true
+}
+
+/** The differences at one mountpoint; one that is lost names the holders whose handles are dead. */
+export const differencesAt = (draft: Draft, found: Found): readonly Difference[] =>
+  differenceOf(draft.record, holdersLeft(draft), found).map((difference) =>
+    difference._tag === 'lost'
+      ? { ...difference, holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })) }
+      : difference,
+  )
+
+/** Probes after a look that found our layer on top; else it tells what the look has found to differ. */
+export const probeForSurvey = (draft: Draft, found: Found): boolean => {
+  const { layer, covered, filesystem } = draft.record
+  if (layer === undefined || covered || filesystem === undefined) {
+    for (const difference of differencesAt(draft, found)) noteProbed(draft.out, difference)
+    return false
+  }
+  emitProbe(draft, filesystem)
+  return true
+}
+
+const awaits = (surveyed: Surveyed, path: string): boolean => surveyed.awaiting.includes(path)
+
+/** What a probe of a reconcile has shown. */
+export const concludeSurveyProbe = (draft: Draft, probed: Probed | Unknown): void => {
+  const { path: mountpoint, filesystem } = draft.record
+  const source = filesystem?.source ?? ''
+  if (probed._tag === 'Alive') {
+    finish(draft)
+    return
+  }
+  if (probed._tag === 'Unknown') {
+    noteProbed(draft.out, { _tag: 'uncertain', mountpoint, text: `${source} does not answer now` })
+    finish(draft)
+    return
+  }
+  const { out } = draft
+  const mends = settingsOf(draft).policies.broken === 'remount'
+  const how = mends
+    ? 'reconcile with apply mounts it again'
+    : 'detach and attach again, or set the policy broken: remount'
+  noteProbed(draft.out, {
+    _tag: 'broken',
+    mountpoint,
+    text: `is mounted and dead (${probed.errno}); ${how}, old handles stay dead`,
+    holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })),
+  })
+  const applied = out.host.surveyed.some((each) => each.apply && awaits(each, mountpoint))
+  // Whoever waits here probes for itself.
+  if (!mends || !applied || draft.record.waiting.length > 0 || out.phase !== 'up') {
+    finish(draft)
+    return
+  }
+  startWork(draft, 'Mount', { remount: true, replacing: 'broken', granted: true })
+  emitLook(draft)
+}
+
+const wasProbing = ({ entry, record }: Draft): boolean =>
+  entry?.record.work?.probing === true && record.work?.probing !== true
+
+/** Answers the reconciles whose last probe has ended with this decision, however it ended. */
+export const settleSurveys = (out: Out): void => {
+  const { surveyed } = out.host
+  if (surveyed.length === 0 || out.stopping === 'hard' || out.first === undefined) return
+  const ended = new Set([out.first, ...(out.more?.values() ?? [])].filter(wasProbing).map(({ record }) => record.path))
+  if (ended.size === 0) return
+  const now = surveyed.map((each) => ({
+    ...each,
+    awaiting: each.awaiting.filter((path) => !ended.has(path)),
+    differences: [...each.differences, ...out.probed.filter(({ mountpoint }) => awaits(each, mountpoint))],
+  }))
+  for (const { request, awaiting, differences } of now) {
+    if (awaiting.length === 0) answer(out, request, { _tag: 'Reconciled', differences })
+  }
+  patchHost(out, { surveyed: now.filter(({ awaiting }) => awaiting.length > 0) })
+}
+
+const notProbed = (mountpoint: string): Difference => ({
+  _tag: 'uncertain',
+  mountpoint,
+  text: 'was not probed in time',
+})
+
+/** At its deadline a reconcile is told what is known; false if its survey is not there either. */
+export const answerUnprobed = (out: Out, request: RequestId): boolean => {
+  const { surveyed } = out.host
+  const mine = surveyed.find((each) => each.request === request)
+  if (mine === undefined) return false
+  patchHost(out, { surveyed: surveyed.filter((each) => each !== mine) })
+  answer(out, request, { _tag: 'Reconciled', differences: [...mine.differences, ...mine.awaiting.map(notProbed)] })
+  return true
+}
