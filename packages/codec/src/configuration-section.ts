@@ -106,9 +106,11 @@ export type DeadlineSection = WithUnit<Omit<Deadlines, 'perType'>> & {
 
 const bound: Codec<number> = between(1, DURATION_MS_MAX, MS)
 
-const typeDeadlines: Codec<TypeDeadlines> = record('an object with mountMs or unmountMs', {
+const typeDeadlines: Codec<TypeDeadlines> = record('an object with lookMs, mountMs, unmountMs or probeMs', {
+  lookMs: optional(bound),
   mountMs: optional(bound),
   unmountMs: optional(bound),
+  probeMs: optional(bound),
 })
 
 /** `deadlines`. */
@@ -127,7 +129,7 @@ export const DEADLINE_SETTINGS: Section<DeadlineSection> = {
   perType: {
     codec: dictionary(typeNameCodec, typeDeadlines),
     default: {},
-    meaning: 'For types whose commands take another time: `mountMs` and `unmountMs` by name of the type.',
+    meaning: 'For types that take another time: `lookMs`, `mountMs`, `unmountMs`, `probeMs` by name of the type.',
   },
 }
 
@@ -141,11 +143,13 @@ export const deadlinesOf = (section: DeadlineSection): Deadlines => ({
   probe: section.probeMs,
   discover: section.discoverMs,
   perType: Object.fromEntries(
-    Object.entries(section.perType).map(([type, { mountMs, unmountMs }]) => [
+    Object.entries(section.perType).map(([type, { lookMs, mountMs, unmountMs, probeMs }]) => [
       type,
       {
+        ...(lookMs === undefined ? {} : { look: lookMs }),
         ...(mountMs === undefined ? {} : { mount: mountMs }),
         ...(unmountMs === undefined ? {} : { unmount: unmountMs }),
+        ...(probeMs === undefined ? {} : { probe: probeMs }),
       },
     ]),
   ),

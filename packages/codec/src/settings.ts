@@ -66,7 +66,12 @@ export const settingsCodec: Codec<Settings> = record('settings', {
     discover: wholeNumber,
     perType: dictionary(
       text,
-      record<PerType>('deadlines', { mount: optional(wholeNumber), unmount: optional(wholeNumber) }),
+      record<PerType>('deadlines', {
+        look: optional(wholeNumber),
+        mount: optional(wholeNumber),
+        unmount: optional(wholeNumber),
+        probe: optional(wholeNumber),
+      }),
     ),
   }),
   delaysMs: record<Settings['delaysMs']>('delays', {

@@ -454,7 +454,7 @@ export const anySettings: fc.Arbitrary<Settings> = rec({
     unmount: count,
     probe: count,
     discover: count,
-    perType: named(rec({ mount: count, unmount: count }, [])),
+    perType: named(rec({ look: count, mount: count, unmount: count, probe: count }, [])),
   }),
   delaysMs: rec({
     settle: count,

@@ -127,7 +127,10 @@ describe('the file', () => {
       policies: { foreign: 'adopt', keepMountedMs: 60_000 },
       limits: { options: 8 },
       slots: { hanging: 2 },
-      deadlines: { lookMs: 1, perType: { nfs: { mountMs: 300_000 }, cifs: { mountMs: 1, unmountMs: 2 } } },
+      deadlines: {
+        lookMs: 1,
+        perType: { nfs: { mountMs: 300_000 }, cifs: { lookMs: 3, mountMs: 1, unmountMs: 2, probeMs: 4 } },
+      },
       delays: { unmountRetryMs: [], settleMs: 0 },
       prefix: ['sudo', '-n', '--'],
     })
@@ -148,7 +151,7 @@ describe('the file', () => {
       deadlinesMs: {
         ...was.deadlinesMs,
         look: 1,
-        perType: { nfs: { mount: 300_000 }, cifs: { mount: 1, unmount: 2 } },
+        perType: { nfs: { mount: 300_000 }, cifs: { look: 3, mount: 1, unmount: 2, probe: 4 } },
       },
       delaysMs: { ...was.delaysMs, unmountRetry: [], settle: 0 },
     })
@@ -243,7 +246,7 @@ describe('the file is refused', () => {
     [{ deadlines: { request: 1000 } }, ['deadlines.request: unknown key; did you mean "requestMs"?']],
     [{ deadlines: { mountMs: '2m' } }, [`deadlines.mountMs: expected ${DAY}, got "2m"`]],
     [{ deadlines: { perType: { nfs: { mountMs: 0 } } } }, [`deadlines.perType.nfs.mountMs: expected ${DAY}, got 0`]],
-    [{ deadlines: { perType: { nfs: { lookMs: 1 } } } }, ['deadlines.perType.nfs.lookMs: unknown key']],
+    [{ deadlines: { perType: { nfs: { directoryMs: 1 } } } }, ['deadlines.perType.nfs.directoryMs: unknown key']],
     [
       { delays: { unmountRetryMs: [500, -1] } },
       ['delays.unmountRetryMs[1]: expected a whole number of ms from 0 to 86,400,000, got -1'],

@@ -84,8 +84,13 @@ export interface Settings {
     readonly unmount: number
     readonly probe: number
     readonly discover: number
-    /** Per type, where it differs. */
-    readonly perType: Readonly<Record<string, { readonly mount?: number; readonly unmount?: number }>>
+    /** Per type, where it differs; directories are of no type. */
+    readonly perType: Readonly<
+      Record<
+        string,
+        { readonly look?: number; readonly mount?: number; readonly unmount?: number; readonly probe?: number }
+      >
+    >
   }
   readonly delaysMs: {
     /** How long after its command's end a mount may still become visible. */

@@ -104,7 +104,9 @@ export const emitLook = (draft: Draft): void => {
   const effect = takeEffectId(out)
   setWork(draft, { lookedFor: out.lastRequest })
   const filesystem = servedHead(draft)?.filesystem ?? record.filesystem
-  const { look: deadlineMs } = settingsOf(draft).deadlinesMs
+  const { deadlinesMs } = settingsOf(draft)
+  const ofType = filesystem === undefined ? undefined : deadlinesMs.perType[filesystem.type]
+  const deadlineMs = ofType?.look ?? deadlinesMs.look
   emit(out, {
     _tag: 'Look',
     effect,
@@ -120,7 +122,8 @@ export const emitLook = (draft: Draft): void => {
 export const emitProbe = (draft: Draft, filesystem: Filesystem): void => {
   const { out, record } = draft
   const effect = takeEffectId(out)
-  const deadlineMs = settingsOf(draft).deadlinesMs.probe
+  const { deadlinesMs } = settingsOf(draft)
+  const deadlineMs = deadlinesMs.perType[filesystem.type]?.probe ?? deadlinesMs.probe
   emit(out, { _tag: 'Probe', effect, mountpoint: record.path, filesystem, deadlineMs })
   flying(draft, { effect, kind: 'Probe' })
 }

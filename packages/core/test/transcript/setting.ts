@@ -35,6 +35,18 @@ const policy = (settings: Settings, name: string, value: string): Settings => {
 
 const numbers = (value: string): readonly number[] => (value === '' ? [] : value.split(',').map(numeric))
 
+const OF_TYPE = ['look', 'mount', 'unmount', 'probe']
+
+/** `deadlines.nfs.mount`: of a type, where it differs. */
+const deadlineOfType = (settings: Settings, type: string, name: string, value: string): Settings => {
+  const { deadlinesMs } = settings
+  const perType = {
+    ...deadlinesMs.perType,
+    [type]: { ...deadlinesMs.perType[type], [oneOf(name, OF_TYPE)]: numeric(value) },
+  }
+  return { ...settings, deadlinesMs: { ...deadlinesMs, perType } }
+}
+
 const figure = (settings: Settings, groupName: string, name: string, value: string): Settings => {
   const group = GROUPS[groupName] ?? fail(`there is no group of settings ${groupName}`)
   const values: Readonly<Record<string, unknown>> = { ...settings[group] }
@@ -49,6 +61,7 @@ const setting = (settings: Settings, name: string, value: string): Settings => {
   if (name === 'ladder')
     return { ...settings, roots: roots.map(({ path }) => ({ path, ladder: oneOf(value, LADDER) })) }
   const [group, ...rest] = name.split('.')
+  if (group === 'deadlines' && rest.length === 2) return deadlineOfType(settings, rest[0]!, rest[1]!, value)
   return rest.length === 0 ? policy(settings, name, value) : figure(settings, group!, rest.join('.'), value)
 }
 
