@@ -6,5 +6,5 @@ const conditions = ['@mountkeeper/source']
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name: 'codec', include: ['test/**/*.test.ts'] },
+  test: { name: 'codec', include: ['test/**/*.test.ts'], testTimeout: 60_000 },
 })

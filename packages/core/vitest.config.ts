@@ -6,5 +6,5 @@ const conditions = ['@mountkeeper/source']
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name: 'core', include: ['test/**/*.test.ts'], setupFiles: ['test/seed.ts'] },
+  test: { name: 'core', include: ['test/**/*.test.ts'], setupFiles: ['test/seed.ts'], testTimeout: 60_000 },
 })

@@ -6,5 +6,5 @@ const conditions = ['@mountkeeper/source']
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name: 'libvirt', include: ['test/**/*.test.ts'] },
+  test: { name: 'libvirt', include: ['test/**/*.test.ts'], testTimeout: 60_000 },
 })
