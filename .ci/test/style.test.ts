@@ -97,4 +97,15 @@ describe('the repository', () => {
     expect(JSON.parse(read(`packages/${name}/turbo.json`))).toMatchObject({ tags: [name] })
     expect(inner.every(([, range]) => range === version)).toBe(true)
   })
+
+  // Else the compiler may read what another package was before it was compiled again.
+  test.each(packages)('builds %s after what it imports', (name) => {
+    const config = JSON.parse(read(`packages/${name}/tsconfig.src.json`)) as {
+      references?: readonly { readonly path: string }[]
+    }
+    const referenced = (config.references ?? []).map(({ path }) =>
+      path.replace(/^\.\.\/(.*)\/tsconfig\.src\.json$/, '$1'),
+    )
+    expect(referenced.sort()).toEqual([...arrows[name]!.packages, ...arrows[name]!.types].sort())
+  })
 })
