@@ -154,18 +154,14 @@ const main = async (): Promise<void> => {
   await withHung.nothingLeft(60_000)
   await without.nothingLeft()
   const most = hung.map((one, index) => `${one.name} ${Math.max(...seen.map((each) => each.stuck[index] ?? 0))}`)
-  const part = Math.max(1, Math.floor(seen.length / 4))
-  const [first, last] = [seen.slice(0, part), seen.slice(-part)].map((some) =>
-    quantile(
-      some.map((each) => each.megabytes),
-      0.5,
-    ),
-  )
+  const quarter = Math.ceil(seen.length / 4)
+  const heap = [0, 1, 2, 3].map((at) => {
+    const some = seen.slice(at * quarter, (at + 1) * quarter).map((each) => each.megabytes)
+    return quantile(some, 0.5).toFixed(1)
+  })
   process.stdout.write(`${state.answers} answers to ${CONSUMERS} consumers of the hung servers, each request one; `)
   process.stdout.write(`commands stuck at most: ${most.join(', ')} (budget ${PER_SERVER} a server); `)
-  process.stdout.write(
-    `heap ${first!.toFixed(1)} MB in the first quarter, ${last!.toFixed(1)} MB in the last; nothing is left\n`,
-  )
+  process.stdout.write(`heap, MB, by quarters of the run: ${heap.join(', ')}; nothing is left\n`)
   process.stdout.write(`worst ratio ${worst.toFixed(2)}, aim ${AIM}\n`)
   if (withHung.asked() !== withHung.answered()) throw new Error('a request has not had its one answer')
   if (seen.some((each) => each.stuck.some((count) => count > PER_SERVER))) process.exitCode = 1
