@@ -32,7 +32,7 @@ export interface LaneOptions {
 /** How long a life lasts at most, in starts of a manager; one that is to end at a moment waits longer for that. */
 const LIFE_STARTS = 1
 const AIMED_LIFE_STARTS = 3
-const QUIET_MS = 1_000
+const QUIET_STARTS = 4
 const UP_LIMIT_MS = 60_000
 const CLEAR_LIMIT_MS = 60_000
 const LOCK_LIMIT_MS = 5_000
@@ -210,12 +210,11 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
   const tear = async (isOver: () => boolean, kill: () => void, end: Promise<LifeEnd>): Promise<void> => {
     const from = performance.now()
     while (!isOver() && (told.open().length > 0 || commands().length > 0)) {
-      if (performance.now() - from > QUIET_MS) return
+      if (performance.now() - from > QUIET_STARTS * startMs) return
       await sleep(5)
     }
     if (isOver()) return
     const host = hostNow()
-    const { answers } = tally
     const whole = statSync(journal)
     const unwatch = watchFor('torn', { state: place.state, prefix: name }, kill)
     try {
@@ -223,9 +222,11 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
       for (let turn = 0; !isOver() && turn < 20; turn += 1) await sleep(startMs / 80)
       if (!isOver()) return
       await end
+      // What it had just forked shows itself by now.
+      await sleep(20)
       const torn = statSync(journal)
       const written = torn.size - whole.size
-      if (torn.ino !== whole.ino || written <= 0 || tally.answers !== answers || hostNow() !== host) return
+      if (torn.ino !== whole.ino || written <= 0 || told.open().length === 0 || hostNow() !== host) return
       const kept = chance.below(written)
       truncateSync(journal, whole.size + kept)
       witness.note(`of the last ${written} bytes of the journal ${kept} are kept`)

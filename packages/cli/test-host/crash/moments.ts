@@ -41,7 +41,7 @@ const WEIGHTS: Readonly<Record<Moment, number>> = {
   unmounting: 12,
   compaction: 8,
   stopping: 6,
-  torn: 6,
+  torn: 10,
   full: 4,
 }
 
