@@ -16,7 +16,7 @@ import type { Place, Stop } from './descriptor.js'
 import { close, componentsOf, descend, inodeOf, openBelow, openSlash, statOf } from './descriptor.js'
 import { identityOf } from './mountinfo.js'
 import type { MountTable, Stack } from './mount-table.js'
-import { LAYERS_MAX, isLocalFstype, lineOf, readTable, stackAt, stackFrom } from './mount-table.js'
+import { LAYERS_MAX, isLocalFstype, lineOf, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
 import type { OpenSource } from './source.js'
 import { closeSource, openSource, resolveSource } from './source.js'
 
@@ -103,6 +103,29 @@ const reachRoot = (root: RootIdentity): Either<NotReached, Place> => {
   )
 }
 
+/** Opens a managed root that is what it was at host-up. The descriptor is the caller's to close. */
+type ReachRoot = (root: RootIdentity) => Either<NotReached, Place>
+
+/** Goes down to each root once, and keeps it open until all is closed: looks that are done together have most of their way in common. */
+const rootsOnce = (): { readonly reach: ReachRoot; readonly close: () => void } => {
+  const held = new Map<string, Either<NotReached, Place>>()
+  return {
+    reach: (root) => {
+      const key = JSON.stringify(root)
+      const first = held.get(key) ?? reachRoot(root)
+      held.set(key, first)
+      if (isLeft(first)) return first
+      const again = openBelow(first.right, '.')
+      if (!isLeft(again)) return again
+      const why = stopText({ path: root.path, errno: again.left })
+      return left({ found: unknown('Unreadable', why), why })
+    },
+    close: () => {
+      for (const place of held.values()) if (!isLeft(place)) close(place.right.fd)
+    },
+  }
+}
+
 const below = (stop: Stop): NotReached => {
   const why = stopText(stop)
   switch (stop.errno) {
@@ -126,13 +149,17 @@ const split = (mountpoint: string): { readonly path: string; readonly name: stri
  * Opens the directory above a mountpoint without following a link, and checks that the root is what it was and that the
  * directory lies on the same mount. The descriptor is the caller's to close.
  */
-export const reachParent = (mountpoint: string, root: RootIdentity | undefined): Either<NotReached, Parent> => {
+export const reachParent = (
+  mountpoint: string,
+  root: RootIdentity | undefined,
+  reach: ReachRoot = reachRoot,
+): Either<NotReached, Parent> => {
   const { path, name } = split(mountpoint)
   if (root !== undefined && path !== root.path && !path.startsWith(`${root.path}/`)) {
     const why = `${mountpoint} is not below ${root.path}`
     return left({ found: unknown('Unreadable', why), why })
   }
-  const top = root === undefined ? slash() : reachRoot(root)
+  const top = root === undefined ? slash() : reach(root)
   if (isLeft(top)) return top
   const from = root?.path ?? '/'
   const names = componentsOf(path.slice(from.length))
@@ -181,10 +208,10 @@ interface Opened {
   readonly source: OpenSource | undefined
 }
 
-const open = (request: LookRequest): Opened => {
+const open = (request: LookRequest, reach: ReachRoot): Opened => {
   const { filesystem, appears } = request
   const source = filesystem === undefined ? undefined : openSource(filesystem, appears, isLocalMount)
-  const reached = reachParent(request.mountpoint, request.root)
+  const reached = reachParent(request.mountpoint, request.root, reach)
   if (isLeft(reached)) {
     return { request, parent: undefined, target: { _tag: 'Told', found: reached.left.found }, source }
   }
@@ -239,14 +266,20 @@ const conclude = (opened: Opened, table: () => MountTable): Seen | undefined => 
   return resolved === undefined ? { found } : { found, source: resolved }
 }
 
+/** So many lookups in one table that it pays to have an index of it. */
+const INDEXED_MIN = 16
+
 const attempt = (requests: readonly LookRequest[]): readonly (Seen | undefined)[] => {
   const opened: Opened[] = []
+  const roots = rootsOnce()
   let table: MountTable | undefined
+  const read = (): MountTable => (requests.length < INDEXED_MIN ? readTable() : withIndex(readTable()))
   try {
-    for (const request of requests) opened.push(open(request))
-    return opened.map((one) => conclude(one, () => (table ??= readTable())))
+    for (const request of requests) opened.push(open(request, roots.reach))
+    return opened.map((one) => conclude(one, () => (table ??= read())))
   } finally {
     opened.forEach(shut)
+    roots.close()
   }
 }
 

@@ -13,6 +13,14 @@ export const LAYERS_MAX = 16
 export interface MountTable {
   /** As latin1, with a newline before the first line. */
   readonly text: string
+  /** Where lines begin: for a table in which many are looked up. */
+  readonly index?: TableIndex
+}
+
+interface TableIndex {
+  readonly byId: ReadonlyMap<string, number>
+  /** By target as it is written, each in the order of the lines. */
+  readonly byTarget: ReadonlyMap<string, readonly number[]>
 }
 
 /** What a search by id found. `Missing`: no such mount below this process's root directory. */
@@ -33,12 +41,53 @@ export const tableOf = (bytes: Buffer): MountTable => ({ text: `\n${bytes.toStri
 /** Reads the table of this process's mount namespace. Cannot hang; throws where `/proc` is not mounted. */
 export const readTable = (): MountTable => tableOf(readFileSync('/proc/self/mountinfo'))
 
+/** Fields before the target of a line: id, parent, device, root. */
+const BEFORE_TARGET = 4
+
+/** Where the fields of a line begin, its id first and its target last; undefined for a line that is too short. */
+const fieldsOf = (text: string, from: number, end: number): readonly number[] | undefined => {
+  const fields = [from]
+  for (let at = from; fields.length <= BEFORE_TARGET + 1;) {
+    at = text.indexOf(' ', at) + 1
+    if (at === 0 || at > end) return undefined
+    fields.push(at)
+  }
+  return fields
+}
+
+/** The same table for many lookups; one with a line that is too short stays as it is. */
+export const withIndex = ({ text }: MountTable): MountTable => {
+  const byId = new Map<string, number>()
+  const byTarget = new Map<string, number[]>()
+  for (let from = 1; from < text.length;) {
+    const next = text.indexOf('\n', from)
+    const end = next < 0 ? text.length : next
+    const fields = fieldsOf(text, from, end)
+    if (fields === undefined) return { text }
+    const id = text.slice(from, (fields[1] ?? from) - 1)
+    if (!byId.has(id)) byId.set(id, from)
+    const target = text.slice(fields[BEFORE_TARGET], (fields[BEFORE_TARGET + 1] ?? from) - 1)
+    const there = byTarget.get(target)
+    if (there === undefined) byTarget.set(target, [from])
+    else there.push(from)
+    from = end + 1
+  }
+  return { text, index: { byId, byTarget } }
+}
+
+/** Where the line of a mount begins; negative if there is none. */
+const beginOf = ({ text, index }: MountTable, mountId: number): number => {
+  if (index !== undefined) return index.byId.get(String(mountId)) ?? -1
+  const before = text.indexOf(`\n${mountId} `)
+  return before < 0 ? -1 : before + 1
+}
+
 /** The mount with this id. */
 export const lineOf = (table: MountTable, mountId: number): LineFound => {
-  const before = table.text.indexOf(`\n${mountId} `)
-  if (before < 0) return { _tag: 'Missing' }
-  const end = table.text.indexOf('\n', before + 1)
-  const text = table.text.slice(before + 1, end < 0 ? undefined : end)
+  const begin = beginOf(table, mountId)
+  if (begin < 0) return { _tag: 'Missing' }
+  const end = table.text.indexOf('\n', begin)
+  const text = table.text.slice(begin, end < 0 ? undefined : end)
   const parsed = end < 0 ? undefined : parseTableLine(text)
   return parsed?._tag === 'Right' ? { _tag: 'Line', line: parsed.right } : { _tag: 'Malformed', text }
 }
@@ -65,13 +114,23 @@ const asWritten = (path: string): string =>
     .toString('latin1')
     .replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
+/** Where the lines begin that have this text in a field of their own, maybe as their target. */
+const beginsWith = ({ text, index }: MountTable, written: string): readonly number[] => {
+  if (index !== undefined) return index.byTarget.get(written) ?? []
+  const field = ` ${written} `
+  const begins: number[] = []
+  for (let at = text.indexOf(field); at >= 0; at = text.indexOf(field, at + 1)) {
+    begins.push(text.lastIndexOf('\n', at) + 1)
+  }
+  return begins
+}
+
 /** The lines with this target, found by text: nothing else of the table is parsed. */
 const linesAt = (table: MountTable, target: string): readonly LineFound[] => {
   const { text } = table
-  const field = ` ${asWritten(target)} `
   const found: LineFound[] = []
-  for (let at = text.indexOf(field); at >= 0; at = text.indexOf(field, at + 1)) {
-    const line = text.slice(text.lastIndexOf('\n', at) + 1, text.indexOf('\n', at))
+  for (const begin of beginsWith(table, asWritten(target))) {
+    const line = text.slice(begin, text.indexOf('\n', begin))
     const parsed = parseTableLine(line)
     if (parsed._tag === 'Left') found.push({ _tag: 'Malformed', text: line })
     // The same text may stand in another field, as the source of a bind of FUSE.

@@ -38,7 +38,7 @@ export interface Prober {
   readonly processes: () => { readonly asked: readonly number[]; readonly left: readonly number[] }
 }
 
-/** Questions that share one reading of the mount table. */
+/** Questions that share one reading of the mount table; each holds up to three descriptors meanwhile. */
 const BATCH_MAX = 256
 /** More than a look takes, also with 100,000 mounts. */
 const PATIENCE_PER_QUESTION_MS = 10
@@ -106,6 +106,16 @@ const groupOf = (question: Question): string => {
   if (question._tag === 'Directory') return question.path
   const { server, mountpoint } = question.request
   return server === '' ? mountpoint : server
+}
+
+/** At most so many of those that are right, in their order. */
+const firstOf = <A>(all: readonly A[], most: number, isRight: (one: A) => boolean): readonly A[] => {
+  const first: A[] = []
+  for (const one of all) {
+    if (first.length >= most) break
+    if (isRight(one)) first.push(one)
+  }
+  return first
 }
 
 /** Makes a prober; its first process is started by the first question, and none keeps this process running. */
@@ -219,11 +229,12 @@ export const createProber = (options: ProberOptions = {}): Prober => {
     [...helpers].filter(({ hung, jobs }) => !hung && jobs.length > 0 && (jobs[0]?.alone ?? false) === isAlone).length
 
   const nextBatch = (): readonly Job[] => {
-    for (const job of waiting) job.alone ||= hangs(job.group)
-    const together = waiting.filter(({ alone }) => !alone).slice(0, BATCH_MAX)
-    if (together.length > 0 && busy(false) === 0) return together
+    // With thousands that wait, what is asked of each of them is what a discovery takes.
+    if ([...helpers, ...left].some(({ hung }) => hung)) for (const job of waiting) job.alone ||= hangs(job.group)
+    const together = busy(false) === 0 ? firstOf(waiting, BATCH_MAX, ({ alone }) => !alone) : []
+    if (together.length > 0) return together
     if (busy(true) >= ALONE_MAX) return []
-    return waiting.filter(({ alone, group }) => alone && aloneIn(group) < HUNG_PER_SERVER_MAX).slice(0, 1)
+    return firstOf(waiting, 1, ({ alone, group }) => alone && aloneIn(group) < HUNG_PER_SERVER_MAX)
   }
 
   const ask = (helper: Helper, batch: readonly Job[]): void => {
