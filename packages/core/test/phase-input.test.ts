@@ -134,7 +134,7 @@ const HEAD = [
   '',
 ].join('\n')
 
-test('every phase and every kind of input', () => {
+test('L43: every phase and every kind of input', () => {
   const is = HEAD + PHASES.map(section).join('\n')
   if (process.env['UPDATE_TRANSCRIPTS'] === '1') {
     mkdirSync(folder, { recursive: true })

@@ -23,7 +23,7 @@ const as = <Tag extends CommandEnd['_tag']>(tag: Tag, end: CommandEnd): CommandE
   return end as CommandEnd & { readonly _tag: Tag }
 }
 
-describe('vectors', () => {
+describe('L37: vectors', () => {
   const mount: Command = {
     program: 'mount',
     options: ['-c', '-t', 'tmpfs'],

@@ -80,7 +80,7 @@ const unmount = (more: Partial<Unmount>): Given => ({
   ...more,
 })
 
-describe('vectors', () => {
+describe('L37: vectors', () => {
   test('directories are one component, without the prefix', async () => {
     expect((await run(DIRECTORY, { _tag: 'MakeDirectory', ...common })).vectors).toEqual(['mkdir -m 0700 -- <fd>/a b'])
     expect((await run(DIRECTORY, { _tag: 'RemoveDirectory', ...common })).vectors).toEqual(['rmdir -- <fd>/a b'])

@@ -82,7 +82,7 @@ describe('nothing hangs', () => {
   })
 })
 
-describe('a look hangs', () => {
+describe('L24: a look hangs', () => {
   test('alone: the answer comes when its process has ended, after its deadline', async () => {
     const prober = impatient()
     const since = performance.now()
