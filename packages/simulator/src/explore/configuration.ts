@@ -200,8 +200,20 @@ export const BESIDE: Configuration = {
   depth: 6,
 }
 
+/** Two mountpoints of two servers that may hang, with a slot for each and one in total: whoever hangs keeps only its own. */
+export const SERVERS: Configuration = {
+  ...EVERYTHING,
+  name: 'two servers, one slot in all',
+  settings: { ...BESIDE.settings, slots: { hanging: 1, perServer: 1, local: 1 } },
+  places: ['/m/a', '/m/b'],
+  attachments: [attachment(1)],
+  waiting: 1,
+  allowed: { ...NOTHING, timeOuts: true, grants: 'at any time' },
+  directories: ['none'],
+}
+
 /** What the page of transitions is drawn from; `SHARED` has no edge besides. */
-export const DRAWN: readonly Configuration[] = [HOST, FAULTLESS, RELEASED, ODD, BESIDE]
+export const DRAWN: readonly Configuration[] = [HOST, FAULTLESS, RELEASED, ODD, SERVERS, BESIDE]
 
 /** All that CI explores, each to its fixed point or its depth. */
 export const IN_CI: readonly Configuration[] = [...DRAWN, SHARED]

@@ -13,6 +13,7 @@ test.for([
   { name: 'L48: without faults nothing is refused', configuration: explorer.FAULTLESS },
   { name: 'L45 L47: releases, late slots, reboots', configuration: explorer.RELEASED },
   { name: 'L16 L35: late and bare mounts, observations, directories of others', configuration: explorer.ODD },
+  { name: 'L25 L32: two servers that hang, one slot in all', configuration: explorer.SERVERS },
 ])('$name, to the fixed point', { timeout: 600_000 }, ({ configuration }, context) => {
   expectProgress(exploreAll(context, configuration, explorer.drawInto(diagram)))
 })
