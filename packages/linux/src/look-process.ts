@@ -2,8 +2,8 @@
 // of questions, and writes one line, their answers. It blocks while it reads: the end of its manager, also by SIGKILL, is the
 // end of its input, and so its own.
 
-import { readSync, writeSync } from 'node:fs'
-import type { LookRequest } from './look.js'
+import { readFileSync, readSync, writeSync } from 'node:fs'
+import type { LookRequest, Seen } from './look.js'
 import { lookTogether } from './look.js'
 import type { DirectoryQuestion, Question } from './question.js'
 import { seeDirectory } from './roots.js'
@@ -12,11 +12,30 @@ const STDIN = 0
 const STDOUT = 1
 const CHUNK_BYTES = 65_536
 
+/** Descriptors that a look may hold until the table is read; some are left for everything else. */
+const DESCRIPTORS_EACH = 3
+const DESCRIPTORS_LEFT = 64
+
+/** Looks that may share one reading of the table: as many as this process may have descriptors for. */
+const togetherMax = (): number => {
+  const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
+  const limit = soft === undefined ? Infinity : Number(soft)
+  return Math.max(1, Math.floor((limit - DESCRIPTORS_LEFT) / DESCRIPTORS_EACH))
+}
+
+const lookAll = (requests: readonly LookRequest[]): readonly Seen[] => {
+  const most = Math.min(requests.length, togetherMax())
+  const slices = most === 0 ? 0 : Math.ceil(requests.length / most)
+  return Array.from({ length: slices }, (_, slice) =>
+    lookTogether(requests.slice(slice * most, (slice + 1) * most)),
+  ).flat()
+}
+
 const directory = ({ role, path, uid }: DirectoryQuestion): unknown => seeDirectory(role, path, uid)
 
 const answer = (questions: readonly Question[]): readonly unknown[] => {
   const requests: readonly LookRequest[] = questions.flatMap((one) => (one._tag === 'Look' ? [one.request] : []))
-  const seen = lookTogether(requests)
+  const seen = lookAll(requests)
   let next = 0
   return questions.map((question) => (question._tag === 'Look' ? seen[next++] : directory(question)))
 }

@@ -38,10 +38,10 @@ export interface Prober {
   readonly processes: () => { readonly asked: readonly number[]; readonly left: readonly number[] }
 }
 
-/** Questions that share one reading of the mount table; each holds up to three descriptors meanwhile. */
-const BATCH_MAX = 256
-/** More than a look takes, also with 100,000 mounts. */
-const PATIENCE_PER_QUESTION_MS = 10
+/** Questions that are asked together, and share one reading of the mount table. */
+const BATCH_MAX = 1_024
+/** Twenty times what a look takes among 10,000 mounts: well below the deadline of a look for a whole batch. */
+const PATIENCE_PER_QUESTION_MS = 4
 const PATIENCE_MS = 500
 const IDLE_MS = 30_000
 /** Questions that were in a late batch are asked alone, so many at a time. */

@@ -12,9 +12,11 @@ import { readTable } from '../mount-table.js'
 import type { LookedAt, Tools } from '../tools.js'
 import { lookAt } from '../tools.js'
 
-/** A mountpoint that hangs is told to be unknown in time for the rest to be discovered (L32). */
+/** A mountpoint that hangs is told to be unknown in time for the rest to be discovered (L32); many take their time. */
 const LOOK_DEADLINE_MS = 10_000
-const lookDeadlineOf = (effect: Discover): number => Math.min(LOOK_DEADLINE_MS, effect.deadlineMs / 2)
+const LOOK_DEADLINE_EACH_MS = 2
+const lookDeadlineOf = (effect: Discover, looks: number): number =>
+  Math.min(LOOK_DEADLINE_MS + LOOK_DEADLINE_EACH_MS * looks, effect.deadlineMs / 2)
 
 const notDiscovered = (reason: string): Report => ({ found: { _tag: 'NotDiscovered', reason } satisfies NotDiscovered })
 
@@ -62,7 +64,7 @@ const lookAll = async (
   effect: Discover,
   places: readonly LookedAt[],
 ): Promise<readonly SeenMountpoint[]> => {
-  const deadlineMs = lookDeadlineOf(effect)
+  const deadlineMs = lookDeadlineOf(effect, places.length)
   const all = places.map(async (place): Promise<SeenMountpoint> => {
     const looked = await lookAt(tools, place, deadlineMs)
     const source = 'source' in looked ? { source: looked.source } : {}
@@ -86,7 +88,9 @@ export const discover = async (tools: Tools, effect: Discover): Promise<Report> 
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     const mountNamespace = readlinkSync('/proc/self/ns/mnt')
     const roots: RootSeen[] = []
-    for (const root of await Promise.all(effect.roots.map((path) => seeRoot(tools, path, lookDeadlineOf(effect))))) {
+    for (const root of await Promise.all(
+      effect.roots.map((path) => seeRoot(tools, path, lookDeadlineOf(effect, effect.roots.length))),
+    )) {
       if (isLeft(root)) return notDiscovered(root.left)
       roots.push(root.right)
     }
