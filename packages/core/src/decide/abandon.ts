@@ -8,10 +8,10 @@ import { endClaim, finish } from './steps.js'
 
 /** The work of an attach goes on without it: its claim protects nothing any more, what it did is found out and undone. */
 export const abandon = (draft: Draft): void => {
-  const { inFlight, overdue, unresolved, work } = draft.record
+  const { inFlight, unresolved, work } = draft.record
   endClaim(draft, 'open')
   setWork(draft, { request: undefined })
-  const nothingDone = inFlight === undefined && overdue.length === 0 && unresolved === undefined
+  const nothingDone = inFlight === undefined && unresolved === undefined
   if (nothingDone && work?.cause === undefined) finish(draft)
 }
 

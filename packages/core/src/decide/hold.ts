@@ -66,11 +66,7 @@ const runAtHead = (
 ): readonly Waiting[] => {
   const { waiting } = draft.record
   const end = waiting.findIndex(
-    (each) =>
-      each.op !== 'attach' ||
-      each.generation > draft.out.generation ||
-      !isServed(each) ||
-      !shares(draft, each.filesystem, filesystem),
+    (each) => each.generation > draft.out.generation || !isServed(each) || !shares(draft, each.filesystem, filesystem),
   )
   return end < 0 ? waiting : waiting.slice(0, end)
 }

@@ -113,17 +113,12 @@ const meetOurs = (draft: Draft, filesystem: Filesystem, layer: Identity, source:
     emitUnmount(draft, layer, 'plain')
   } else if (!shares(draft, filesystem, record.filesystem)) {
     if (holdersLeft(draft) > 0) {
-      refuseServed(draft, {
-        _tag: 'Conflict',
-        requested: filesystem,
-        ...(record.filesystem && { mounted: record.filesystem }),
-      })
+      // What is known to be another filesystem was refused before the look; this one nobody has named yet.
+      refuseServed(draft, { _tag: 'Conflict', requested: filesystem })
       return
     }
     setWork(draft, { replacing: 'vacant' })
     emitUnmount(draft, layer, 'plain')
-  } else if (work?.remount === true) {
-    finish(draft)
   } else if (ruleOf(settingsOf(draft), filesystem.type).mayHang) {
     emitProbe(draft, filesystem)
   } else {

@@ -5,7 +5,7 @@ import type { AttachError } from '../answer.js'
 import type { Found, CommandError } from '../found.js'
 import type { Draft } from './draft.js'
 import { refuseWaiting, set, setWork } from './draft.js'
-import { arrivedBefore, emitLook, emitRemoveDirectory, endClaim, finish, servedHead, shares } from './steps.js'
+import { arrivedBefore, emitLook, emitRemoveDirectory, endClaim, finish, shares } from './steps.js'
 
 const withRollback = (draft: Draft, cause: AttachError): AttachError =>
   cause._tag === 'MountFailed' ? { ...cause, rollback: draft.record.work?.rollback ?? [] } : cause
@@ -21,11 +21,8 @@ export const endRollback = (draft: Draft): void => {
   const { work, filesystem } = draft.record
   if (work?.cause === undefined) return
   const cause = withRollback(draft, work.cause)
-  const head = servedHead(draft)
   const sharing = draft.record.waiting.filter(
-    (each) =>
-      each.request === head?.request ||
-      (each.op === 'attach' && arrivedBefore(each, work.failedFor) && shares(draft, each.filesystem, filesystem)),
+    (each) => arrivedBefore(each, work.failedFor) && shares(draft, each.filesystem, filesystem),
   )
   if (work.remount) noteRemountFailure(draft, cause)
   finish(draft)

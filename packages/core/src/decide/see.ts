@@ -12,9 +12,6 @@ const NO_LAYERS: readonly Identity[] = []
 
 const isSame = (a: Identity, b: Identity): boolean => compareIdentity(a, b) === 'same'
 
-const sameFlags = (a: Identity, b: Identity): boolean =>
-  a.root === b.root && a.flags.length === b.flags.length && a.flags.every((flag, index) => flag === b.flags[index])
-
 /** A directory of ours that is gone, or that something else has taken the place of, is ours no longer (L35). */
 const seeDirectory = (draft: Draft, found: Found): void => {
   if (found._tag === 'NoDirectory') noteDirectory(draft, 'DirectoryRemoved')
@@ -31,22 +28,21 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
   const layers = layersOf(found)
   if (draft.record.directory === 'ours') seeDirectory(draft, found)
   if (layer === undefined) {
-    if (draft.record.foreign.length > 0 || layers.length > 0) set(draft, { foreign: layers })
-    if (draft.record.unknown !== undefined) set(draft, { unknown: undefined })
+    set(draft, { unknown: undefined, foreign: layers })
     return undefined
   }
   const position = layers.findIndex((each) => isSame(layer, each))
-  if (position < 0 && layers.some((each) => compareIdentity(layer, each) === 'renamed')) {
+  if (layers.some((each) => compareIdentity(layer, each) === 'renamed')) {
     return { _tag: 'Unknown', why: 'RootRenamed', detail: `the root of ${layer.source} is no longer ${layer.root}` }
   }
   if (position < 0) noteUnmounted(draft, by)
-  const seen = layers[position]
   set(draft, {
     unknown: undefined,
+    // As it shows now: flags may have changed, and `//deleted` may have come to its root.
+    layer: layers[position],
     covered: position > 0,
     foreign: layers.length === 1 && position === 0 ? NO_LAYERS : layers.filter((_, index) => index !== position),
   })
-  if (seen !== undefined && !sameFlags(layer, seen)) set(draft, { layer: seen })
   return undefined
 }
 

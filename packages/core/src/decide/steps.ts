@@ -39,7 +39,7 @@ export const startWork = (draft: Draft, goal: Work['goal'], patch: Partial<Work>
 
 export const settingsOf = (draft: Draft): Settings => draft.out.host.settings
 
-/** Whether two requests may share one mount here. */
+/** Whether two requests may share one mount here; only attaches have a filesystem. */
 export const shares = (draft: Draft, a: Filesystem | undefined, b: Filesystem | undefined): boolean =>
   a !== undefined && b !== undefined && sameFilesystem(a, b, ruleOf(settingsOf(draft), a.type).insignificant)
 
@@ -50,16 +50,10 @@ export const servedHead = (draft: Draft): Waiting | undefined => {
   return work?.request !== undefined && head?.request === work.request ? head : undefined
 }
 
-/** An attach that waits here, besides the one being served, and would share what is mounted: it saves the unmount. */
+/** An attach that waits here and would share what is mounted: it saves the unmount that nobody's failure has led to. */
 export const savingAttach = (draft: Draft): Waiting | undefined => {
-  const { waiting, filesystem, work } = draft.record
-  return waiting.find(
-    (each) =>
-      each.op === 'attach' &&
-      each.request !== work?.request &&
-      each.generation <= draft.out.generation &&
-      shares(draft, each.filesystem, filesystem),
-  )
+  const { waiting, filesystem } = draft.record
+  return waiting.find((each) => each.generation <= draft.out.generation && shares(draft, each.filesystem, filesystem))
 }
 
 /** The last look could not tell, or what was done there has not been seen since. */

@@ -56,7 +56,12 @@ export const showMountpoint = (entry: Entry): string => {
     delay(record.wait),
     record.slot === 'none'
       ? undefined
-      : line('slot', record.slot, record.lane === '' ? undefined : `of ${word(record.lane)}`),
+      : line(
+          'slot',
+          record.slot,
+          record.lane === '' ? undefined : `of ${word(record.lane)}`,
+          record.background && record.slot === 'wanted' ? 'in the background' : undefined,
+        ),
     record.unresolved === undefined ? undefined : `unresolved ${record.unresolved.kind}`,
   ])
 }

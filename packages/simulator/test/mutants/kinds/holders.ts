@@ -50,8 +50,8 @@ export const HOLDERS: readonly Mutant[] = [
     'each waiter tries the same failed mount again',
     'L25',
     'decide/rollback.ts',
-    "(each.op === 'attach' && arrivedBefore(each, work.failedFor) && shares(draft, each.filesystem, filesystem))",
-    'false',
+    'arrivedBefore(each, work.failedFor) && shares(draft, each.filesystem, filesystem)',
+    'each.request === work.request',
   ),
   mutant(
     'conflict-ignored',
