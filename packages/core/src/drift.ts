@@ -9,6 +9,12 @@ import type { Mountpoint } from './host.js'
 
 const nameOf = (layer: Identity): string => `${layer.fstype} ${layer.source}`
 
+/** Nothing is mounted there any more: it is missed if somebody holds it. */
+const lostUnder = (holders: number, mountpoint: string): readonly Difference[] => {
+  const text = 'is no longer mounted; reconcile with apply mounts it again, old handles stay dead'
+  return holders > 0 ? [{ _tag: 'lost', mountpoint, text }] : []
+}
+
 const ofLayer = (
   record: Mountpoint,
   layer: Identity,
@@ -22,13 +28,7 @@ const ofLayer = (
     const text = `${nameOf(top)} is mounted in the place of ${nameOf(layer)}; unmount it by hand and reconcile`
     return [{ _tag: 'replaced', mountpoint, text }]
   }
-  if (position < 0) {
-    const text =
-      holders > 0
-        ? 'is no longer mounted; reconcile with apply mounts it again, old handles stay dead'
-        : 'was unmounted by somebody else'
-    return holders > 0 ? [{ _tag: 'lost', mountpoint, text }] : []
-  }
+  if (position < 0) return lostUnder(holders, mountpoint)
   if (position > 0 && top !== undefined) {
     return [{ _tag: 'stacked', mountpoint, text: `${nameOf(top)} lies on top of ${nameOf(layer)}; unmount it by hand` }]
   }
@@ -66,15 +66,7 @@ export const differenceOf = (record: Mountpoint, holders: number, found: Found):
     const text = `${nameOf(top)} was not mounted by this manager and is left alone; unmount it by hand if it is not wanted`
     return [{ _tag: holders > 0 ? 'replaced' : 'foreign', mountpoint, text }]
   }
-  if (holders > 0) {
-    return [
-      {
-        _tag: 'lost',
-        mountpoint,
-        text: 'is no longer mounted; reconcile with apply mounts it again, old handles stay dead',
-      },
-    ]
-  }
+  if (holders > 0) return lostUnder(holders, mountpoint)
   if (record.directory === 'ours' && found._tag === 'Directory') {
     return [
       {
