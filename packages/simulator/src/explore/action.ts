@@ -4,23 +4,10 @@ import type { Host, Request } from '@mountkeeper/core'
 import { showRequest } from '@mountkeeper/core'
 import type { Distinct } from './canonical.js'
 import type { Configuration } from './configuration.js'
-import type { Flying, Model, Pending } from './model.js'
-import { canAct, isChanging, pathOf, placeIndex } from './model.js'
-
-/** Which list a command stands in. */
-export type Of = 'flying' | 'orphans' | 'late'
-
-/**
- * Whether a command does its work before it ends, and a mount with the flags that were demanded. That it acts at the very end
- * leaves nothing out: until then nobody looks at the host but third parties, and for them see `Disturb`.
- */
-export type Work = 'nothing' | 'its work' | 'a mount without flags'
-
-/** A command, by its place in its list. */
-export interface Command {
-  readonly of: Of
-  readonly index: number
-}
+import type { Command, Flying, Model, Pending } from './model.js'
+import { isChanging, isHaunted, pathOf, placeIndex } from './model.js'
+import type { Happening, Unseen } from './unseen.js'
+import { ableTo, doWork, nothingUnseen, unseenAt, unseenByEnds, unseenEverywhere } from './unseen.js'
 
 export type Action =
   | {
@@ -30,32 +17,24 @@ export type Action =
       readonly attachments: number
       readonly source: string
     }
-  /** The outcome of an effect. `visible later`: exit 0, and the mount is not seen yet. */
+  /** The outcome of an effect. `visible later`: exit 0, and the mount is not seen yet. `before`: what happened unseen. */
   | {
       readonly _tag: 'Report'
       readonly index: number
-      readonly does: Work
+      readonly before: Unseen
       readonly how: 'well' | 'with an error' | 'nobody can tell' | 'timed out' | 'visible later' | 'broken'
     }
   /** No process of a command that is overdue, or of an earlier life, lives any more. */
-  | { readonly _tag: 'End'; readonly command: Command; readonly does: Work; readonly how: 'done' | 'visible later' }
+  | { readonly _tag: 'End'; readonly command: Command; readonly before: Unseen; readonly how: 'done' | 'visible later' }
   /** What was to become visible later does. */
-  | { readonly _tag: 'Appear'; readonly command: Command }
+  | { readonly _tag: 'Appear'; readonly command: Command; readonly before: Unseen }
   | { readonly _tag: 'Elapse'; readonly index: number }
-  | { readonly _tag: 'Discover'; readonly index: number; readonly how: 'well' | 'fails' }
+  | { readonly _tag: 'Discover'; readonly index: number; readonly before: Unseen; readonly how: 'well' | 'fails' }
   | { readonly _tag: 'Grant'; readonly path: string }
   | { readonly _tag: 'Deadline'; readonly pending: Pending }
   | { readonly _tag: 'Observe'; readonly path: string }
-  /** A third party acts; `after`: a command of ours has done its work just before, and ends later. */
-  | {
-      readonly _tag: 'Disturb'
-      readonly place: number
-      readonly what: 'mounts' | 'unmounts'
-      readonly after: Command | undefined
-    }
-  | { readonly _tag: 'Crash'; readonly what: 'manager' | 'machine' }
-
-const LAYERS_MAX = 3
+  /** The manager ends, or with it everything. */
+  | { readonly _tag: 'Crash'; readonly what: 'manager' | 'machine'; readonly before: Unseen }
 
 const asks = (
   configuration: Configuration,
@@ -106,10 +85,8 @@ const asks = (
   return actions
 }
 
-const ableTo = (model: Model, { effect, acted }: Flying): boolean => {
-  const place = model.places[placeIndex(model, pathOf(effect))]
-  return place !== undefined && !acted && place.layers.length < LAYERS_MAX && canAct(place, effect)
-}
+/** What happened unseen at a mountpoint, put off until now. */
+type Before = (path: string | undefined) => readonly Unseen[]
 
 /** Whether a mount may stay invisible after its command: not under a layer of others, which would hide that it is to come. */
 const mayBeLate = ({ allowed }: Configuration, model: Model, flying: Flying): boolean =>
@@ -118,87 +95,128 @@ const mayBeLate = ({ allowed }: Configuration, model: Model, flying: Flying): bo
   ableTo(model, flying) &&
   model.places[placeIndex(model, flying.effect.mountpoint)]?.layers.length === 0
 
-/** What a command may do before it ends; doing nothing is a fault if it could do its work. */
-const workOf = ({ allowed }: Configuration, model: Model, flying: Flying): readonly Work[] => {
-  if (!isChanging(flying.effect) || !ableTo(model, flying)) return ['nothing']
-  if (!allowed.errors) return ['its work']
-  return flying.effect._tag === 'Mount' && allowed.bareMounts
-    ? ['its work', 'nothing', 'a mount without flags']
-    : ['its work', 'nothing']
-}
+/** Whether a command may end now: that it ends with nothing done is a fault, if it could do its work. */
+const mayEnd = ({ allowed }: Configuration, model: Model, flying: Flying): boolean =>
+  allowed.errors || !ableTo(model, flying)
 
-const reportsOf = (configuration: Configuration, model: Model, flying: Flying, index: number): readonly Action[] => {
+const commandReports = (
+  configuration: Configuration,
+  index: number,
+  command: Flying,
+  all: readonly Unseen[],
+): readonly Action[] => {
   const { allowed } = configuration
-  const { effect } = flying
   const actions: Action[] = []
-  const add = (how: (Action & { _tag: 'Report' })['how'], does: Work): void => {
-    actions.push({ _tag: 'Report', index, how, does })
+  for (const before of all) {
+    const { model } = before
+    const flying = model.flying[index] ?? command
+    if (mayEnd(configuration, model, flying)) {
+      actions.push({ _tag: 'Report', index, how: 'well', before })
+      if (allowed.errors) actions.push({ _tag: 'Report', index, how: 'with an error', before })
+    }
+    if (mayBeLate(configuration, model, flying)) actions.push({ _tag: 'Report', index, how: 'visible later', before })
   }
-  for (const does of workOf(configuration, model, flying)) {
-    add('well', does)
-    if (isChanging(effect) && allowed.errors) add('with an error', does)
-    if (effect._tag !== 'Probe' && allowed.cannotTell) add('nobody can tell', does)
-  }
-  if (effect._tag === 'Probe' && allowed.errors) add('broken', 'nothing')
-  if (mayBeLate(configuration, model, flying)) add('visible later', 'nothing')
-  if (allowed.timeOuts) add('timed out', 'nothing')
+  if (!allowed.cannotTell) return actions
+  for (const before of unseenByEnds(all))
+    if (mayEnd(configuration, before.model, before.model.flying[index] ?? command))
+      actions.push({ _tag: 'Report', index, how: 'nobody can tell', before })
   return actions
 }
 
-const endsOf = (configuration: Configuration, model: Model, flying: Flying, command: Command): readonly Action[] => {
-  const done = workOf(configuration, model, flying).map((does): Action => ({ _tag: 'End', command, does, how: 'done' }))
-  return mayBeLate(configuration, model, flying)
-    ? [...done, { _tag: 'End', command, does: 'nothing', how: 'visible later' }]
-    : done
+const reportsOf = (
+  configuration: Configuration,
+  model: Model,
+  flying: Flying,
+  index: number,
+  before: Before,
+): readonly Action[] => {
+  const { allowed } = configuration
+  const { effect } = flying
+  const nothing = nothingUnseen(model)
+  const actions: Action[] = []
+  if (effect._tag === 'Probe') {
+    actions.push({ _tag: 'Report', index, how: 'well', before: nothing })
+    if (allowed.errors) actions.push({ _tag: 'Report', index, how: 'broken', before: nothing })
+  } else if (isChanging(effect)) {
+    actions.push(...commandReports(configuration, index, flying, before(pathOf(effect))))
+  } else {
+    const all = isHaunted(model, pathOf(effect)) ? [nothing] : before(pathOf(effect))
+    for (const each of all) actions.push({ _tag: 'Report', index, how: 'well', before: each })
+    if (allowed.cannotTell) actions.push({ _tag: 'Report', index, how: 'nobody can tell', before: nothing })
+  }
+  if (allowed.timeOuts) actions.push({ _tag: 'Report', index, how: 'timed out', before: nothing })
+  return actions
 }
 
-const effects = (configuration: Configuration, model: Model): readonly Action[] => {
+const endsOf = (
+  configuration: Configuration,
+  model: Model,
+  flying: Flying,
+  command: Command,
+  before: Before,
+): readonly Action[] => {
+  const { effect } = flying
+  if (!isChanging(effect)) return [{ _tag: 'End', command, how: 'done', before: nothingUnseen(model) }]
+  const all = before(pathOf(effect))
+  const ending = ({ model: after }: Unseen): Flying => after[command.of][command.index] ?? flying
+  const done = unseenByEnds(all).filter((each) => mayEnd(configuration, each.model, ending(each)))
+  const later = all.filter((each) => mayBeLate(configuration, each.model, ending(each)))
+  return [
+    ...done.map((each): Action => ({ _tag: 'End', command, how: 'done', before: each })),
+    ...later.map((each): Action => ({ _tag: 'End', command, how: 'visible later', before: each })),
+  ]
+}
+
+const effects = (configuration: Configuration, model: Model, host: Host): readonly Action[] => {
   const { allowed } = configuration
+  const known = new Map<number, readonly Unseen[]>()
+  const before: Before = (path) => {
+    const at = placeIndex(model, path)
+    const all = known.get(at) ?? unseenAt(configuration, host, nothingUnseen(model), at)
+    known.set(at, all)
+    return all
+  }
   const actions: Action[] = []
   model.flying.forEach((flying, index) => {
     const { effect, overdue } = flying
     if (effect._tag === 'Wait') {
       actions.push({ _tag: 'Elapse', index })
     } else if (effect._tag === 'Discover') {
-      actions.push({ _tag: 'Discover', index, how: 'well' })
-      if (allowed.discoveryFails) actions.push({ _tag: 'Discover', index, how: 'fails' })
+      for (const each of unseenEverywhere(configuration, host, model))
+        actions.push({ _tag: 'Discover', index, how: 'well', before: each })
+      if (allowed.discoveryFails) actions.push({ _tag: 'Discover', index, how: 'fails', before: nothingUnseen(model) })
     } else if (overdue) {
-      actions.push(...endsOf(configuration, model, flying, { of: 'flying', index }))
+      actions.push(...endsOf(configuration, model, flying, { of: 'flying', index }, before))
     } else {
-      actions.push(...reportsOf(configuration, model, flying, index))
+      actions.push(...reportsOf(configuration, model, flying, index, before))
     }
   })
   model.orphans.forEach((flying, index) => {
-    actions.push(...endsOf(configuration, model, flying, { of: 'orphans', index }))
+    actions.push(...endsOf(configuration, model, flying, { of: 'orphans', index }, before))
   })
   model.late.forEach((flying, index) => {
-    if (ableTo(model, flying)) actions.push({ _tag: 'Appear', command: { of: 'late', index } })
+    for (const each of before(pathOf(flying.effect)))
+      if (ableTo(each.model, flying)) actions.push({ _tag: 'Appear', command: { of: 'late', index }, before: each })
   })
   return actions
 }
 
-const thirdParties = ({ allowed }: Configuration, model: Model): readonly Action[] => {
-  if (allowed.foreignLayers === 0) return []
-  return model.places.flatMap(({ path, directory, layers }, place): readonly Action[] => {
-    const others = layers.filter((layer) => layer.by === 'other').length
-    // A layer on top would hide that a mount of ours is still to become visible; see `mayBeLate`.
-    const foreign = model.late.some(({ effect }) => pathOf(effect) === path) ? Infinity : others
-    const actions: Action[] = []
-    if (directory !== 'none' && foreign < allowed.foreignLayers && layers.length < LAYERS_MAX)
-      actions.push({ _tag: 'Disturb', place, what: 'mounts', after: undefined })
-    if (layers.length > 0) actions.push({ _tag: 'Disturb', place, what: 'unmounts', after: undefined })
-    for (const of of ['flying', 'orphans'] as const) {
-      model[of].forEach((flying, index) => {
-        if (!isChanging(flying.effect) || pathOf(flying.effect) !== path || !ableTo(model, flying)) return
-        const after = { of, index }
-        // After an rmdir there is nothing to mount on; after an mkdir or an umount it is as before, for one who mounts.
-        if (foreign < allowed.foreignLayers && flying.effect._tag !== 'RemoveDirectory')
-          actions.push({ _tag: 'Disturb', place, what: 'mounts', after })
-        if (flying.effect._tag === 'Mount') actions.push({ _tag: 'Disturb', place, what: 'unmounts', after })
-      })
-    }
-    return actions
-  })
+/** With the machine end all commands; of what they have done before, directories stay. */
+const crashes = ({ allowed }: Configuration, model: Model, host: Host): readonly Action[] => {
+  if (!allowed.crashes) return []
+  const crash = (what: 'manager' | 'machine', before: Unseen): Action => ({ _tag: 'Crash', what, before })
+  const nothing = nothingUnseen(model)
+  const manager = crash('manager', nothing)
+  if (!allowed.reboots) return [manager]
+  const acted = (['flying', 'orphans'] as const).flatMap((of) =>
+    model[of].flatMap((flying, index): readonly Action[] => {
+      if (!isChanging(flying.effect) || !ableTo(model, flying)) return []
+      const command = { of, index }
+      const happenings: readonly Happening[] = [{ _tag: 'Acts', command, flags: 'as demanded' }]
+      return [crash('machine', { happenings, model: doWork(model, host, command), calm: true })]
+    }),
+  )
+  return [manager, crash('machine', nothing), ...acted]
 }
 
 /** All that can happen in this state, always in the same order. `next`: who is to be granted a slot, if anybody. */
@@ -210,50 +228,42 @@ export const actionsOf = (
   next: string | undefined,
 ): readonly Action[] => {
   const { allowed } = configuration
-  const actions: Action[] = [...effects(configuration, model)]
+  const actions: Action[] = [...effects(configuration, model, host)]
   if (next !== undefined) actions.push({ _tag: 'Grant', path: next })
   actions.push(...asks(configuration, model, host, distinct))
-  actions.push(...thirdParties(configuration, model))
   if (allowed.deadlines) for (const pending of model.pending) actions.push({ _tag: 'Deadline', pending })
   if (allowed.observations) {
     for (const { path } of model.places) if (host.mountpoints.has(path)) actions.push({ _tag: 'Observe', path })
   }
-  if (allowed.crashes) actions.push({ _tag: 'Crash', what: 'manager' })
-  if (allowed.crashes && allowed.reboots) actions.push({ _tag: 'Crash', what: 'machine' })
+  actions.push(...crashes(configuration, model, host))
   return actions
 }
 
 const isLeaving = (host: Host, { body }: Action & { _tag: 'Ask' }): boolean =>
   body.op === 'detach' || (body.op === 'host-up' && (host.phase === 'down' || host.phase === 'retrying'))
 
-/** Whether a command does all it can. */
-const isWorking = (model: Model, { of, index }: Command, does: Work): boolean => {
-  const flying = model[of][index]
-  if (flying === undefined) return false
-  return does === 'its work' || !isChanging(flying.effect) || !ableTo(model, flying)
+/** Whether a command, when it ends, has done all it can. */
+const hasWorked = ({ model }: Unseen, index: number): boolean => {
+  const flying = model.flying[index]
+  return flying !== undefined && (!isChanging(flying.effect) || !ableTo(model, flying))
 }
 
 /** Whether it may happen when faults have stopped and everybody leaves: third parties take away what is theirs. */
-export const isCalm = (model: Model, host: Host, action: Action): boolean => {
+export const isCalm = (host: Host, action: Action): boolean => {
   switch (action._tag) {
     case 'Ask':
       return isLeaving(host, action)
     case 'Report':
-      return action.how === 'well' && isWorking(model, { of: 'flying', index: action.index }, action.does)
+      return action.how === 'well' && action.before.calm && hasWorked(action.before, action.index)
     case 'End':
-      return action.how === 'done' && action.does !== 'a mount without flags'
+      return action.how === 'done' && action.before.calm
     case 'Discover':
-      return action.how === 'well'
+      return action.how === 'well' && action.before.calm
     case 'Appear':
+      return action.before.calm
     case 'Elapse':
     case 'Grant':
       return true
-    case 'Disturb':
-      return (
-        action.what === 'unmounts' &&
-        action.after === undefined &&
-        model.places[action.place]?.layers[0]?.by === 'other'
-      )
     case 'Deadline':
     case 'Observe':
     case 'Crash':
@@ -267,19 +277,23 @@ const named = (model: Model, { of, index }: Command): string => {
   return flying === undefined ? 'nothing' : `${flying.effect._tag} #${flying.effect.effect}${which}`
 }
 
-const showWork = (does: Work): string => (does === 'nothing' ? '' : `does ${does} and `)
+const showHappening = (model: Model, happening: Happening): string => {
+  if (happening._tag === 'Acts') {
+    const bare = happening.flags === 'bare' ? ', a mount without flags' : ''
+    return `${named(model, happening.command)} does its work${bare}`
+  }
+  const what = happening._tag === 'Mounts' ? 'mounts' : 'unmounts'
+  return `a third party ${what} at ${model.places[happening.place]?.path ?? ''}`
+}
 
-/** One line for people, without what follows from it. */
-export const showAction = (model: Model, action: Action): string => {
+const showLast = (model: Model, action: Action): string => {
   switch (action._tag) {
     case 'Ask':
       return `somebody asks: ${showRequest(action.body)}`
-    case 'Report': {
-      const { index, does, how } = action
-      return `${named(model, { of: 'flying', index })} ${showWork(does)}reports: ${how}`
-    }
+    case 'Report':
+      return `${named(model, { of: 'flying', index: action.index })} reports: ${action.how}`
     case 'End':
-      return `${named(model, action.command)} ${showWork(action.does)}ends${action.how === 'done' ? '' : `, to be ${action.how}`}`
+      return `${named(model, action.command)} ends${action.how === 'done' ? '' : `, to be ${action.how}`}`
     case 'Appear':
       return `what ${named(model, action.command)} did becomes visible`
     case 'Elapse':
@@ -292,11 +306,13 @@ export const showAction = (model: Model, action: Action): string => {
       return `the deadline of request ${action.pending.request} passes`
     case 'Observe':
       return `${action.path} is observed`
-    case 'Disturb': {
-      const after = action.after === undefined ? '' : `${named(model, action.after)} does its work, and then `
-      return `${after}a third party ${action.what} at ${model.places[action.place]?.path ?? ''}`
-    }
     case 'Crash':
       return `the ${action.what} crashes and begins anew`
   }
+}
+
+/** One line for people, without what follows from it. */
+export const showAction = (model: Model, action: Action): string => {
+  const before = 'before' in action ? action.before.happenings : []
+  return [...before.map((happening) => showHappening(model, happening)), showLast(model, action)].join('; ')
 }

@@ -112,6 +112,8 @@ export const exploredSettings = (waiting: number, backOffSteps: number): Setting
   },
 })
 
+const HANGING: Settings['types'] = { tmpfs: { ...typeRule('tmpfs', ['*']), mayHang: true, server: 'source' } }
+
 const attachment = (number: number): Attachment => ({ volume: `v${number}`, consumer: `c${number}` })
 
 /** Two attachments and two filesystems with all there is: for the deep run. */
@@ -173,6 +175,18 @@ export const HOST: Configuration = {
   begins: 'down',
 }
 
+/** One mountpoint whose server may hang, and reconciles that probe it and mount again what was lost; without cancel and deadlines. */
+export const PROBED: Configuration = {
+  ...EVERYTHING,
+  name: 'a server that may hang, probed at reconcile',
+  directories: ['theirs'],
+  settings: { ...exploredSettings(1, 1), types: HANGING },
+  attachments: [attachment(1)],
+  sources: ['f'],
+  waiting: 1,
+  allowed: { ...SHARED.allowed, reconciles: true, cancels: false, deadlines: false },
+}
+
 /** Nothing but requests: nothing that the specification allows is refused. */
 export const FAULTLESS: Configuration = {
   ...EVERYTHING,
@@ -189,7 +203,7 @@ export const BESIDE: Configuration = {
   name: 'two mountpoints, one slot',
   settings: {
     ...beside,
-    types: { tmpfs: { ...typeRule('tmpfs', ['*']), mayHang: true, server: 'source' } },
+    types: HANGING,
     slots: { hanging: 2, perServer: 1, local: 1 },
   },
   places: ['/m/a', '/m/b'],
@@ -213,7 +227,7 @@ export const SERVERS: Configuration = {
 }
 
 /** What the page of transitions is drawn from; `SHARED` has no edge besides. */
-export const DRAWN: readonly Configuration[] = [HOST, FAULTLESS, RELEASED, ODD, SERVERS, BESIDE]
+export const DRAWN: readonly Configuration[] = [HOST, FAULTLESS, PROBED, RELEASED, ODD, SERVERS, BESIDE]
 
 /** All that CI explores, each to its fixed point or its depth. */
 export const IN_CI: readonly Configuration[] = [...DRAWN, SHARED]
@@ -229,10 +243,28 @@ export const DEEP: Configuration = {
   directories: ['none'],
 }
 
+const part = (name: string, allowed: Partial<Allowed>): Configuration => ({
+  ...DEEP,
+  name: `three attachments, two filesystems, three waiting: ${name}`,
+  allowed: { ...DEEP.allowed, crashes: false, cancels: false, deadlines: false, ...allowed },
+})
+
+/** The same in parts, each with a part of what can happen; every effect ends in every way in all of them. */
+export const PARTS: readonly Configuration[] = [
+  part('third parties', {}),
+  part('crash with orphaned commands', { crashes: true, foreignLayers: 0 }),
+  part('deadlines', { deadlines: true, foreignLayers: 0 }),
+  part('crash and third parties', { crashes: true }),
+  part('deadlines and third parties', { deadlines: true }),
+  part('cancel and third parties', { cancels: true }),
+  part('crash, cancel and deadlines', { crashes: true, cancels: true, deadlines: true, foreignLayers: 0 }),
+]
+
 /** All of the deep run, in this order. */
 export const IN_DEPTH: readonly Configuration[] = [
   ...IN_CI,
   EVERYTHING,
   { ...BESIDE, name: 'two mountpoints, one slot, further', depth: 8 },
+  ...PARTS,
   DEEP,
 ]

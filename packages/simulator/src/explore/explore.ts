@@ -12,6 +12,8 @@ import { freeze, thaw } from './frozen.js'
 import type { Numbers } from './numbers.js'
 import { append, noNumbers, numberAt } from './numbers.js'
 import type { Broken } from './oracle.js'
+import type { Parts } from './share.js'
+import { shareFrozen, shareModel } from './share.js'
 import type { State, Stepped } from './step.js'
 import { actionsIn, initialStates, step } from './step.js'
 import type { Visited } from './visited.js'
@@ -40,6 +42,8 @@ export interface Exploration {
   readonly calm: Numbers | undefined
   /** The states in which nothing is left. */
   readonly ends: Numbers
+  /** What the states of the next depth are made of. */
+  readonly parts: Parts
   frontier: Waiting[]
   /** How many of the frontier were expanded. */
   expanded: number
@@ -68,7 +72,8 @@ const isNothingLeft = ({ frozen, model }: State): boolean =>
   model.flying.length === 0 &&
   model.orphans.length === 0 &&
   model.pending.length === 0 &&
-  model.places.every(({ directory, layers }) => directory !== 'ours' && layers.length === 0)
+  // What others mounted they can take away, unseen.
+  model.places.every(({ directory, layers }) => directory !== 'ours' && layers.every(({ by }) => by === 'other'))
 
 const reach = (
   exploration: Exploration,
@@ -83,7 +88,8 @@ const reach = (
   if (number < before) return number
   append(parents, from)
   append(exploration.via, via)
-  const state = { frozen: freeze(host), model }
+  const { parts } = exploration
+  const state = { frozen: shareFrozen(parts, freeze(host)), model: shareModel(parts, model) }
   if (exploration.calm !== undefined && isNothingLeft(state)) append(ends, number)
   exploration.next.push({ number, state })
   return number
@@ -97,6 +103,7 @@ export const beginExploration = (configuration: Configuration, options: Options 
     via: noNumbers(),
     calm: options.progress === 'asked for' ? noNumbers() : undefined,
     ends: noNumbers(),
+    parts: new Map(),
     frontier: [],
     expanded: 0,
     next: [],
@@ -148,7 +155,7 @@ const expand = (exploration: Exploration, waiting: Waiting): void => {
   const host = thaw(explored.configuration.settings, waiting.state.frozen)
   const actions = actionsIn(explored, waiting.state, host)
   for (const [index, action] of actions.entries()) {
-    const calm = exploration.calm !== undefined && isCalm(waiting.state.model, host, action)
+    const calm = exploration.calm !== undefined && isCalm(host, action)
     if (take(exploration, waiting, action, index, calm)) return
   }
 }
@@ -156,6 +163,7 @@ const expand = (exploration: Exploration, waiting: Waiting): void => {
 const deepen = (exploration: Exploration): void => {
   exploration.frontier = exploration.next
   exploration.next = []
+  exploration.parts.clear()
   exploration.expanded = 0
   const { depth } = exploration.explored.configuration
   if (exploration.frontier.length === 0) exploration.status = 'fixed point'

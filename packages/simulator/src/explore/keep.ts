@@ -1,36 +1,9 @@
 // Keeping the model: what a request, an answer, the end of a command or a crash changes of what is known outside.
 
-import type { Answer, Host, RequestId } from '@mountkeeper/core'
-import type { Action, Of } from './action.js'
+import type { Answer, RequestId } from '@mountkeeper/core'
+import type { Action } from './action.js'
 import type { Flying, Model, Pending, Place } from './model.js'
 import { UNKNOWN } from './model.js'
-
-export const changed = (model: Model, of: Of, index: number, flying: Flying): Model => ({
-  ...model,
-  [of]: model[of].map((each, at) => (at === index ? flying : each)),
-})
-
-export const removed = (model: Model, of: Of, index: number): Model => ({
-  ...model,
-  [of]: model[of].filter((_, at) => at !== index),
-})
-
-/** The lowest mount id that nothing remembers: the kernel uses them again as well. */
-export const freeMountId = (model: Model, host: Host): number => {
-  const used = new Set<number>()
-  for (const { layers, shown } of model.places) {
-    for (const { identity } of layers) used.add(identity.mountId)
-    if (shown._tag === 'Seen' && shown.top !== undefined) used.add(shown.top.identity.mountId)
-  }
-  for (const { mountpoints } of [host, model.memory]) {
-    for (const { record } of mountpoints.values()) {
-      if (record.layer !== undefined) used.add(record.layer.mountId)
-      for (const { mountId } of record.foreign) used.add(mountId)
-      for (const { mountId } of record.intent?.layersBefore ?? []) used.add(mountId)
-    }
-  }
-  for (let mountId = 100; ; mountId += 1) if (!used.has(mountId)) return mountId
-}
 
 const everywhere = (model: Model, change: (place: Place, index: number) => Place): Model => ({
   ...model,

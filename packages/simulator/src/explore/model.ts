@@ -2,7 +2,7 @@
 // outside knows: what was asked and not answered, who was told `Attached`, what the manager was shown last. A model is an
 // immutable value, so that a hundred thousand of them can share what they have in common.
 
-import type { Effect, Found, Identity, RequestId } from '@mountkeeper/core'
+import type { Effect, Found, Host, Identity, RequestId } from '@mountkeeper/core'
 import type { Memory } from './journal.js'
 
 /** A layer, and who mounted it; only the explorer knows that. */
@@ -33,6 +33,15 @@ export interface Flying {
   readonly acted: boolean
   /** Past its deadline: its outcome was given, its end was not. */
   readonly overdue: boolean
+}
+
+/** Which list a command stands in. */
+export type Of = 'flying' | 'orphans' | 'late'
+
+/** A command, by its place in its list. */
+export interface Command {
+  readonly of: Of
+  readonly index: number
 }
 
 /** A request that was asked and not answered. */
@@ -82,16 +91,20 @@ const NO_DIRECTORY: Found = { _tag: 'NoDirectory' }
 const DIRECTORY: Found = { _tag: 'Directory' }
 const COMMAND_ALIVE: Found = { _tag: 'Unknown', why: 'CommandAlive' }
 
+/** Whether a command of an earlier life runs there. */
+export const isHaunted = ({ orphans }: Model, path: string | undefined): boolean =>
+  orphans.some(({ effect }) => pathOf(effect) === path)
+
 /** What somebody who looks sees; while a command of an earlier life runs there, nobody can tell. */
 export const foundAt = (model: Model, place: Place): Found => {
-  if (model.orphans.some(({ effect }) => pathOf(effect) === place.path)) return COMMAND_ALIVE
+  if (isHaunted(model, place.path)) return COMMAND_ALIVE
   if (place.layers.length > 0) return { _tag: 'Mounted', layers: place.layers.map((layer) => layer.identity) }
   return place.directory === 'none' ? NO_DIRECTORY : DIRECTORY
 }
 
 /** What is told of a mountpoint when somebody looks. */
 export const shownAt = (model: Model, place: Place, look: boolean): Shown =>
-  model.orphans.some(({ effect }) => pathOf(effect) === place.path)
+  isHaunted(model, place.path)
     ? UNKNOWN
     : { _tag: 'Seen', directory: place.directory !== 'none', top: place.layers[0], look }
 
@@ -157,3 +170,32 @@ export const withPlace = (model: Model, index: number, place: Place): Model => (
 
 export const placeIndex = (model: Model, path: string | undefined): number =>
   model.places.findIndex((place) => place.path === path)
+
+/** With this command in place of the one that stood there. */
+export const changed = (model: Model, of: Of, index: number, flying: Flying): Model => ({
+  ...model,
+  [of]: model[of].map((each, at) => (at === index ? flying : each)),
+})
+
+/** Without this command. */
+export const removed = (model: Model, of: Of, index: number): Model => ({
+  ...model,
+  [of]: model[of].filter((_, at) => at !== index),
+})
+
+/** The lowest mount id that nothing remembers: the kernel uses them again as well. */
+export const freeMountId = (model: Model, host: Host): number => {
+  const used = new Set<number>()
+  for (const { layers, shown } of model.places) {
+    for (const { identity } of layers) used.add(identity.mountId)
+    if (shown._tag === 'Seen' && shown.top !== undefined) used.add(shown.top.identity.mountId)
+  }
+  for (const { mountpoints } of [host, model.memory]) {
+    for (const { record } of mountpoints.values()) {
+      if (record.layer !== undefined) used.add(record.layer.mountId)
+      for (const { mountId } of record.foreign) used.add(mountId)
+      for (const { mountId } of record.intent?.layersBefore ?? []) used.add(mountId)
+    }
+  }
+  for (let mountId = 100; ; mountId += 1) if (!used.has(mountId)) return mountId
+}

@@ -149,8 +149,10 @@ const judgeRefusedAttach = (told: Told, pending: Pending, tell: Tell): void => {
   const claim = after.mountpoints.get(path)?.record.claim
   const repeated = model.pending.some((each) => each.op === 'attach' && (each.attachments & pending.attachments) !== 0)
   const own = isOf(configuration, pending, claim)
+  // A reconcile claims for those who have lost their layer, and goes on if they leave: whose claim it is cannot be told there.
+  const isItsOwn = own && !repeated && !configuration.allowed.reconciles
   // Before discovery a claim may be of an earlier life; it is dropped there.
-  if (own && !repeated && model.wasUp) tell('L7', 'a refused attach left a claim')
+  if (isItsOwn && model.wasUp) tell('L7', 'a refused attach left a claim')
 }
 
 const judgeDetached = (

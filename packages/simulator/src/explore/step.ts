@@ -3,7 +3,7 @@
 
 import type { Effect, EffectFound, Host, Outcome } from '@mountkeeper/core'
 import { grantable, requestId, restore } from '@mountkeeper/core'
-import type { Action, Command, Work } from './action.js'
+import type { Action } from './action.js'
 import { actionsOf } from './action.js'
 import { distinctIn } from './canonical.js'
 import type { Configuration } from './configuration.js'
@@ -12,10 +12,11 @@ import { AT, dropDeadWaits, feed, forgetShown, grantAll, judge } from './feed.js
 import type { Frozen } from './frozen.js'
 import { freeze, thaw } from './frozen.js'
 import { emptyMemory } from './journal.js'
-import { changed, forgetAll, freeMountId, noteRequest, removed } from './keep.js'
+import { forgetAll, noteRequest } from './keep.js'
 import type { Flying, Model } from './model.js'
-import { UNKNOWN, act, foundAt, identityOf, isChanging, pathOf, placeIndex, shownAt, withPlace } from './model.js'
+import { UNKNOWN, changed, foundAt, isChanging, pathOf, placeIndex, removed, shownAt, withPlace } from './model.js'
 import type { Broken } from './oracle.js'
+import { doWork, nothingUnseen } from './unseen.js'
 
 /** Where a run is: the core's host and the model beside it. */
 export interface State {
@@ -50,20 +51,7 @@ const outcome = (run: Run, effect: Effect, found: EffectFound, error: 'error' | 
   feed(run, error === 'error' ? { ...input, error: ERROR } : input, effect)
 }
 
-/** A command does its work on the host now. */
-const doWork = (run: Run, { of, index }: Command, does: Work): void => {
-  const { model } = run
-  const flying = model[of][index]
-  const at = placeIndex(model, flying === undefined ? undefined : pathOf(flying.effect))
-  const place = model.places[at]
-  if (does === 'nothing' || flying === undefined || place === undefined) return
-  const flags = does === 'its work' ? 'as demanded' : 'bare'
-  const worked = withPlace(model, at, act(place, flying.effect, freeMountId(model, run.host), flags))
-  run.model = changed(worked, of, index, { ...flying, acted: true })
-}
-
-const report = (run: Run, { index, how, does }: Action & { _tag: 'Report' }): void => {
-  doWork(run, { of: 'flying', index }, does)
+const report = (run: Run, { index, how }: Action & { _tag: 'Report' }): void => {
   const flying = run.model.flying[index]
   if (flying === undefined) return
   const { effect } = flying
@@ -99,7 +87,8 @@ const discover = (run: Run, { index, how }: Action & { _tag: 'Discover' }): void
   }
   const { model, host } = run
   const seen = model.places.filter((place) => place.layers.length > 0 || host.mountpoints.has(place.path))
-  for (const { path } of seen) show(run, path, true)
+  // A survey serves the reconcile: what is answered after a probe rests on the look before that probe.
+  for (const { path } of seen) if (host.mountpoints.get(path)?.record.inFlight?.kind !== 'Probe') show(run, path, true)
   const found: EffectFound = {
     _tag: 'Discovered',
     boot: model.boot,
@@ -110,8 +99,7 @@ const discover = (run: Run, { index, how }: Action & { _tag: 'Discover' }): void
   outcome(run, flying.effect, found, 'no error')
 }
 
-const end = (run: Run, { command, how, does }: Action & { _tag: 'End' }): void => {
-  doWork(run, command, does)
+const end = (run: Run, { command, how }: Action & { _tag: 'End' }): void => {
   const { of, index } = command
   const flying = run.model[of][index]
   if (flying === undefined) return
@@ -133,15 +121,6 @@ const elapse = (run: Run, index: number): void => {
   outcome(run, flying.effect, { _tag: 'Elapsed' }, 'no error')
 }
 
-const disturb = (run: Run, { place: at, what, after }: Action & { _tag: 'Disturb' }): void => {
-  if (after !== undefined) doWork(run, after, 'its work')
-  const place = run.model.places[at]
-  if (place === undefined) return
-  const foreign = { identity: identityOf(freeMountId(run.model, run.host), 'x', 'as demanded'), by: 'other' as const }
-  const layers = what === 'mounts' ? [foreign, ...place.layers] : place.layers.slice(1)
-  run.model = withPlace(run.model, at, { ...place, layers })
-}
-
 /** The manager ends, and another begins: commands go on, what was asked is forgotten, what is durable stays. */
 const crash = (run: Run, what: 'manager' | 'machine', orphans: readonly Flying[]): void => {
   const { settings } = run.explored.configuration
@@ -153,6 +132,7 @@ const crash = (run: Run, what: 'manager' | 'machine', orphans: readonly Flying[]
 const commands = (flying: readonly Flying[]): readonly Flying[] => flying.filter((each) => isChanging(each.effect))
 
 const perform = (run: Run, action: Action): void => {
+  if ('before' in action) run.model = action.before.model
   switch (action._tag) {
     case 'Ask':
       ask(run, action)
@@ -164,7 +144,7 @@ const perform = (run: Run, action: Action): void => {
       end(run, action)
       return
     case 'Appear':
-      doWork(run, action.command, 'its work')
+      run.model = doWork(run.model, run.host, action.command)
       run.model = removed(run.model, action.command.of, action.command.index)
       return
     case 'Elapse':
@@ -181,9 +161,6 @@ const perform = (run: Run, action: Action): void => {
       return
     case 'Observe':
       feed(run, { _tag: 'Observed', at: AT, mountpoint: action.path })
-      return
-    case 'Disturb':
-      disturb(run, action)
       return
     case 'Crash':
       crash(run, action.what, commands(run.model.flying))
@@ -255,5 +232,7 @@ export const initialStates = (explored: Explored): readonly State[] =>
       { frozen, model },
       { _tag: 'Ask', body: { op: 'host-up' }, place: -1, attachments: 0, source: '' },
     )
-    return stateOf(step(explored, stateOf(asked), { _tag: 'Discover', index: 0, how: 'well' }))
+    return stateOf(
+      step(explored, stateOf(asked), { _tag: 'Discover', index: 0, how: 'well', before: nothingUnseen(asked.model) }),
+    )
   })

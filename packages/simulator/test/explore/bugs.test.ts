@@ -86,12 +86,12 @@ test('the trace of a finding reads as a story', () => {
       outcome #2 /m/a NoDirectory
         fact Claimed /m/a tmpfs:f v1 of c1 found NoDirectory
         effect #3 MakeDirectory /m/a within 10000 ms
-    3. MakeDirectory #3 does its work and reports: well
+    3. MakeDirectory #3 does its work; MakeDirectory #3 reports: well
       outcome #3 /m/a Directory
         fact DirectoryMade /m/a
         effect #4 Mount /m/a tmpfs:f nosuid,nodev within 120000 ms
         host   /m/a: directory ours
-    4. Mount #4 does its work and reports: well
+    4. Mount #4 does its work; Mount #4 reports: well
       outcome #4 /m/a Mounted 100 tmpfs f / 0:100 rw,nosuid,nodev
         fact Mounted /m/a 100 tmpfs f / 0:100 rw,nosuid,nodev
         fact Held /m/a v1 of c1 by request

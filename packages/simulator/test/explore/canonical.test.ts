@@ -13,8 +13,8 @@ const leadsTo = (explored: explorer.Explored, state: explorer.State): readonly e
 }
 
 const namesOf = (explored: explorer.Explored, stepped: readonly explorer.Stepped[]): string =>
-  stepped
-    .map(({ host, model }) => nameOf(explorer.bitsOf(explored.configuration, host, model)))
+  // Once each: what happens unseen may be told apart by a mount id that plays no part any more.
+  [...new Set(stepped.map(({ host, model }) => nameOf(explorer.bitsOf(explored.configuration, host, model))))]
     .sort()
     .join()
 
