@@ -113,6 +113,12 @@ const signal = (pids: readonly number[], name: NodeJS.Signals): void => {
   }
 }
 
+/** A process and what it has started itself, as far as they live. */
+export const householdOf = (top: number): readonly number[] =>
+  processes()
+    .filter(({ pid, parent }) => pid === top || parent === top)
+    .map(({ pid }) => pid)
+
 /** Ends processes of a test's own, by their ids. */
 export const kill = (pids: readonly number[]): void => {
   signal(pids, 'SIGKILL')
@@ -123,12 +129,14 @@ const stateOf = (pid: number): string | undefined => statOf(String(pid))?.state
 /** What a kind of server has to say of one that runs. */
 export interface Running extends Pick<Server, 'filesystem' | 'wrong' | 'refused'> {
   readonly pids: () => readonly number[]
+  /** Those that `slow` may stop again and again, where not all of them bear it. */
+  readonly paced?: () => readonly number[]
   readonly again: () => Promise<void>
 }
 
 /** Makes a server of processes that run. */
 export const serverOf = (running: Running): Server => {
-  const { pids } = running
+  const { pids, paced = pids } = running
   let cycle: NodeJS.Timeout | undefined
   const constant = (): void => {
     clearInterval(cycle)
@@ -159,9 +167,9 @@ export const serverOf = (running: Running): Server => {
     slow: (runningMs, everyMs) => {
       constant()
       const turn = (): void => {
-        signal(pids(), 'SIGCONT')
+        signal(paced(), 'SIGCONT')
         setTimeout(() => {
-          if (cycle !== undefined) signal(pids(), 'SIGSTOP')
+          if (cycle !== undefined) signal(paced(), 'SIGSTOP')
         }, runningMs)
       }
       cycle = setInterval(turn, everyMs)
