@@ -59,9 +59,12 @@ const lostText = (lost: readonly LostLine[]): string => {
 const repairCheck = (repaired: Repaired): Check => {
   const name = 'repair'
   if (repaired._tag === 'NotNeeded') return { name, ok: 'ok', text: 'the journal needs none; nothing was changed' }
-  const { kept, facts, lost } = repaired
-  const text = `the journal was rebuilt with ${counted(facts, 'fact')}; ${lostText(lost)}; the damaged one is ${kept}`
-  const mend = 'run: coming up settles what is missing by the mount table and the inventory; compare its status then'
+  const { kept, facts, lost, knowsBoot } = repaired
+  const saved = `the journal was rebuilt with ${counted(facts, 'fact')}; ${lostText(lost)}; the damaged one is ${kept}`
+  const coming = 'run: coming up settles what is missing by the mount table and the inventory; compare its status then'
+  if (knowsBoot) return { name, ok: 'warn', text: saved, mend: coming }
+  const text = `${saved}; it no longer says in which boot its mounts were made, and none of them counts as ours`
+  const mend = `${coming}, and unmount by hand what it calls lost although it is mounted, or forget it and have it adopted`
   return { name, ok: 'warn', text, mend }
 }
 

@@ -151,11 +151,27 @@ describe('a damaged journal', () => {
     expect(repaired.stdout).toMatch(
       new RegExp(`^warn {2}repair .*lost: line ${at + 1}: its checksum .*${FILE}.damaged-1`, 'm'),
     )
+    expect(repaired.stdout).not.toContain('it no longer says in which boot')
     expect(readFileSync(`${FILE}.damaged-1`, 'utf8')).toBe(damaged)
 
     expect(await holders()).toEqual([`${ROOT}/a mounted vol-1`, `${ROOT}/b mounted vol-3`])
     const ended = await run(HERE, [detach('9', '1', 'a'), detach('10', '3', 'b')])
     expect(answersOf(ended)).toMatchObject([{ result: { mount: 'unmounted' } }, { result: { mount: 'unmounted' } }])
+  })
+
+  test('L29: that has lost the boot is rebuilt, keeps its holders, and takes no mount for its own', async () => {
+    await run(HERE, [attach('1', 'a')])
+    const lines = readFileSync(FILE, 'utf8').split('\n')
+    writeFileSync(FILE, lines.map((line) => line.replace('"HostCameUp"', '"HostCameUP"')).join('\n'))
+    const repaired = await run(['doctor', '--root', ROOT, '--state-dir', STATE, '--repair'])
+    expect(repaired.code).toBe(0)
+    expect(repaired.stdout).toMatch(
+      /^warn {2}repair .*; it no longer says in which boot its mounts were made.*mend: run/m,
+    )
+    expect(await holders()).toEqual([`${ROOT}/a lost vol-1`])
+    const left = await run(HERE, [detach('2', '1', 'a')])
+    expect(answersOf(left)).toMatchObject([{ result: { holder: 'removed', mount: 'unmounted', directory: 'kept' } }])
+    expect(mounted()).toHaveLength(1)
   })
 
   test('is not repaired beside a manager, and a sound one is left alone', async () => {

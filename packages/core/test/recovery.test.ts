@@ -29,13 +29,17 @@ const FOUND = [
   'Unknown CommandAlive',
 ] as const
 
-/** The circumstances of a start: boot, mount namespace, and what an inventory shows. */
+const CRASH = 'crash'
+const DAMAGE = 'crash lost=HostCameUp'
+
+/** The circumstances of a start: boot, mount namespace, what an inventory shows, and whether the boot was lost by damage. */
 const CIRCUMSTANCES = [
-  { name: 'same boot', segments: '' },
-  { name: 'in use', segments: '; inventory a vol-1 vm-1' },
-  { name: 'not in use', segments: '; inventory' },
-  { name: 'other boot', segments: '; boot boot-2' },
-  { name: 'other namespace', segments: '; namespace namespace-2' },
+  { name: 'same boot', end: CRASH, segments: '' },
+  { name: 'in use', end: CRASH, segments: '; inventory a vol-1 vm-1' },
+  { name: 'not in use', end: CRASH, segments: '; inventory' },
+  { name: 'other boot', end: CRASH, segments: '; boot boot-2' },
+  { name: 'other namespace', end: CRASH, segments: '; namespace namespace-2' },
+  { name: 'no known boot', end: DAMAGE, segments: '' },
 ] as const
 
 interface Start {
@@ -75,7 +79,7 @@ const emittedSince = (story: Story, before: number): readonly Effect[] =>
 const play = ({ recorded, found, circumstance }: Start): Played => {
   const story = newStory()
   for (const directive of recorded.script) perform(story, directive)
-  perform(story, 'crash')
+  perform(story, circumstance.end)
   const holdersBefore = holdersAt(story)
   perform(story, 'host-up')
   expect(emittedSince(story, 0).map(({ _tag }) => _tag)).toEqual(['Discover'])
@@ -128,7 +132,7 @@ const HEAD = [
   '# What is recorded when a manager ends, and what is found when the next one comes up: the phase that a mountpoint begins',
   '# its generation in, the facts and effects of the decision, the drift that host-up reports, and the phase when all effects',
   '# have succeeded. Before each table stands how the records came to be, in the language of the interactions. `t1` is our',
-  '# layer, or one that looks as it would.',
+  '# layer, or one that looks as it would. Where no boot is known, damage of the journal has taken all `HostCameUp`.',
   '',
   '',
 ].join('\n')
@@ -143,7 +147,9 @@ const transcriptOf = (recorded: Recorded): string =>
     '',
     ...of(recorded).flatMap((start) => {
       const { came, wentOn } = play(start)
-      return [`> discovered a ${start.found}${start.circumstance.segments}`, ...came, '> auto on', ...wentOn, '']
+      const { end, segments } = start.circumstance
+      const again = end === CRASH ? [] : [`> ${end}`, '> host-up']
+      return [...again, `> discovered a ${start.found}${segments}`, ...came, '> auto on', ...wentOn, '']
     }),
   ].join('\n')
 

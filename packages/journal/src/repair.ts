@@ -27,6 +27,8 @@ export type Repaired =
       /** How many facts the journal has now. */
       readonly facts: number
       readonly lost: readonly LostLine[]
+      /** Whether it still says in which boot its mounts were made. If not, what is mounted counts as foreign. */
+      readonly knowsBoot: boolean
     }
 
 /** More files put aside than this are for a person to look at. */
@@ -68,7 +70,8 @@ const rebuild = async (disk: Disk, names: Names): Promise<Repaired> => {
   }
   const kept = await keepAside(disk, names)
   await takePlace(disk, names)
-  return { _tag: 'Rebuilt', kept, facts: facts.length, lost }
+  const knowsBoot = facts.some(({ _tag }) => _tag === 'HostCameUp')
+  return { _tag: 'Rebuilt', kept, facts: facts.length, lost, knowsBoot }
 }
 
 /** Rebuilds the journal of a state directory if it is damaged. */

@@ -209,6 +209,7 @@ describe('a damaged file', () => {
         kept: `${file}.damaged-2`,
         facts: 4,
         lost: [{ line: 3, why: 'its checksum is not that of its content' }],
+        knowsBoot: false,
       },
     })
     expect(readFileSync(`${file}.damaged-2`, 'utf8')).toBe(damaged)

@@ -133,12 +133,18 @@ const propagationWarnings = (roots: readonly RootSeen[]): readonly Warning[] =>
       text: `${root.path} is ${root.propagation}: what is unmounted here may stay mounted in other mount namespaces`,
     }))
 
-/** Whether recorded identities mean anything here: the same boot and mount namespace, another namespace, another boot. */
+/**
+ * Whether recorded identities mean anything here: the same boot and mount namespace; another namespace, or none that is known;
+ * another boot.
+ */
 type Bound = 'here' | 'elsewhere' | 'reboot'
 
 const boundTo = (host: Host, { boot, mountNamespace }: Discovered): Bound => {
-  if (host.boot === undefined || (host.boot === boot && host.mountNamespace === mountNamespace)) return 'here'
-  return host.boot === boot ? 'elsewhere' : 'reboot'
+  // A damaged journal may have lost when the host came up. An identity of no known boot proves nothing, and neither does it
+  // prove a reboot, by which policy might drop holders.
+  if (host.boot === undefined) return 'elsewhere'
+  if (host.boot !== boot) return 'reboot'
+  return host.mountNamespace === mountNamespace ? 'here' : 'elsewhere'
 }
 
 /**

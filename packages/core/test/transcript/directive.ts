@@ -28,9 +28,18 @@ const auto: Directive = (story, given) => {
   story.quiet = mode === 'quiet'
 }
 
-/** Everything but the facts and the host itself is lost; effects and requests in flight have nobody left to report to. */
+/**
+ * Everything but the facts and the host itself is lost; effects and requests in flight have nobody left to report to. With
+ * `lost=HostCameUp` damage has taken all facts of that kind as well.
+ */
 const crash: Directive = (story, given) => {
-  expectWords(given, 0, 0)
+  expectWords(given, 0, 0, ['lost'])
+  const lost = given.named.get('lost')
+  if (lost !== undefined) {
+    const left = story.facts.filter(({ _tag }) => _tag !== lost)
+    if (left.length === story.facts.length) fail(`no fact ${lost} is there to be lost`)
+    story.facts.splice(0, story.facts.length, ...left)
+  }
   story.host = restore(story.settings, story.facts)
   story.emitted.clear()
   story.unanswered.clear()

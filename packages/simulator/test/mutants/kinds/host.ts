@@ -53,8 +53,8 @@ export const HOST: readonly Mutant[] = [
     'what was recorded before a reboot is compared with the table after it',
     'L29',
     'decide/host.ts',
-    "  return host.boot === boot ? 'elsewhere' : 'reboot'",
-    "  return 'here'",
+    "  if (host.boot !== boot) return 'reboot'",
+    "  if (host.boot !== boot) return 'here'",
   ),
   mutant(
     'half-written-claim-forgotten',
