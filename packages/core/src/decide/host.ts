@@ -38,7 +38,7 @@ import { takeLook } from './outcome.js'
 import { leaveQueueOf } from './operator.js'
 import { checkAsked, hostDown, stopped } from './request.js'
 import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot } from './steps.js'
-import { differencesAt, wantProbe } from './survey.js'
+import { differencesAt, doubtLook, wantProbe } from './survey.js'
 
 /** Reads the host: what a generation begins with, or what a reconcile compares with. */
 export const discoverEffect = (host: Host, effect: EffectId): Discover => {
@@ -286,6 +286,7 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
     const draft = openDraft(out, mountpoint)
     const different = differencesAt(draft, found)
     if (different.length > 0) lookAgain(draft, apply && different.some(isMended))
+    doubtLook(draft, found)
     const { inventory } = discovered
     const stale = inventory === undefined ? [] : staleHolders(draft, inventory, inUse.get(mountpoint) ?? [])
     return [...different, ...stale, ...unmanaged(draft)]

@@ -1,7 +1,7 @@
 // Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (tables in sections 4 and 5).
 
 import { agrees, askedFlags, isRecognisable, ruleOf, serverOf } from '../agree.js'
-import type { AttachError, MountFailed } from '../answer.js'
+import type { AttachError, MountFailed, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
 import type { CommandError, Found, Identity, ResolvedSource } from '../found.js'
@@ -13,6 +13,7 @@ import { enter, holdersLeft, refuseWaiting, set, setWork, recordFact } from './d
 import { noteRemountFailure, rollBack } from './rollback.js'
 import { see, seeMount } from './see.js'
 import {
+  NO_REQUEST,
   becomeUncertain,
   emitLook,
   emitMakeDirectory,
@@ -261,6 +262,14 @@ export const concludeReplacing = (
   refuseServed(draft, work?.cause ?? { _tag: 'Conflict', requested: filesystem, vacant: true, reason })
 }
 
+/** The probe has ended: serves those that the look before it is for, or looks again if a survey has put that look in doubt. */
+const shareProbed = (draft: Draft, filesystem: Filesystem, warnings: readonly Warning[]): void => {
+  const { work, overdue } = draft.record
+  // Beside a probe that is overdue nobody can look: whoever waits is served after its end.
+  if (work?.lookedFor === NO_REQUEST && overdue.length === 0) emitLook(draft)
+  else share(draft, filesystem, warnings)
+}
+
 /** Whether the filesystem that is to be shared answers at all. */
 export const concludeProbe = (draft: Draft, probed: Probed | Unknown): void => {
   const filesystem = wanted(draft)
@@ -270,9 +279,10 @@ export const concludeProbe = (draft: Draft, probed: Probed | Unknown): void => {
   } else if (filesystem === undefined || layer === undefined) {
     finish(draft)
   } else if (probed._tag === 'Alive') {
-    share(draft, filesystem, [])
+    shareProbed(draft, filesystem, [])
   } else if (probed._tag === 'Unknown') {
-    share(draft, filesystem, [{ _tag: 'NotResponding', text: `${filesystem.source} on ${path} does not answer now` }])
+    const text = `${filesystem.source} on ${path} does not answer now`
+    shareProbed(draft, filesystem, [{ _tag: 'NotResponding', text }])
   } else if (settingsOf(draft).policies.broken === 'remount') {
     setWork(draft, { replacing: 'broken', cause: { _tag: 'Broken', errno: probed.errno } })
     emitLook(draft)

@@ -6,12 +6,13 @@ import { ruleOf } from '../agree.js'
 import type { Difference } from '../answer.js'
 import { differenceOf } from '../drift.js'
 import type { Found, Unknown } from '../found.js'
+import { compareIdentity, layersOf } from '../found.js'
 import type { Surveyed } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { Probed } from '../input.js'
 import type { Draft, Out } from './draft.js'
-import { answer, everyHolder, holdersLeft, noteProbed, patchHost } from './draft.js'
-import { emitLook, emitProbe, finish, settingsOf, startWork, wantSlot } from './steps.js'
+import { answer, everyHolder, holdersLeft, noteProbed, patchHost, setWork } from './draft.js'
+import { NO_REQUEST, emitLook, emitProbe, finish, settingsOf, startWork, wantSlot } from './steps.js'
 
 /** Whether a reconcile probes here: in use, at rest, and of a type that can hang. */
 const isToBeProbed = (draft: Draft): boolean => {
@@ -37,6 +38,17 @@ export const differencesAt = (draft: Draft, found: Found): readonly Difference[]
       ? { ...difference, holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })) }
       : difference,
   )
+
+/**
+ * A look that showed our layer on top, and that an attach is to be answered by once its probe has ended, serves nobody any more
+ * where the survey has found something else there: which of the two is older nobody can tell, and another look can (L35).
+ */
+export const doubtLook = (draft: Draft, found: Found): void => {
+  const { inFlight, work, layer } = draft.record
+  if (inFlight?.kind !== 'Probe' || work?.probing === true || layer === undefined || found._tag === 'Unknown') return
+  const [top] = layersOf(found)
+  if (top === undefined || compareIdentity(layer, top) !== 'same') setWork(draft, { lookedFor: NO_REQUEST })
+}
 
 /** Probes after a look that found our layer on top; else it tells what the look has found to differ. */
 export const probeForSurvey = (draft: Draft, found: Found): boolean => {

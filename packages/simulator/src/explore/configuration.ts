@@ -175,7 +175,11 @@ export const HOST: Configuration = {
   begins: 'down',
 }
 
-/** One mountpoint whose server may hang, and reconciles that probe it and mount again what was lost; without cancel and deadlines. */
+/**
+ * One mountpoint whose server may hang, and reconciles that probe it and mount again what was lost. Without cancel and deadlines,
+ * by which an attach could be refused while a reconcile mounts, and claims, for the holder of the same name: nobody outside could
+ * tell whose claim is left then.
+ */
 export const PROBED: Configuration = {
   ...EVERYTHING,
   name: 'a server that may hang, probed at reconcile',

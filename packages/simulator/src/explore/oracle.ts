@@ -148,11 +148,8 @@ const judgeRefusedAttach = (told: Told, pending: Pending, tell: Tell): void => {
   if ((gained & pending.attachments & ~attached) !== 0) tell('L7', 'a refused attach left a holder')
   const claim = after.mountpoints.get(path)?.record.claim
   const repeated = model.pending.some((each) => each.op === 'attach' && (each.attachments & pending.attachments) !== 0)
-  const own = isOf(configuration, pending, claim)
-  // A reconcile claims for those who have lost their layer, and goes on if they leave: whose claim it is cannot be told there.
-  const isItsOwn = own && !repeated && !configuration.allowed.reconciles
   // Before discovery a claim may be of an earlier life; it is dropped there.
-  if (isItsOwn && model.wasUp) tell('L7', 'a refused attach left a claim')
+  if (isOf(configuration, pending, claim) && !repeated && model.wasUp) tell('L7', 'a refused attach left a claim')
 }
 
 const judgeDetached = (

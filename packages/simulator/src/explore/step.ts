@@ -87,8 +87,7 @@ const discover = (run: Run, { index, how }: Action & { _tag: 'Discover' }): void
   }
   const { model, host } = run
   const seen = model.places.filter((place) => place.layers.length > 0 || host.mountpoints.has(place.path))
-  // A survey serves the reconcile: what is answered after a probe rests on the look before that probe.
-  for (const { path } of seen) if (host.mountpoints.get(path)?.record.inFlight?.kind !== 'Probe') show(run, path, true)
+  for (const { path } of seen) show(run, path, true)
   const found: EffectFound = {
     _tag: 'Discovered',
     boot: model.boot,

@@ -55,8 +55,10 @@ const noteOutcome = (history: History, input: Input, simulation: Simulation): vo
   if (input.found._tag === 'Discovered') {
     for (const { mountpoint, found } of input.found.mountpoints) {
       const place = placeAt(history, mountpoint)
-      // What is under way there goes by looks of its own.
-      if (place.flying.size > 0 || place.overdue.size > 0) continue
+      // What is under way there goes by looks of its own; the one before a probe counts until a survey shows something.
+      const isProbed =
+        found._tag !== 'Unknown' && [...place.flying.values()].every(({ effect }) => effect._tag === 'Probe')
+      if ((place.flying.size > 0 && !isProbed) || place.overdue.size > 0) continue
       place.seen = { found, host, since: history.happenings, of: 'Discover', isStale: false }
       const overtaken = isOvertaken(place, found, simulation)
       place.doubled ||= overtaken

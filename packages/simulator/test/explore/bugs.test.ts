@@ -1,6 +1,6 @@
 // Planted bugs: the explorer has to find each of them, by a trace that is short enough to read.
 import { expect, test } from 'vitest'
-import type { Decision, Host, Input } from '@mountkeeper/core'
+import type { Change, Decision, Host, Input } from '@mountkeeper/core'
 import { apply, decide } from '@mountkeeper/core'
 import * as explorer from '../../src/explore/index.js'
 
@@ -52,6 +52,14 @@ const repeating: explorer.Decide = (host, input) => {
   return { ...decision, answers: [...decision.answers, ...decision.answers] }
 }
 
+/** Answers an attach whose probe has ended by the look before it, whatever a survey has shown in between. */
+const withoutDoubt: explorer.Decide = (host, input) => {
+  const decision = decide(host, input)
+  if (input._tag !== 'Outcome' || input.found._tag !== 'Discovered') return decision
+  const isProbing = (change: Change): boolean => change._tag === 'Record' && change.record?.inFlight?.kind === 'Probe'
+  return { ...decision, changes: decision.changes.filter((change) => !isProbing(change)) }
+}
+
 test.each([
   ['no look before an unmount', withoutLook, ['L20'], 8],
   ['an overdue command that is forgotten', withoutOverdue, ['L22', 'L23'], 6],
@@ -61,10 +69,11 @@ test.each([
   ['a claim that never ends durably', leavingOut('ClaimEnded'), ['L7', 'L2'], 6],
   ['an unmount whose intent is not durable', leavingOut('Unmounting'), ['L30'], 8],
   ['two answers', repeating, ['L45'], 3],
-])(
+  ['a survey that nobody minds during a probe', withoutDoubt, ['L16'], 8, explorer.PROBED],
+] as const)(
   '%s is found',
-  (_, planted, laws, steps) => {
-    const exploration = explorer.explore(explorer.SHARED, { decide: planted })
+  (_, planted, laws: readonly string[], steps, configuration = explorer.SHARED) => {
+    const exploration = explorer.explore(configuration, { decide: planted })
     expect(exploration.status).toBe('broken')
     const finding = exploration.finding!
     expect(laws).toContain(finding.broken[0]!.law)
