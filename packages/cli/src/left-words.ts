@@ -1,23 +1,13 @@
 // What a run leaves behind, for people: every mountpoint with something of ours, and what still runs.
 
 import type { LeftBehind } from '@mountkeeper/runtime'
-import { counted, word } from './transcript/words.js'
+import { RUNNING, counted, word } from './transcript/words.js'
 
 /** More lines than this are only counted. */
 const SHOWN_MAX = 100
 
-const COMMANDS: Readonly<Record<NonNullable<LeftBehind['running']>, string>> = {
-  Look: 'a look',
-  MakeDirectory: 'mkdir',
-  Mount: 'mount',
-  Unmount: 'umount',
-  RemoveDirectory: 'rmdir',
-  Probe: 'a probe',
-  Discover: 'discovery',
-}
-
 const words = ({ mountpoint, phase, holders, running, overdue, pid }: LeftBehind): string => {
-  const what = running === undefined ? [] : [`${COMMANDS[running]} still runs${overdue === true ? ', overdue' : ''}`]
+  const what = running === undefined ? [] : [`${RUNNING[running]} still runs${overdue === true ? ', overdue' : ''}`]
   const who = holders === 0 ? [] : [counted(holders, 'holder')]
   const process = pid === undefined ? [] : [`pid ${pid}`]
   return [mountpoint === undefined ? 'the host' : `${word(mountpoint)} ${phase}`, ...who, ...what, ...process].join(

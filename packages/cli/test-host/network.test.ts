@@ -165,7 +165,12 @@ describe.each(KINDS)('$name', { concurrent: true }, (kind) => {
       result: { mount: 'shared', warnings: [{ _tag: 'NotResponding' }] },
     })
     const seen = await status(name)
-    expect(seen).toMatchObject({ phase: 'uncertain', slot: 'overdue', lastError: { command: { 0: 'stat' } } })
+    expect(seen).toMatchObject({
+      phase: 'uncertain',
+      slot: 'overdue',
+      overdue: ['Probe'],
+      lastError: { command: { 0: 'stat' } },
+    })
     expect(processes().map(({ pid }) => pid)).toContain(seen?.lastError?.pid)
   }
 

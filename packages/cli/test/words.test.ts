@@ -1,7 +1,11 @@
+import type { MountpointStatus, Status } from '@mountkeeper/core'
+import { requestId } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'
 import { checkLines } from '../src/doctor.js'
 import { leftLines, leftSummary } from '../src/left-words.js'
+import { answerWords } from '../src/transcript/answer-words.js'
 import { paintOf } from '../src/transcript/paint.js'
+import { surveyLines } from '../src/transcript/survey-words.js'
 import { durationWords } from '../src/transcript/words.js'
 
 describe('what is left behind', () => {
@@ -33,6 +37,43 @@ describe('what is left behind', () => {
     expect(leftSummary([], false)).toBe('nothing is left: no mount, no directory, no process')
     expect(leftSummary(left.slice(0, 2), false)).toBe('left as they are: 2 mountpoints')
     expect(leftSummary(left.slice(0, 1), true)).toBe('left until the sandbox ends: 1 mountpoint')
+  })
+})
+
+describe('a status', () => {
+  const mountpoint: MountpointStatus = {
+    mountpoint: '/srv/mounts/a',
+    phase: 'uncertain',
+    instance: 1,
+    directory: 'ours',
+    holders: [],
+    waiting: [],
+    since: 0,
+    slot: 'overdue',
+    overdue: ['Unmount', 'Probe'],
+    lastError: { command: ['umount', '/srv/mounts/a'], stderr: '', pid: 17 },
+  }
+  const status: Status = {
+    _tag: 'Status',
+    generation: 1,
+    phase: 'up',
+    mountpoints: [mountpoint],
+    refusing: [],
+    changedRoots: [],
+  }
+  const shown = ['  overdue, and still runs: umount, a probe', expect.stringMatching(/^ {2}last command: umount .*17/)]
+
+  test('names what is overdue, before the last command', () => {
+    const { more } = answerWords({ request: requestId(1), op: 'status', ok: true, result: status })
+    expect(more.slice(-2)).toEqual(shown)
+    const lines = surveyLines({ status, differences: [] }, paintOf('plain'))
+    expect(lines.slice(2, 4)).toEqual(shown)
+  })
+
+  test('says nothing of it where nothing is', () => {
+    const { overdue: _, ...well } = mountpoint
+    const lines = surveyLines({ status: { ...status, mountpoints: [well] }, differences: [] }, paintOf('plain'))
+    expect(lines.join('\n')).not.toContain('overdue')
   })
 })
 

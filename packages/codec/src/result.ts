@@ -113,6 +113,9 @@ const mountpointStatus: Codec<MountpointStatus> = record('the status of a mountp
   ),
   since: moment,
   slot: oneOf({ none: true, wanted: true, held: true, overdue: true }),
+  overdue: optional(
+    list(oneOf({ Look: true, MakeDirectory: true, Mount: true, Unmount: true, RemoveDirectory: true, Probe: true })),
+  ),
   nextTryMs: optional(wholeNumber),
   reason: optional(reason),
   lastError: optional(commandErrorCodec),

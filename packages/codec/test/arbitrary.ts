@@ -336,6 +336,7 @@ const status: fc.Arbitrary<MountpointStatus> = rec(
     waiting: few(rec({ op: word, id: word, consumer: word }, ['op', 'consumer'])),
     since: moment,
     slot: fc.constantFrom('none', 'wanted', 'held', 'overdue'),
+    overdue: few(fc.constantFrom('Look', 'MakeDirectory', 'Mount', 'Unmount', 'RemoveDirectory', 'Probe')),
     nextTryMs: count,
     reason,
     lastError: commandError,

@@ -1,6 +1,7 @@
 // Answers: our one reply to each request. They report what was observed, never what was intended (L41). The `_tag` of a
 // refusal says who is to blame: the caller (`Invalid`, `Conflict`, …), the load (`Overloaded`), the host (`MountFailed`, …).
 
+import type { MountpointEffect } from './effect.js'
 import type { Filesystem } from './filesystem.js'
 import type { CommandError, Found, Identity, UnknownWhy } from './found.js'
 import type { Knowledge } from './holders.js'
@@ -221,6 +222,8 @@ export interface MountpointStatus {
   /** Wall clock, ms, of the moment this phase began. */
   readonly since: number
   readonly slot: 'none' | 'wanted' | 'held' | 'overdue'
+  /** What passed its deadline and has not ended: it owns the mountpoint. More than one only by the ladder; absent if none. */
+  readonly overdue?: readonly MountpointEffect['_tag'][]
   readonly nextTryMs?: number
   readonly reason?: Reason
   readonly lastError?: CommandError

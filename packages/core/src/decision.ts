@@ -3,8 +3,9 @@
 import type { Answer } from './answer.js'
 import type { Effect } from './effect.js'
 import type { Fact } from './fact.js'
+import type { RootIdentity } from './found.js'
 import type { Holder } from './holders.js'
-import type { Mountpoint, Reconcile, RootIdentity, Surveyed, Unanswered, Stopping } from './host.js'
+import type { Mountpoint, Reconcile, Surveyed, Unanswered, Stopping } from './host.js'
 import type { HostPhase } from './phase.js'
 import type { EffectId, RequestId } from './id.js'
 

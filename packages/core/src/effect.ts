@@ -2,9 +2,8 @@
 // facts of its decision and all facts before them are durable, and gives back exactly one outcome for each, in any order.
 
 import type { Filesystem } from './filesystem.js'
-import type { Identity } from './found.js'
+import type { Identity, RootIdentity } from './found.js'
 import type { EffectId } from './id.js'
-import type { RootIdentity } from './host.js'
 
 /** Sees what is at a mountpoint. Changes nothing and may not block on a filesystem that hangs (L24). */
 export interface Look {

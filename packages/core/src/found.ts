@@ -15,6 +15,14 @@ export interface Identity {
   readonly flags: readonly string[]
 }
 
+/** A managed root as it was when the host came up. */
+export interface RootIdentity {
+  readonly path: string
+  readonly mountId: number
+  /** `device:inode` of the directory. */
+  readonly directory: string
+}
+
 /** What a bind, block or loop source resolves to now, as seen by whoever ran the effect. */
 export interface ResolvedSource {
   /** Path of the source inside its filesystem, as the table would show it. */

@@ -4,7 +4,7 @@
 
 import type { AttachError, Detached, Difference, Reason, RollbackFailure, Warning } from './answer.js'
 import type { Filesystem } from './filesystem.js'
-import type { CommandError, Found, Identity, Unknown } from './found.js'
+import type { CommandError, Found, Identity, RootIdentity, Unknown } from './found.js'
 import type { Holders } from './holders.js'
 import type { Attachment, EffectId, RequestId } from './id.js'
 import { effectId, requestId } from './id.js'
@@ -13,14 +13,6 @@ import type { Slots } from './lane.js'
 import { emptySlots } from './lane.js'
 import type { HostPhase, Phase } from './phase.js'
 import type { Settings } from './settings.js'
-
-/** A managed root as it was when the host came up. */
-export interface RootIdentity {
-  readonly path: string
-  readonly mountId: number
-  /** `device:inode` of the directory. */
-  readonly directory: string
-}
 
 /** A request that was accepted and not answered, at its mountpoint. A `release` waits at each mountpoint it concerns. */
 export interface Waiting {

@@ -24,6 +24,7 @@ const statusOf = (host: Host, { record, holders }: Entry): MountpointStatus => (
   }),
   since: record.since,
   slot: record.slot,
+  ...(record.overdue.length > 0 && { overdue: record.overdue.map(({ kind }) => kind) }),
   ...(record.wait && { nextTryMs: record.wait.delayMs }),
   ...(record.reason && { reason: record.reason }),
   ...(record.unknown && { reason: record.unknown }),

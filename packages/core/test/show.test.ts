@@ -369,6 +369,7 @@ describe('answers', () => {
             waiting: [{ op: 'attach', id: 'x', consumer: 'vm-2' }],
             since: 10,
             slot: 'wanted',
+            overdue: ['Unmount', 'Probe'],
             nextTryMs: 5_000,
             reason: { _tag: 'Stacked' },
             lastError: busy,
@@ -380,7 +381,7 @@ describe('answers', () => {
       },
       `Status generation 1 up; ${A} vacant since 10 tmpfs:scratch instance 1 directory ours unmanaged slot wanted, ` +
         'layer 21 tmpfs scratch / 0:40 rw,nosuid,nodev, foreign 22 tmpfs third-party / 0:41 rw, ' +
-        'held by vol-1 of vm-1 since 5 by request, waiting attach id x of vm-2, next try in 5000 ms, ' +
+        'held by vol-1 of vm-1 since 5 by request, waiting attach id x of vm-2, overdue Unmount, Probe, next try in 5000 ms, ' +
         `reason Stacked, error "umount -c -- ${A}" exit 32 "target is busy."; refusing nfs1; root changed /srv/mounts`,
     ],
   ])('%j', (result, expected) => {

@@ -5,6 +5,7 @@ import type {
   CommandError,
   Detached,
   Difference,
+  MountpointStatus,
   Refusal,
   Result,
   RollbackFailure,
@@ -12,6 +13,7 @@ import type {
   Warning,
 } from '@mountkeeper/core'
 import {
+  RUNNING,
   attachmentWords,
   commandWords,
   counted,
@@ -60,12 +62,16 @@ const detachedText = ({ holder, holdersLeft, mount, directory, reason }: Detache
   }
 }
 
+/** What passed its deadline and still runs. */
+export const overdueWords = (overdue: NonNullable<MountpointStatus['overdue']>): string =>
+  `overdue, and still runs: ${overdue.map((each) => RUNNING[each]).join(', ')}`
+
 /** What was run last, and how it ended. */
 export const lastCommandWords = (error: CommandError): string =>
   `last command: ${commandWords(error.command)}: ${endWords(error)}`
 
 const statusLines = ({ mountpoints, refusing, changedRoots }: Status): readonly string[] => [
-  ...mountpoints.flatMap(({ mountpoint, phase, filesystem, holders, waiting, reason, lastError }) => [
+  ...mountpoints.flatMap(({ mountpoint, phase, filesystem, holders, waiting, reason, overdue, lastError }) => [
     [
       word(mountpoint),
       phase,
@@ -75,6 +81,7 @@ const statusLines = ({ mountpoints, refusing, changedRoots }: Status): readonly 
       ...(reason === undefined ? [] : [reasonWords(reason)]),
     ].join('  '),
     ...holders.map((holder) => `  held by ${attachmentWords(holder)}`),
+    ...(overdue === undefined ? [] : [`  ${overdueWords(overdue)}`]),
     ...(lastError === undefined ? [] : [`  ${lastCommandWords(lastError)}`]),
   ]),
   ...refusing.map((target) => `refuses new attaches of ${word(target)}`),

@@ -1,7 +1,7 @@
 // A survey as a table for people: one line a mountpoint, below it who holds it and what else there is to know.
 
 import type { Difference, HolderStatus, MountpointStatus, Survey } from '@mountkeeper/core'
-import { differenceWords, lastCommandWords } from './answer-words.js'
+import { differenceWords, lastCommandWords, overdueWords } from './answer-words.js'
 import type { Paint } from './paint.js'
 import { attachmentWords, counted, filesystemWords, reasonWords, word } from './words.js'
 
@@ -36,13 +36,14 @@ const row = (status: MountpointStatus, differences: readonly Difference[]): read
   driftAt(status.mountpoint, differences),
 ]
 
-const details = ({ holders, reason, lastError, unmanaged, instance }: MountpointStatus): readonly string[] => [
+const details = ({ holders, reason, overdue, lastError, unmanaged, instance }: MountpointStatus): readonly string[] => [
   ...holders
     .slice(0, HOLDERS_SHOWN_MAX)
     .map((holder) => `held by ${attachmentWords(holder)} since ${timeWords(holder.since)}, by ${holder.knowledge}`),
   ...(holders.length > HOLDERS_SHOWN_MAX ? [`and ${holders.length - HOLDERS_SHOWN_MAX} more; --json shows all`] : []),
   ...(instance > 1 ? [`mounted ${instance} times since it is known`] : []),
   ...(reason === undefined ? [] : [reasonWords(reason)]),
+  ...(overdue === undefined ? [] : [overdueWords(overdue)]),
   ...(lastError === undefined ? [] : [lastCommandWords(lastError)]),
   ...(unmanaged === true ? ['outside of what is configured now: it can be detached and released'] : []),
 ]

@@ -22,6 +22,17 @@ export const word = (text: string): string => {
   return PLAIN.test(shown) ? shown : `"${shown}"`
 }
 
+/** What runs, by its effect. */
+export const RUNNING: Readonly<Record<Exclude<Effect['_tag'], 'Wait'>, string>> = {
+  Look: 'a look',
+  MakeDirectory: 'mkdir',
+  Mount: 'mount',
+  Unmount: 'umount',
+  RemoveDirectory: 'rmdir',
+  Probe: 'a probe',
+  Discover: 'discovery',
+}
+
 /** `1 holder`, `2 holders`. */
 export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
 

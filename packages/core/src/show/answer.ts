@@ -79,6 +79,7 @@ const mountpointStatus = (status: MountpointStatus): string =>
     status.foreign === undefined ? undefined : `foreign ${showLayers(status.foreign)}`,
     ...status.holders.map((each) => `held by ${holder(each)}`),
     ...status.waiting.map((each) => `waiting ${waits(each)}`),
+    status.overdue === undefined ? undefined : `overdue ${status.overdue.join(', ')}`,
     status.nextTryMs === undefined ? undefined : `next try in ${status.nextTryMs} ms`,
     why(status.reason),
     error(status.lastError),
