@@ -185,7 +185,9 @@ const rest = (draft: Draft): void => {
     enter(draft, 'uncertain')
     if (record.wait === undefined && looksAfterItself(out)) startBackOff(draft)
   } else if (record.layer !== undefined && held) {
-    if (record.wait !== undefined || record.backOffMs !== 0 || record.reason !== undefined) {
+    // Our layer is there, as was seen last: what a command had said before would only mislead whoever asks for the status.
+    const { wait, backOffMs, reason, lastError } = record
+    if (wait !== undefined || backOffMs !== 0 || reason !== undefined || lastError !== undefined) {
       set(draft, { wait: undefined, backOffMs: 0, reason: undefined, lastError: undefined })
     }
     enter(draft, 'mounted')
