@@ -21,7 +21,3 @@ export interface Attachment {
   readonly volume: string
   readonly consumer: string
 }
-
-/** Whether two attachments are the same: both names equal, compared byte for byte. */
-export const sameAttachment = (a: Attachment, b: Attachment): boolean =>
-  a.volume === b.volume && a.consumer === b.consumer

@@ -2,7 +2,7 @@
 // what is really on the host; they know no record of the core. Each names the law that it asks for (specification, section 12).
 
 import type { Answer, Attached, Attachment, Effect, Fact, Input } from '@mountkeeper/core'
-import { findHolder, sameAttachment } from '@mountkeeper/core'
+import { findHolder } from '@mountkeeper/core'
 import type { Configuration } from './configuration.js'
 import type { Memory } from './journal.js'
 import type { Model, Pending, Place } from './model.js'
@@ -110,6 +110,10 @@ export interface Told {
   /** The effect whose outcome led here, if it was one. */
   readonly outcomeOf: Effect | undefined
 }
+
+/** Whether two attachments are the same: both names equal, compared byte for byte. */
+const sameAttachment = (a: Attachment, b: Attachment): boolean =>
+  a.volume === b.volume && a.consumer === b.consumer
 
 const isOf = ({ attachments }: Configuration, pending: Pending, named: Attachment | undefined): boolean =>
   named !== undefined &&
