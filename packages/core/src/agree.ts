@@ -37,10 +37,6 @@ export const agrees = (
   }
 }
 
-/** Whether a layer of this type can be told from others at all, and so be adopted. */
-export const isRecognisable = (settings: Settings, type: string): boolean =>
-  ruleOf(settings, type).appears._tag !== 'Growth'
-
 const SAFE_DEFAULTS = [
   { flag: 'nosuid', unless: 'suid' },
   { flag: 'nodev', unless: 'dev' },

@@ -2,7 +2,7 @@
 // indexes (ancestors, consumers, slots) follow from the records here, so that they cannot drift from them.
 
 import type { Change, Decision, HostPatch } from './decision.js'
-import { addHolder, findHolder, holdersOf, noHolders, removeHolder } from './holders.js'
+import { addHolder, holdersOf, noHolders, removeHolder } from './holders.js'
 import type { Host, Mountpoint, Unanswered } from './host.js'
 import { moveSlot } from './slots.js'
 
@@ -96,7 +96,7 @@ const applyChange = (host: Host, change: Change): void => {
     }
     case 'HolderRemoved': {
       const entry = host.mountpoints.get(change.path)
-      if (entry === undefined || findHolder(entry.holders, change.volume, change.consumer) === undefined) return
+      if (entry === undefined) return
       removeHolder(entry.holders, change.volume, change.consumer)
       if (holdersOf(entry.holders, change.consumer).length === 0) forgetConsumer(host, change.consumer, change.path)
       return
@@ -128,7 +128,10 @@ const applyChange = (host: Host, change: Change): void => {
   }
 }
 
-/** Applies a decision to the host it was made for, before the next input is decided. */
-export const apply = (host: Host, decision: Decision): void => {
-  for (const change of decision.changes) applyChange(host, change)
+/** Puts changes into the host that they were made for, in their order. */
+export const applyChanges = (host: Host, changes: readonly Change[]): void => {
+  for (const change of changes) applyChange(host, change)
 }
+
+/** Applies a decision to the host it was made for, before the next input is decided. */
+export const apply = (host: Host, decision: Decision): void => applyChanges(host, decision.changes)

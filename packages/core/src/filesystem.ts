@@ -56,7 +56,6 @@ const significant = (options: readonly MountOption[], more: readonly string[]): 
 }
 
 const sameOptions = (a: readonly MountOption[], b: readonly MountOption[], more: readonly string[]): boolean => {
-  if (a === b || (a.length === 0 && b.length === 0)) return true
   // The common case, the same list again, costs no set.
   if (a.length === b.length && a.every((option, index) => option === b[index])) return true
   const left = significant(a, more)

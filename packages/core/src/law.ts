@@ -178,25 +178,26 @@ const ofTurns = (host: Host): Breaches => {
   ]
 }
 
+const isSame = (a: readonly string[], b: readonly string[]): boolean => [...a].sort().join() === [...b].sort().join()
+
 /** The indexes are those that the records show. */
 const ofIndexes = (host: Host): Breaches => {
-  const below = [...host.mountpoints.values()].reduce(
-    (sum, { record }) => sum + ancestorsOf(record.path, record.root).length,
-    0,
+  const below = [...host.mountpoints.values()].flatMap(({ record }) => ancestorsOf(record.path, record.root))
+  const counted = [...host.ancestors].flatMap(([path, count]) =>
+    Array.from({ length: Math.max(1, count) }, () => (count > 0 ? path : `none below ${path}`)),
   )
-  const counted = [...host.ancestors.values()].reduce((sum, count) => sum + count, 0)
   const held = [...host.mountpoints.values()].flatMap(({ record, holders }) =>
     [...new Set(allHolders(holders).map((holder) => holder.consumer))].map((consumer) => `${consumer} ${record.path}`),
   )
   const indexed = [...host.consumers].flatMap(([consumer, at]) =>
-    (typeof at === 'string' ? [at] : [...at]).map((path) => `${consumer} ${path}`),
+    (typeof at === 'string' ? [at] : at.size > 1 ? [...at] : ['a list of one']).map((path) => `${consumer} ${path}`),
   )
   const now = [...host.requests.values()].filter(
     (each) => each.generation > 0 && each.generation <= host.generation,
   ).length
   return [
-    ...unless(below === counted, 'L4', 'host', `${below} ancestors, counted as ${counted}`),
-    ...unless([...held].sort().join() === [...indexed].sort().join(), 'L4', 'host', 'the index of consumers is wrong'),
+    ...unless(isSame(below, counted), 'L4', 'host', 'the index of ancestors is wrong'),
+    ...unless(isSame(held, indexed), 'L4', 'host', 'the index of consumers is wrong'),
     ...unless(now === host.unansweredNow, 'L36', 'host', `${now} unanswered, counted as ${host.unansweredNow}`),
   ]
 }

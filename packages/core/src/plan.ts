@@ -3,7 +3,7 @@
 
 import { ruleOf } from './agree.js'
 import type { Answer } from './answer.js'
-import { apply } from './apply.js'
+import { apply, applyChanges } from './apply.js'
 import { decide } from './decide.js'
 import type { Effect } from './effect.js'
 import type { Filesystem } from './filesystem.js'
@@ -57,7 +57,7 @@ export const plannedMountpoints = (
 const copyOf = (host: Host): Host => {
   const copy = emptyHost(host.settings)
   const generation = Math.max(1, host.generation)
-  apply(copy, { changes: [{ _tag: 'Host', patch: { phase: 'up', generation } }], facts: [], effects: [], answers: [] })
+  applyChanges(copy, [{ _tag: 'Host', patch: { phase: 'up', generation } }])
   const changes = [...host.mountpoints].flatMap(([path, { record, holders }]: [string, Entry]) => [
     {
       _tag: 'Record' as const,
@@ -66,7 +66,7 @@ const copyOf = (host: Host): Host => {
     },
     ...allHolders(holders).map((holder) => ({ _tag: 'HolderAdded' as const, path, holder })),
   ])
-  apply(copy, { changes, facts: [], effects: [], answers: [] })
+  applyChanges(copy, changes)
   return copy
 }
 
@@ -89,31 +89,36 @@ const plannedLayer = (
   settings: Settings,
   filesystem: Filesystem,
   options: Filesystem['options'],
-  at: Looked,
+  at: ResolvedSource,
 ): Identity => {
   const { appears } = ruleOf(settings, filesystem.type)
-  const fstype = appears._tag === 'Source' || appears._tag === 'Device' ? (appears.fstypes[0] ?? '') : filesystem.type
+  const [fstype = filesystem.type] = 'fstypes' in appears ? appears.fstypes : []
   return {
     mountId: PLANNED_MOUNT_ID,
-    device: at.source?.device ?? '0:0',
+    device: at.device,
     fstype,
     source: filesystem.source,
-    root: at.source?.root ?? '/',
+    root: at.root,
     flags: options.map(optionName).filter((name) => MOUNT_FLAGS.has(name)),
   }
 }
 
 const UNRESOLVED: ResolvedSource = { root: '/', device: '0:0' }
 
+/** What ends by itself: a plan does not wait, and sees no discovery. */
+type Run = Exclude<Effect, { readonly _tag: 'Wait' | 'Discover' }>
+
+const isRun = (effect: Effect): effect is Run => effect._tag !== 'Wait' && effect._tag !== 'Discover'
+
 /** What the host would look like after an effect that succeeds. */
-const performed = (settings: Settings, effect: Effect, was: Looked): Looked => {
+const performed = (settings: Settings, effect: Run, was: Looked): Looked => {
   switch (effect._tag) {
     case 'MakeDirectory':
       return { ...was, found: { _tag: 'Directory' } }
     case 'Mount': {
-      const at = { found: was.found, source: was.source ?? UNRESOLVED }
-      const layer = plannedLayer(settings, effect.filesystem, effect.options, at)
-      return { ...at, found: { _tag: 'Mounted', layers: [layer, ...layersOf(was.found)] } }
+      const source = was.source ?? UNRESOLVED
+      const layer = plannedLayer(settings, effect.filesystem, effect.options, source)
+      return { source, found: { _tag: 'Mounted', layers: [layer, ...layersOf(was.found)] } }
     }
     case 'Unmount': {
       const layers = layersOf(was.found).slice(1)
@@ -123,8 +128,6 @@ const performed = (settings: Settings, effect: Effect, was: Looked): Looked => {
       return { ...was, found: { _tag: 'NoDirectory' } }
     case 'Look':
     case 'Probe':
-    case 'Wait':
-    case 'Discover':
       return was
   }
 }
@@ -162,10 +165,10 @@ const REASONS: Readonly<Record<Effect['_tag'], Omit<PlannedStep, 'effect'>>> = {
 const REPLACING = 'a vacant layer of another filesystem makes room'
 
 const stepOf = (host: Host, effect: Effect): PlannedStep => {
-  const path = effect._tag === 'Discover' ? undefined : effect.mountpoint
-  const work = path === undefined ? undefined : host.mountpoints.get(path)?.record.work
-  const why = effect._tag === 'Unmount' && work?.replacing === 'vacant' ? REPLACING : REASONS[effect._tag].why
-  return { effect, why, onFailure: REASONS[effect._tag].onFailure }
+  const { why, onFailure } = REASONS[effect._tag]
+  if (effect._tag !== 'Unmount') return { effect, why, onFailure }
+  const work = host.mountpoints.get(effect.mountpoint)?.record.work
+  return { effect, why: work?.replacing === 'vacant' ? REPLACING : why, onFailure }
 }
 
 interface Planning {
@@ -174,7 +177,7 @@ interface Planning {
   readonly looked: Map<string, Looked>
   readonly steps: readonly PlannedStep[]
   readonly answers: readonly Answer[]
-  readonly open: readonly Effect[]
+  readonly open: readonly Run[]
 }
 
 const NOWHERE: Looked = { found: { _tag: 'NoDirectory' } }
@@ -188,7 +191,7 @@ const fed = (planning: Planning, input: Input): Planning => {
     ...planning,
     steps,
     answers: [...planning.answers, ...decision.answers],
-    open: [...planning.open, ...decision.effects.filter((effect) => effect._tag !== 'Wait')],
+    open: [...planning.open, ...decision.effects.filter(isRun)],
   }
   const next = grantable(host)
   return next === undefined ? after : fed(after, { _tag: 'Granted', at: input.at, mountpoint: next })
@@ -199,8 +202,7 @@ const STEPS_MAX = 1_000
 /** Lets every effect succeed until nothing is under way. */
 const settled = (planning: Planning, at: number): Planning => {
   const [effect, ...open] = planning.open
-  if (effect === undefined || effect._tag === 'Discover' || effect.mountpoint === undefined) return planning
-  if (planning.steps.length > STEPS_MAX) return planning
+  if (effect === undefined || planning.steps.length > STEPS_MAX) return planning
   const { mountpoint } = effect
   const was = planning.looked.get(mountpoint) ?? NOWHERE
   const is = performed(planning.host.settings, effect, was)

@@ -1,7 +1,7 @@
 // Recovery: facts back into a host. What this builds is only what was recorded; discovery then holds all of it against the
 // mount table before anything is served, and settles what was open when the manager ended (specification, section 6).
 
-import { apply } from './apply.js'
+import { applyChanges } from './apply.js'
 import type { Change } from './decision.js'
 import type { Fact } from './fact.js'
 import { rootOf } from './decide/draft.js'
@@ -30,6 +30,6 @@ export const restore = (settings: Settings, facts: readonly Fact[]): Host => {
     host.mountNamespace = memory.cameUp.mountNamespace
   }
   const changes = [...memory.mountpoints.values()].flatMap((each) => changesOf(host, each))
-  apply(host, { changes, facts: [], effects: [], answers: [] })
+  applyChanges(host, changes)
   return host
 }

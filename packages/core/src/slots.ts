@@ -17,10 +17,9 @@ const laneOf = (slots: Slots, name: string): Lane => {
 }
 
 const count = (slots: Slots, record: Mountpoint, by: 1 | -1): void => {
+  if (record.slot === 'none') return
   const lane = laneOf(slots, record.lane)
   switch (record.slot) {
-    case 'none':
-      return
     case 'wanted': {
       const queue = record.background ? lane.background : lane.requests
       if (by === 1) push(queue, record.path)
@@ -64,15 +63,15 @@ export const moveSlot = (
 ): void => {
   if (was !== undefined && is !== undefined && sameSlot(was, is)) return
   const granted = was?.slot === 'wanted' && is?.slot === 'held' && was.lane !== LOCAL_LANE
-  if (was !== undefined && was.slot !== 'none') count(slots, was, -1)
-  if (is !== undefined && is.slot !== 'none') count(slots, is, 1)
+  if (was !== undefined) count(slots, was, -1)
+  if (is !== undefined) count(slots, is, 1)
   if (granted) {
     // The next turn is another server's.
     remove(slots.withRequests, was.lane)
     remove(slots.withBackground, was.lane)
   }
-  if (was !== undefined && was.slot !== 'none') settle(slots, settings, was.lane)
-  if (is !== undefined && is.slot !== 'none') settle(slots, settings, is.lane)
+  if (was !== undefined) settle(slots, settings, was.lane)
+  if (is !== undefined) settle(slots, settings, is.lane)
 }
 
 /**

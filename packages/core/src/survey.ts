@@ -2,7 +2,7 @@
 // the manager itself is elsewhere, or not running: the very transitions of a start, on a host of their own, with nothing begun.
 
 import type { Difference, Status } from './answer.js'
-import { apply } from './apply.js'
+import { apply, applyChanges } from './apply.js'
 import { decide } from './decide.js'
 import { discoverEffect } from './decide/host.js'
 import type { Discover } from './effect.js'
@@ -47,7 +47,7 @@ export const prepareSurvey = (settings: Settings, facts: readonly Fact[]): Prepa
     discover,
     conclude: (at, found) => {
       // Who is about to end cleans nothing up: every mountpoint comes to rest in the phase that its record shows.
-      apply(host, { changes: [{ _tag: 'Host', patch: { stopping: 'drain' } }], facts: [], effects: [], answers: [] })
+      applyChanges(host, [{ _tag: 'Host', patch: { stopping: 'drain' } }])
       const outcome = { _tag: 'Outcome', at, effect: discover.effect, mountpoint: undefined, found } as const
       const differences = step(host, outcome).answers.flatMap((answer) =>
         answer.ok && answer.result._tag === 'Up' ? answer.result.drift : [],

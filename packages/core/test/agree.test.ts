@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CommandError, Filesystem, Identity, ResolvedSource } from '../src/index.js'
 import { agrees, askedFlags, compareIdentity, defaultSettings, errorText } from '../src/index.js'
-import { isRecognisable, missingFlags, mountOptions, ruleOf, serverOf, typeRule } from '../src/index.js'
+import { missingFlags, mountOptions, ruleOf, serverOf, typeRule } from '../src/index.js'
 
 const TYPES = ['tmpfs', 'nfs', 'bind', 'ext4', 'cifs', 'fuse.sshfs', 'ceph', 'xfs-in-a-dream']
 
@@ -51,10 +51,6 @@ describe('a layer agrees', () => {
     ['of which nothing is known, and it did not', false, dream, LAYER, RESOLVED, false],
   ])('%s: %s', (_, is, asked, layer, source, grew) => {
     expect(agrees(settings, asked, layer, source, grew)).toBe(is)
-  })
-
-  test('can be told from others, but where only growth shows it', () => {
-    expect(TYPES.map((type) => isRecognisable(settings, type))).toEqual(TYPES.map((type) => type !== 'xfs-in-a-dream'))
   })
 
   test('a type that is no longer configured has the rule of the table, from no source', () => {

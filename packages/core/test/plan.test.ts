@@ -94,6 +94,25 @@ const ASKED: readonly Asked[] = [
     requests: [attach('a', 'tmpfs:scratch', 'vol-3', 'vm-3'), { op: 'host-up' }],
   },
   {
+    name: 'a type that shows under another name, and one that no table knows',
+    script: ['types glusterfs=* nfs=* strange=*', ...HELD.slice(1)],
+    looked: { g: 'Directory', s: 'Directory' },
+    requests: [
+      attach('g', 'glusterfs:server:/volume', 'vol-1', 'vm-1'),
+      attach('g', 'glusterfs:server:/volume', 'vol-2', 'vm-2'),
+      attach('s', 'strange:thing', 'vol-1', 'vm-1'),
+    ],
+  },
+  {
+    name: 'a request that cannot end is cancelled',
+    script: ['settings slots.local=0', 'auto quiet', 'up', 'auto off'],
+    looked: {},
+    requests: [
+      { ...attach('a', 'tmpfs:scratch', 'vol-1', 'vm-1'), id: 'x' },
+      { op: 'cancel', target: 'x' },
+    ],
+  },
+  {
     name: 'the host has not come up',
     script: ['auto off'],
     looked: {},
@@ -144,4 +163,16 @@ test('what requests would lead to, and why', () => {
   const is = ASKED.map(section).join('\n')
   if (process.env['UPDATE_TRANSCRIPTS'] === '1') writeFileSync(file, is)
   expect(is).toBe(readFileSync(file, 'utf8'))
+})
+
+test('a plan is bounded: what follows after a thousand steps is left out, and so is its answer', () => {
+  const story = newStory()
+  const count = 400
+  perform(story, 'auto quiet')
+  perform(story, 'up')
+  for (let each = 0; each < count; each += 1) perform(story, `attach m${each} tmpfs:scratch vol-1 vm-1`)
+  const looked = new Map([...story.there].map(([path, found]) => [path, { found }]))
+  const [planned] = plan(hostOf(story), [{ op: 'release', consumer: 'vm-1' }], looked)
+  expect(planned?.answer).toBeUndefined()
+  expect(planned?.steps).toHaveLength(1_001)
 })

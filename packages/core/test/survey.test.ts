@@ -37,7 +37,7 @@ describe.each(RECORDED)('$name', ({ script }) => {
     const { discover, conclude } = prepareSurvey(story.settings, story.facts)
     const { status, differences } = conclude(story.at, foundNow(story, found, discover))
     expect(differences.map(({ _tag }) => _tag)).toEqual(started(script, found))
-    expect(status.generation).toBe(1)
+    expect(status.generation).toBe(hostOf(story).generation)
     const phases = status.mountpoints.map(({ phase }) => phase)
     // None of them is at work.
     const resting = ['mounted', 'lost', 'vacant', 'leftover', 'uncertain']

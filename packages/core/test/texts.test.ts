@@ -28,6 +28,9 @@ describe('bytes', () => {
     '\udc00',
     'a\udfff',
     '\ud800\ud800\udc00',
+    'é\udfff',
+    '\ue000\udc00',
+    '\udc00\udc00',
   ])('of %j are as many as UTF-8 has', (text) => {
     expect(utf8Length(text)).toBe(Buffer.byteLength(text))
   })
@@ -40,6 +43,7 @@ describe('a name', () => {
     ['ࠀ'.repeat(85)],
     ['😀'.repeat(63) + 'xyz'],
     [' '],
+    ['é b'],
     ['~'],
     ['\u00a0'],
     ['\ud7ff\ue000'],

@@ -50,7 +50,6 @@ const mountUnlooked = (draft: Draft): Pick<Detached, 'mount' | 'directory' | 're
   if (record.overdue.length > 0)
     return { mount: 'uncertain', directory: 'kept', reason: { _tag: 'Unknown', why: 'TimedOut' } }
   if (record.unknown !== undefined) return { mount: 'uncertain', directory: 'kept', reason: record.unknown }
-  if (record.unresolved !== undefined) return { mount: 'uncertain', directory: 'kept' }
   return { mount: record.layer === undefined ? 'absent' : 'vacant', directory, ...reason }
 }
 
@@ -207,8 +206,8 @@ const rest = (draft: Draft): void => {
 /** Serves whoever has the turn until something has to be waited for; then, if nobody has, comes to rest. */
 export const advance = (draft: Draft): void => {
   for (;;) {
-    const { work, inFlight, waiting } = draft.record
-    if (work !== undefined || inFlight !== undefined) return
+    const { work, waiting } = draft.record
+    if (work !== undefined) return
     const head = waiting[0]
     if (head === undefined || head.generation > draft.out.generation) break
     if (head.op === 'attach') serveAttach(draft, head)

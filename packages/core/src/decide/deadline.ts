@@ -8,7 +8,16 @@ import { LOCAL_LANE } from '../lane.js'
 import { abandon, cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
-import { answerLeaving, answerRefused, holdersLeft, openDraft, patchHost, refuseWaiting, setWork } from './draft.js'
+import {
+  answerLeaving,
+  answerRefused,
+  holdersLeft,
+  openDraft,
+  patchHost,
+  pathsOf,
+  refuseWaiting,
+  setWork,
+} from './draft.js'
 import { isUntouched, withdraw } from './operator.js'
 import { answerUnprobed } from './survey.js'
 import { finish, holdsAnything, settingsOf } from './steps.js'
@@ -128,14 +137,10 @@ export const passDeadline = (out: Out, request: RequestId): void => {
     answerRefused(out, request, { _tag: 'Uncertain', why: 'the survey of the host has not ended in time' })
     return
   }
-  const paths = unanswered.release?.at ?? (unanswered.mountpoint === undefined ? [] : [unanswered.mountpoint])
-  for (const path of paths) mountpointDeadline(out, path, request)
+  for (const path of pathsOf(unanswered)) mountpointDeadline(out, path, request)
 }
 
 const settingsOfHost = (out: Out) => out.host.settings
-
-const pathsOf = (unanswered: Unanswered): readonly string[] =>
-  unanswered.release?.at ?? (unanswered.mountpoint === undefined ? [] : [unanswered.mountpoint])
 
 /** Refuses a request that has not begun, and takes it out of its queues; returns where that was. */
 const refuseUnbegun = (out: Out, unanswered: Unanswered): readonly Draft[] => {

@@ -252,6 +252,10 @@ export const patchHost = (out: Out, patch: HostPatch): void => {
   change(out, { _tag: 'Host', patch })
 }
 
+/** Where a request waits; nowhere, if it is one of the host's own. */
+export const pathsOf = ({ release, mountpoint }: Unanswered): readonly string[] =>
+  release?.at ?? (mountpoint === undefined ? NOTHING : [mountpoint])
+
 /** The accepted request as of this point of the decision. */
 export const unansweredOf = (out: Out, request: RequestId): Unanswered | undefined =>
   out.accepted?.request === request && out.progressed?.has(request) !== true

@@ -26,9 +26,11 @@ import {
   holdersLeft,
   openDraft,
   patchHost,
+  pathsOf,
   refuse,
   reply,
   set,
+  setWork,
   takeEffectId,
   emit,
   recordFact,
@@ -39,6 +41,7 @@ import { leaveQueueOf } from './operator.js'
 import { checkAsked, hostDown, stopped } from './request.js'
 import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot } from './steps.js'
 import { differencesAt, doubtLook, wantProbe } from './survey.js'
+import { endAttempts } from './unmount.js'
 
 /** Reads the host: what a generation begins with, or what a reconcile compares with. */
 export const discoverEffect = (host: Host, effect: EffectId): Discover => {
@@ -77,7 +80,7 @@ export const requestHostUp = (out: Out, request: RequestId, body: Request): void
   const unanswered = { request, id: body.id, op: body.op, mountpoint: undefined, generation: 0, release: undefined }
   accept(out, unanswered)
   patchHost(out, { hostUps: [...host.hostUps, request] })
-  if (out.phase === 'draining' || out.phase === 'discovering') return
+  if (out.phase === 'discovering') return
   patchHost(out, { phase: 'draining', retry: undefined })
   endDraining(out)
 }
@@ -164,10 +167,10 @@ const unbind = (draft: Draft, found: Found): void => {
 
 /** Begins the new generation at one mountpoint, by what was found there. */
 const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined, bound: Bound): void => {
-  const { overdue, work, inFlight } = draft.record
+  const { overdue, work } = draft.record
   const { keepMountedMs, afterReboot } = draft.out.host.settings.policies
   // What is still under way is handed over: it keeps its own mountpoint and holds up nothing else.
-  if (overdue.length > 0 || work !== undefined || inFlight !== undefined) return
+  if (overdue.length > 0 || work !== undefined) return
   if (bound !== 'here') unbind(draft, found)
   if (bound === 'reboot' && afterReboot === 'drop') {
     for (const { volume, consumer } of everyHolder(draft)) endHolder(draft, volume, consumer)
@@ -179,21 +182,42 @@ const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined,
   takeLook(draft, found, source)
   const vacant = draft.record.layer !== undefined && holdersLeft(draft) === 0
   if (vacant && kept && !draft.record.covered) set(draft, { reason: { _tag: 'KeptByPolicy' } })
-  const lost = draft.record.phase !== 'uncertain' && draft.record.layer === undefined && holdersLeft(draft) > 0
-  if (lost && bound === 'reboot' && afterReboot === 'remount' && draft.record.work === undefined) {
-    startWork(draft, 'Mount', { remount: true })
-    wantSlot(draft, true)
+  if (bound !== 'reboot' || afterReboot !== 'remount' || holdersLeft(draft) === 0) return
+  // After a reboot nothing of ours is there. Where nobody can tell, the look that can leads on to the mount.
+  if (draft.record.work !== undefined) {
+    setWork(draft, { goal: 'Mount', remount: true })
+    return
   }
+  startWork(draft, 'Mount', { remount: true })
+  wantSlot(draft, true)
 }
 
 /** A record outside today's roots or lists is kept and can be detached; it only takes no new attachments. */
 const unmanaged = (draft: Draft): readonly Difference[] => {
-  const { path, root, phase, filesystem } = draft.record
-  if (phase === 'absent') return []
+  const { path, root, filesystem } = draft.record
   const wrong = filesystem === undefined ? undefined : checkFilesystem(settingsOf(draft), filesystem)
   const why = root === undefined ? 'lies below none of the managed roots' : wrong && `${wrong.field} ${wrong.why}`
   if (why === undefined) return []
   return [{ _tag: 'unmanaged', mountpoint: path, text: `${why}; it can be detached and released, not attached` }]
+}
+
+/** What a repair can put right; the rest is for people. */
+const isMended = ({ _tag }: Difference): boolean =>
+  _tag === 'lost' || _tag === 'vacant' || _tag === 'leftover-directory' || _tag === 'uncertain'
+
+/**
+ * A look of its own for what rests here, so that the record says what is there (L35); with `apply`, what the record shows to
+ * be wrong is put right after it.
+ */
+const lookAgain = (draft: Draft, apply: boolean): void => {
+  const { record, entry } = draft
+  const resting = record.work === undefined && record.overdue.length === 0
+  if (entry === undefined || !resting || record.waiting.length > 0 || record.reason?._tag === 'KeptByPolicy') return
+  const held = holdersLeft(draft) > 0
+  const goal = held ? 'Mount' : 'Unmount'
+  set(draft, { backOffMs: 0, wait: undefined, reason: undefined })
+  startWork(draft, apply ? goal : 'Look', { remount: held })
+  wantSlot(draft, true)
 }
 
 const beginGeneration = (out: Out, discovered: Discovered): void => {
@@ -214,6 +238,7 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
     downReason: '',
   })
   const inUse = entriesByMountpoint(discovered.inventory)
+  const mends = host.reconciles.some((each) => each.apply)
   const drift = discovered.mountpoints.flatMap(({ mountpoint, found, source }) => {
     const draft = openDraft(out, mountpoint)
     if (draft.entry !== undefined) beginAt(draft, found, source, bound)
@@ -222,15 +247,14 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
         ? []
         : takeInventory(draft, found, discovered.inventory, inUse.get(mountpoint) ?? [])
     const differences = [...differencesAt(draft, found), ...used, ...unmanaged(draft)]
+    endAttempts(draft)
     advance(draft)
+    if (mends && differences.some(isMended)) lookAgain(draft, true)
     return differences
   })
   // Last: until it is durable, what follows from another boot is found out anew.
   recordFact(out, { _tag: 'HostCameUp', at: out.at, generation, boot, mountNamespace })
-  for (const { mountpoint, release } of waiting) {
-    const paths = release?.at ?? (mountpoint === undefined ? [] : [mountpoint])
-    for (const path of paths) advance(openDraft(out, path))
-  }
+  for (const path of waiting.flatMap(pathsOf)) advance(openDraft(out, path))
   const warnings = propagationWarnings(roots)
   for (const hostUp of host.hostUps) answer(out, hostUp, { _tag: 'Up', generation, drift, warnings })
   // A discovery begins after all that were asked before it.
@@ -248,25 +272,6 @@ const nextSurvey = (out: Out, left: readonly Reconcile[]): void => {
   }
   const survey = emitDiscover(out)
   patchHost(out, { reconciles: left.map((each) => ({ ...each, survey })) })
-}
-
-/** What a repair can put right; the rest is for people. */
-const isMended = ({ _tag }: Difference): boolean =>
-  _tag === 'lost' || _tag === 'vacant' || _tag === 'leftover-directory' || _tag === 'uncertain'
-
-/**
- * A look of its own for what rests here, so that the record says what is there (L35); with `apply`, what the record shows to
- * be wrong is put right after it.
- */
-const lookAgain = (draft: Draft, apply: boolean): void => {
-  const { record, entry } = draft
-  const resting = record.work === undefined && record.inFlight === undefined && record.overdue.length === 0
-  if (entry === undefined || !resting || record.waiting.length > 0 || record.reason?._tag === 'KeptByPolicy') return
-  const held = holdersLeft(draft) > 0
-  const goal = !apply || (held && record.filesystem === undefined) ? 'Look' : held ? 'Mount' : 'Unmount'
-  set(draft, { backOffMs: 0, wait: undefined, reason: undefined })
-  startWork(draft, goal, { remount: goal === 'Mount' })
-  wantSlot(draft, true)
 }
 
 /** Compares what was found with what is recorded; repairs by work that begins with a look of its own. */
@@ -324,7 +329,7 @@ export const requestReconcile = (out: Out, request: RequestId, body: ReconcileRe
 export const takeHostOutcome = (out: Out, outcome: Outcome): void => {
   const { host } = out
   const { found, effect } = outcome
-  if (host.retry === effect && found._tag === 'Elapsed' && out.phase === 'retrying') {
+  if (host.retry === effect && found._tag === 'Elapsed') {
     startDiscovery(out)
     return
   }

@@ -1,6 +1,6 @@
 // Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (tables in sections 4 and 5).
 
-import { agrees, askedFlags, isRecognisable, ruleOf, serverOf } from '../agree.js'
+import { agrees, askedFlags, ruleOf, serverOf } from '../agree.js'
 import type { AttachError, MountFailed, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
@@ -81,7 +81,6 @@ const meetForeign = (
     settings.policies.foreign === 'adopt' &&
     top !== undefined &&
     holdersLeft(draft) === 0 &&
-    isRecognisable(settings, filesystem.type) &&
     agrees(settings, filesystem, top, source, false) &&
     askedFlags(filesystem).every((flag) => top.flags.includes(flag))
   if (adoptable && servedHead(draft) !== undefined) adopt(draft, filesystem, layers, top)
@@ -97,8 +96,8 @@ const nameAdopted = (
 ): void => {
   const { out, record } = draft
   const settings = settingsOf(draft)
-  if (record.filesystem !== undefined || !isRecognisable(settings, filesystem.type)) return
-  if (!agrees(settings, filesystem, layer, source, false)) return
+  // A type without entry agrees with nothing that it did not mount, and so is never adopted.
+  if (record.filesystem !== undefined || !agrees(settings, filesystem, layer, source, false)) return
   recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: layer, filesystem })
   set(draft, { filesystem })
 }
@@ -158,7 +157,7 @@ const isThere = (found: Found): boolean => found._tag === 'Directory' || found._
 /** The outcome of `MakeDirectory`, or a later look that shows it. */
 export const concludeMakeDirectory = (draft: Draft, found: Found, error: CommandError | undefined): Concluded => {
   noteError(draft, error)
-  if (isThere(found) && draft.record.directory !== 'ours') noteDirectory(draft, 'DirectoryMade')
+  if (isThere(found)) noteDirectory(draft, 'DirectoryMade')
   const { claim, filesystem, path } = draft.record
   if (claim === undefined || filesystem === undefined) {
     set(draft, { intent: undefined })
@@ -198,7 +197,7 @@ export const concludeMount = (
 ): Concluded => {
   noteError(draft, error)
   const { work, intent, directory } = draft.record
-  if (when === 'late' && intent?.found._tag === 'NoDirectory' && directory !== 'ours' && isThere(found)) {
+  if (intent?.found._tag === 'NoDirectory' && directory !== 'ours' && isThere(found)) {
     noteDirectory(draft, 'DirectoryMade')
   }
   const seen = seeMount(draft, found, source)

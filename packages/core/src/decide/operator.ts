@@ -13,6 +13,7 @@ import {
   change,
   leaveQueue,
   openDraft,
+  pathsOf,
   recordFact,
   refuse,
   removeFromHolders,
@@ -36,11 +37,10 @@ export const withdraw = (draft: Draft, request: RequestId): void => {
 }
 
 /** Takes a request out of every queue it stands in. */
-export const leaveQueueOf = (out: Out, { request, release, mountpoint }: Unanswered): void => {
-  const paths = release?.at ?? (mountpoint === undefined ? [] : [mountpoint])
-  for (const path of paths) {
+export const leaveQueueOf = (out: Out, unanswered: Unanswered): void => {
+  for (const path of pathsOf(unanswered)) {
     const draft = openDraft(out, path)
-    leaveQueue(draft, request)
+    leaveQueue(draft, unanswered.request)
     advance(draft)
   }
 }
@@ -58,8 +58,7 @@ export const requestCancel = (out: Out, request: RequestId, body: CancelRequest)
     refuse(out, replied, { _tag: 'NotFound' })
     return
   }
-  const paths = unanswered.release?.at ?? (unanswered.mountpoint === undefined ? [] : [unanswered.mountpoint])
-  const drafts = paths.map((path) => openDraft(out, path))
+  const drafts = pathsOf(unanswered).map((path) => openDraft(out, path))
   const begun = unanswered.release !== undefined && unanswered.release.attachments.length > 0
   if (begun || drafts.length === 0 || drafts.some((draft) => !isUntouched(draft, target))) {
     refuse(out, replied, { _tag: 'TooLate' })
@@ -95,8 +94,7 @@ export const requestRetry = (out: Out, request: RequestId, body: RetryRequest): 
   observe(out, body.mountpoint)
 }
 
-const isResting = ({ work, inFlight, overdue }: Mountpoint): boolean =>
-  work === undefined && inFlight === undefined && overdue.length === 0
+const isResting = ({ work, overdue }: Mountpoint): boolean => work === undefined && overdue.length === 0
 
 /** Something was seen, or is to be seen, at a mountpoint: leads to a look and to nothing else. */
 export const observe = (out: Out, mountpoint: string): void => {

@@ -16,7 +16,6 @@ import {
   emitLook,
   finish,
   isUncertain,
-  noteDirectory,
   noteError,
   releaseSlot,
   servedHead,
@@ -58,17 +57,13 @@ const concludeChange = (
       return concludeMount(draft, found, error, source, when)
     case 'Unmount':
       if (work?.goal === 'Unmount') concludeUnmount(draft, found, error)
-      else if (work?.replacing !== undefined && work.replacing !== 'nothing')
-        concludeReplacing(draft, found, error, source)
-      else return 'proceed'
+      else if (work === undefined || work.replacing === 'nothing') return 'proceed'
+      else concludeReplacing(draft, found, error, source)
       return 'done'
     case 'RemoveDirectory':
-      if (work?.goal === 'Unmount') {
-        concludeRemoveDirectory(draft, found, error)
-        return 'done'
-      }
-      if (found._tag === 'NoDirectory' && draft.record.directory === 'ours') noteDirectory(draft, 'DirectoryRemoved')
-      return 'proceed'
+      // Only the work of an unmount removes directories, and it keeps at it until it can tell.
+      concludeRemoveDirectory(draft, found, error)
+      return 'done'
   }
 }
 

@@ -78,7 +78,7 @@ const checkMaintenance = (out: Out, { mountpoint, filesystem }: AttachRequest): 
   if (refusing.size === 0) return undefined
   if (refusing.has(mountpoint)) return { _tag: 'Maintenance', target: mountpoint }
   const server = serverOf(settings, filesystem)
-  return server !== '' && refusing.has(`server ${server}`) ? { _tag: 'Maintenance', target: server } : undefined
+  return refusing.has(`server ${server}`) ? { _tag: 'Maintenance', target: server } : undefined
 }
 
 const checkAttach = (out: Out, body: AttachRequest): AttachError | undefined => {
@@ -130,14 +130,9 @@ const checkHost = (out: Out): Refused | undefined => {
 
 /** Work that only looks after things, and that a request may push aside while it has not begun. */
 const yieldsToRequests = (draft: Draft): boolean => {
-  const { work, slot, unresolved, claim, intent, wait } = draft.record
+  const { work, slot, unresolved, wait } = draft.record
   if (work === undefined || work.request !== undefined || work.cause !== undefined) return false
-  return (
-    (slot === 'wanted' || wait?.why === 'back-off') &&
-    unresolved === undefined &&
-    claim === undefined &&
-    intent === undefined
-  )
+  return (slot === 'wanted' || wait?.why === 'back-off') && unresolved === undefined
 }
 
 /** An attach of the same filesystem that arrives between the attempts of a detach to unmount wins over them. */
@@ -154,9 +149,9 @@ const endsRetries = (draft: Draft, waiting: Waiting): boolean => {
 
 /** Something is wanted of the mountpoint: looked at now, with the delays begun anew. */
 export const lookNow = (draft: Draft): void => {
-  const { work, wait, overdue, unknown, backOffMs } = draft.record
+  const { work, wait, unknown, backOffMs } = draft.record
   if (backOffMs !== 0) set(draft, { backOffMs: 0 })
-  if (unknown === undefined || overdue.length > 0 || wait?.why !== 'back-off') return
+  if (unknown === undefined || wait?.why !== 'back-off') return
   set(draft, { wait: undefined })
   if (work !== undefined) wantSlot(draft, false)
 }
@@ -165,10 +160,7 @@ export const lookNow = (draft: Draft): void => {
 const enqueue = (draft: Draft, waiting: Waiting): void => {
   set(draft, { waiting: [...draft.record.waiting, waiting] })
   if (yieldsToRequests(draft)) finish(draft)
-  else if (endsRetries(draft, waiting)) {
-    set(draft, { wait: undefined })
-    concludeHeld(draft)
-  }
+  else if (endsRetries(draft, waiting)) concludeHeld(draft)
   if (waiting.generation <= draft.out.generation) lookNow(draft)
   advance(draft)
 }

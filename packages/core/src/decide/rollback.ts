@@ -29,8 +29,8 @@ export const endRollback = (draft: Draft): void => {
   for (const each of sharing) refuseWaiting(draft, each, cause)
 }
 
-/** A step of the roll-back did not succeed; it goes on, and the answer lists it. */
-export const noteRollbackFailure = (
+/** A step of a teardown did not succeed; it goes on, and where it rolls an attach back, the refusal lists it. */
+export const noteFailure = (
   draft: Draft,
   step: 'unmount' | 'directory',
   found: Found,
@@ -43,7 +43,7 @@ export const noteRollbackFailure = (
 /** Begins the roll-back of the claim that is being served. `layer`: a layer of ours has to come off first. */
 export const rollBack = (draft: Draft, cause: AttachError, found: Found, has: 'layer' | 'no layer'): void => {
   const { intent } = draft.record
-  const made = intent?.found._tag === 'NoDirectory' && draft.record.directory === 'ours'
+  const made = intent?.found._tag === 'NoDirectory'
   endClaim(draft, 'settled')
   set(draft, { intent: undefined, unresolved: undefined })
   setWork(draft, { goal: 'Unmount', cause, failedFor: draft.out.lastRequest, keepDirectory: !made, attempts: 0 })

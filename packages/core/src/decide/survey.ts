@@ -16,11 +16,9 @@ import { NO_REQUEST, emitLook, emitProbe, finish, settingsOf, startWork, wantSlo
 
 /** Whether a reconcile probes here: in use, at rest, and of a type that can hang. */
 const isToBeProbed = (draft: Draft): boolean => {
-  const { entry, record } = draft
-  const { phase, filesystem, work, inFlight, overdue, waiting, covered } = record
-  const rests = phase === 'mounted' && work === undefined && inFlight === undefined && overdue.length === 0
-  if (entry === undefined || !rests || waiting.length > 0 || covered || filesystem === undefined) return false
-  return holdersLeft(draft) > 0 && ruleOf(settingsOf(draft), filesystem.type).mayHang
+  const { phase, filesystem, waiting, covered } = draft.record
+  if (phase !== 'mounted' || waiting.length > 0 || covered || filesystem === undefined) return false
+  return ruleOf(settingsOf(draft), filesystem.type).mayHang
 }
 
 /** Wants a probe here, if one is called for. */
@@ -103,7 +101,7 @@ const wasProbing = ({ entry, record }: Draft): boolean =>
 /** Answers the reconciles whose last probe has ended with this decision, however it ended. */
 export const settleSurveys = (out: Out): void => {
   const { surveyed } = out.host
-  if (surveyed.length === 0 || out.stopping === 'hard' || out.first === undefined) return
+  if (surveyed.length === 0 || out.first === undefined) return
   const ended = new Set([out.first, ...(out.more?.values() ?? [])].filter(wasProbing).map(({ record }) => record.path))
   if (ended.size === 0) return
   const now = surveyed.map((each) => ({

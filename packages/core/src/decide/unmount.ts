@@ -7,7 +7,7 @@ import type { CommandError, Found } from '../found.js'
 import type { LadderPolicy } from '../settings.js'
 import type { Draft } from './draft.js'
 import { answerLeaving, enter, holdersLeft, set } from './draft.js'
-import { endRollback, noteRollbackFailure } from './rollback.js'
+import { endRollback, noteFailure } from './rollback.js'
 import { see } from './see.js'
 import {
   becomeUncertain,
@@ -58,7 +58,7 @@ const lazily = (draft: Draft): boolean => ladderOf(draft)[(draft.record.work?.at
 const conclude = (draft: Draft, left: Left): void => {
   const { work, path } = draft.record
   const head = servedHead(draft)
-  set(draft, { reason: left.mount === 'held' ? undefined : left.reason })
+  set(draft, { reason: left.reason })
   if (work?.cause !== undefined) {
     endRollback(draft)
     return
@@ -87,6 +87,11 @@ const isSaved = (draft: Draft): boolean =>
   draft.record.work?.cause === undefined && (holdersLeft(draft) > 0 || savingAttach(draft) !== undefined)
 
 export const concludeHeld = (draft: Draft): void => conclude(draft, { mount: 'held', directory: 'kept' })
+
+/** Whoever discovery has found to hold or to want the layer ends the attempts to unmount it. */
+export const endAttempts = (draft: Draft): void => {
+  if (draft.record.wait?.why === 'unmount-retry' && isSaved(draft)) concludeHeld(draft)
+}
 
 /** Our layer is off: on to the directory, by what was found there. */
 const afterUnmount = (draft: Draft, found: Found): void => {
@@ -133,7 +138,7 @@ export const proceedUnmount = (draft: Draft, found: Found): void => {
 
 /** Our layer stays where it is. */
 const giveUp = (draft: Draft, reason: Reason, found: Found, error: CommandError | undefined): void => {
-  if (draft.record.work?.cause !== undefined) noteRollbackFailure(draft, 'unmount', found, error)
+  noteFailure(draft, 'unmount', found, error)
   conclude(draft, { mount: 'vacant', directory: 'kept', reason })
 }
 
@@ -179,7 +184,7 @@ export const concludeRemoveDirectory = (draft: Draft, found: Found, error: Comma
     conclude(draft, { mount: 'unmounted', directory: error === undefined ? 'removed' : 'absent' })
     return
   }
-  if (draft.record.work?.cause !== undefined) noteRollbackFailure(draft, 'directory', found, error)
+  noteFailure(draft, 'directory', found, error)
   if (found._tag === 'Mounted') {
     set(draft, { foreign: found.layers })
     conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Foreign' } })
@@ -193,9 +198,9 @@ export const concludeRemoveDirectory = (draft: Draft, found: Found, error: Comma
 
 /** Beside an overdue effect: one step of the ladder, if policy allows and a rung is left. It begins with a look. */
 export const climb = (draft: Draft): void => {
-  const { work, overdue, inFlight, layer } = draft.record
+  const { work, overdue, layer } = draft.record
   const rungs = ladderOf(draft).length
-  if (overdue.length !== 1 || inFlight !== undefined || layer === undefined) return
+  if (overdue.length !== 1 || layer === undefined) return
   if (work?.goal !== 'Unmount' || work.attempts >= rungs) return
   emitLook(draft)
 }

@@ -72,8 +72,8 @@ const readSegment = (story: Story, said: Said, segment: string): void => {
 
 const mountpointsSeen = (story: Story, { effect }: Emitted, said: Said): Discovered['mountpoints'] => {
   const known = effect._tag === 'Discover' ? effect.known : []
-  const mounted = [...story.there].filter(([, found]) => layersOf(found).length > 0).map(([mountpoint]) => mountpoint)
-  const paths = new Set([...known.map(({ mountpoint }) => mountpoint), ...mounted])
+  const seen = [...story.there].filter(([, found]) => layersOf(found).length > 0 || found._tag === 'Unknown')
+  const paths = new Set([...known, ...seen.map(([mountpoint]) => ({ mountpoint }))].map(({ mountpoint }) => mountpoint))
   return [...paths].sort().map((mountpoint) => {
     const filesystem = known.find((each) => each.mountpoint === mountpoint)?.filesystem
     const resolved = filesystem && resolve(filesystem, story.settings.types[filesystem.type])

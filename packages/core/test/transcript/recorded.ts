@@ -17,6 +17,35 @@ export const RECORDED: readonly Recorded[] = [
   { name: 'nothing is recorded', script: ['layer t1 tmpfs scratch', ...UP] },
   { name: 'held', script: HELD },
   { name: 'held and lost', script: ['layer t1 tmpfs scratch', ...LOST] },
+  {
+    name: 'adopted by policy',
+    script: ['settings foreign=adopt', 'layer t1 tmpfs scratch', ...UP, ATTACH, 'outcome Look Mounted t1'],
+  },
+  {
+    name: 'adopted because it is in use',
+    script: ['layer t1 tmpfs scratch', ...UP, 'host-up', 'discovered a Mounted t1; inventory a vol-1 vm-1'],
+  },
+  {
+    name: 'adopted because it is in use, and named since',
+    script: [
+      ...['layer t1 tmpfs scratch', ...UP, 'host-up', 'discovered a Mounted t1; inventory a vol-1 vm-1'],
+      ...['attach a tmpfs:scratch vol-2 vm-2', 'outcome Look Mounted t1'],
+    ],
+  },
+  {
+    name: 'lost with its directory, another thing in its place',
+    script: [...HELD, 'observed a', 'outcome Look Obstacle file'],
+  },
+  {
+    name: 'lost, and a mount for another holder has failed',
+    script: [
+      ...LOST,
+      'attach a tmpfs:scratch vol-2 vm-2',
+      'outcome Look Directory',
+      'outcome Mount Directory error exit=32 "no"',
+    ],
+  },
+  { name: 'forgotten', script: [...HELD, 'forget a force'] },
   { name: 'vacant after the last one left', script: [...HELD, DETACH] },
   { name: 'vacant after a failed unmount', script: [...HELD, DETACH, 'outcome Look Mounted t1', BUSY] },
   {

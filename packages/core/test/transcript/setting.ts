@@ -55,11 +55,14 @@ const figure = (settings: Settings, groupName: string, name: string, value: stri
   return { ...settings, [group]: { ...values, [name]: read } }
 }
 
+/** One ladder for each root, in their order; the last one said is that of all further roots. */
+const withLadders = (roots: Settings['roots'], said: readonly string[]): Settings['roots'] =>
+  roots.map(({ path }, index) => ({ path, ladder: oneOf(said[index] ?? said.at(-1), LADDER) }))
+
 const setting = (settings: Settings, name: string, value: string): Settings => {
   const { roots } = settings
   if (name === 'roots') return { ...settings, roots: value.split(',').map((path) => ({ path, ladder: 'off' })) }
-  if (name === 'ladder')
-    return { ...settings, roots: roots.map(({ path }) => ({ path, ladder: oneOf(value, LADDER) })) }
+  if (name === 'ladder') return { ...settings, roots: withLadders(roots, value.split(',')) }
   const [group, ...rest] = name.split('.')
   if (group === 'deadlines' && rest.length === 2) return deadlineOfType(settings, rest[0]!, rest[1]!, value)
   return rest.length === 0 ? policy(settings, name, value) : figure(settings, group!, rest.join('.'), value)

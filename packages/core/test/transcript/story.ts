@@ -1,8 +1,9 @@
 // The driver of a scenario: owns the host, decides and applies one input at a time, grants slots, keeps the duties of a
 // driver and fails where the core breaks its part of the contract. It knows nothing about mountpoints.
 
-import type { Decision, Effect, Fact, Found, Host, Input, Settings } from '../../src/index.js'
+import type { Decision, Effect, Fact, Found, Host, Input, RequestId, Settings } from '../../src/index.js'
 import { apply, decide, defaultSettings, emptyHost, grantable } from '../../src/index.js'
+import { breaches } from '../../src/law.js'
 import { showAnswer, showEffect, showFact, showHost, showPhase } from '../../src/show.js'
 import type { Layers } from './layers.js'
 import { noLayers } from './layers.js'
@@ -118,11 +119,29 @@ const deliver = (story: Story, decision: Decision): void => {
   }
 }
 
+/** The requests that the host remembers anywhere but in its list of them. */
+const remembered = (host: Host): readonly RequestId[] => [
+  ...host.hostUps,
+  ...host.reconciles.map(({ request }) => request),
+  ...host.surveyed.map(({ request }) => request),
+  ...host.ids.values(),
+]
+
+/** Holds the laws against the host; and what was answered is remembered nowhere. */
+const judge = (host: Host): void => {
+  for (const { law, at, text } of breaches(host)) fail(`${law} at ${at}: ${text}`)
+  const answered = remembered(host).filter((request) => !host.requests.has(request))
+  if (answered.length > 0) fail(`request ${answered.join(', ')} was answered, and is remembered`)
+}
+
 const step = (story: Story, input: Input): void => {
   const host = hostOf(story)
+  // A story may grant what is not free, to show that this changes nothing else.
+  const isFair = input._tag !== 'Granted' || grantable(host) === input.mountpoint
   const decision = decide(host, input)
   apply(host, decision)
   deliver(story, decision)
+  if (isFair && host.stopping !== 'hard') judge(host)
   showChanged(story, host)
 }
 

@@ -112,8 +112,7 @@ export interface Told {
 }
 
 /** Whether two attachments are the same: both names equal, compared byte for byte. */
-const sameAttachment = (a: Attachment, b: Attachment): boolean =>
-  a.volume === b.volume && a.consumer === b.consumer
+const sameAttachment = (a: Attachment, b: Attachment): boolean => a.volume === b.volume && a.consumer === b.consumer
 
 const isOf = ({ attachments }: Configuration, pending: Pending, named: Attachment | undefined): boolean =>
   named !== undefined &&

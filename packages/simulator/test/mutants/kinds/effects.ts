@@ -65,8 +65,8 @@ export const EFFECTS: readonly Mutant[] = [
     'a directory that is there although mkdir has failed is not taken for ours, and left',
     'L47',
     'decide/mount.ts',
-    "if (isThere(found) && draft.record.directory !== 'ours') noteDirectory",
-    "if (isThere(found) && error === undefined && draft.record.directory !== 'ours') noteDirectory",
+    'if (isThere(found)) noteDirectory',
+    'if (isThere(found) && error === undefined) noteDirectory',
   ),
   mutant(
     'directory-left-for-ever',

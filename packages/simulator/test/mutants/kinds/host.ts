@@ -30,7 +30,6 @@ export const HOST: readonly Mutant[] = [
     'the delay before the next discovery outlives a host-down: the host comes up although the last wish was down',
     'L36',
     { file: 'decide/host.ts', find: DOWN, replace: DOWN.replace('retry: undefined, ', '') },
-    { file: 'decide/host.ts', find: " && out.phase === 'retrying') {", replace: ') {' },
   ),
   mutant(
     'incomplete-discovery-is-up',

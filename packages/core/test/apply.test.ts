@@ -1,0 +1,16 @@
+// The indexes beside the records: what lies above a mountpoint.
+
+import { describe, expect, test } from 'vitest'
+import { ancestorsOf } from '../src/apply.js'
+
+describe('what lies above', () => {
+  test.each([
+    ['/srv/mounts/a', '/srv/mounts', []],
+    ['/srv/mounts/a/b', '/srv/mounts', ['/srv/mounts/a']],
+    ['/srv/mounts/a/b/c', '/srv/mounts', ['/srv/mounts/a/b', '/srv/mounts/a']],
+    ['/a/b/c', undefined, ['/a/b', '/a']],
+    ['/a', undefined, []],
+  ])('%s below %s', (path, root, above) => {
+    expect(ancestorsOf(path, root)).toEqual(above)
+  })
+})
