@@ -85,6 +85,13 @@ export interface Intent {
   readonly layersBefore: readonly Identity[]
 }
 
+/**
+ * The directory that was made for a claim is there no more: what comes there from now on was not made for it, and is as good as
+ * one that was there before.
+ */
+export const withoutDirectory = (intent: Intent | undefined): Intent | undefined =>
+  intent?.found._tag === 'NoDirectory' ? { ...intent, found: { _tag: 'Directory' } } : intent
+
 export interface Delay {
   readonly effect: EffectId
   readonly why: 'settle' | 'unmount-retry' | 'back-off' | 'keep-mounted'

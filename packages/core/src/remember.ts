@@ -4,7 +4,7 @@
 import type { Fact } from './fact.js'
 import type { Holder } from './holders.js'
 import type { Mountpoint } from './host.js'
-import { absentMountpoint } from './host.js'
+import { absentMountpoint, withoutDirectory } from './host.js'
 import type { Phase } from './phase.js'
 
 type MountpointFact = Exclude<Fact, { readonly _tag: 'HostCameUp' }>
@@ -69,7 +69,7 @@ const recordAfter = ({ record, holders }: Remembered, fact: MountpointFact): Mou
       return { ...record, layer: undefined, intent: undefined, unresolved: undefined }
     case 'DirectoryRemoved':
     case 'DirectoryKept':
-      return { ...record, directory: 'theirs' }
+      return { ...record, directory: 'theirs', intent: withoutDirectory(record.intent) }
     case 'Adopted': {
       const { identity, filesystem } = fact
       const instance = record.layer === undefined ? record.instance + 1 : record.instance

@@ -7,6 +7,7 @@ import type { Filesystem } from '../filesystem.js'
 import { sameFilesystem } from '../filesystem.js'
 import type { CommandError, Identity, Unknown } from '../found.js'
 import type { Delay, EffectInFlight, Mountpoint, Waiting, Work } from '../host.js'
+import { withoutDirectory } from '../host.js'
 import type { RequestId } from '../id.js'
 import { requestId } from '../id.js'
 import type { Settings } from '../settings.js'
@@ -243,7 +244,8 @@ export const noteUnmounted = (draft: Draft, by: 'us' | 'other'): void => {
 export const noteDirectory = (draft: Draft, tag: 'DirectoryMade' | 'DirectoryRemoved' | 'DirectoryKept'): void => {
   const { out, record } = draft
   recordFact(out, { _tag: tag, at: out.at, mountpoint: record.path })
-  set(draft, { directory: tag === 'DirectoryMade' ? 'ours' : 'theirs' })
+  if (tag === 'DirectoryMade') set(draft, { directory: 'ours' })
+  else set(draft, { directory: 'theirs', intent: withoutDirectory(record.intent) })
 }
 
 export const holdsAnything = (draft: Draft): boolean => holdersLeft(draft) > 0 || draft.record.claim !== undefined
