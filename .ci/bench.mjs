@@ -4,8 +4,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { preparation, run, top } from './prepare.mjs'
-import { quote, stage } from './report.mjs'
+import { run, top } from './prepare.mjs'
+import { makeReady, typesOf } from './ready.mjs'
 
 const wanted = process.argv.slice(2)
 const names = readdirSync(join(top, 'packages')).filter((name) => wanted.length === 0 || wanted.includes(name))
@@ -16,13 +16,7 @@ const benchmarks = names.flatMap((name) => {
 })
 
 const projects = [...new Set(benchmarks.map(({ name }) => join('packages', name)))]
-const types = { name: 'types', command: ['node', 'node_modules/ts7/bin/tsc', '-b', ...projects] }
-for (const { name, command } of [...preparation(), ...(projects.length === 0 ? [] : [types])]) {
-  const { ok, output } = await stage(name, () => run(command))
-  if (ok) continue
-  quote(output)
-  process.exit(1)
-}
+await makeReady(...(projects.length === 0 ? [] : [typesOf(...projects)]))
 
 if (benchmarks.length === 0) process.stdout.write('no benchmarks\n')
 for (const { name, file } of benchmarks) {

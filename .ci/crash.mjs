@@ -4,16 +4,10 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import process from 'node:process'
-import { preparation, run, top } from './prepare.mjs'
-import { quote, stage } from './report.mjs'
+import { top } from './prepare.mjs'
+import { makeReady, typesOf } from './ready.mjs'
 
-const types = { name: 'types', command: ['node', 'node_modules/ts7/bin/tsc', '-b', 'packages/cli'] }
-for (const { name, command } of [...preparation(), types]) {
-  const { ok, output } = await stage(name, () => run(command))
-  if (ok) continue
-  quote(output)
-  process.exit(1)
-}
+await makeReady(typesOf('packages/cli'))
 
 const script = join(top, 'packages/cli/node_modules/.tsbuild/test-host/crash/main.js')
 const args = [join(top, '.ci/in-namespace.mjs'), process.execPath, script, ...process.argv.slice(2)]

@@ -9,8 +9,9 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { preparation, run, top } from './prepare.mjs'
-import { quote, red, stage } from './report.mjs'
+import { top } from './prepare.mjs'
+import { makeReady } from './ready.mjs'
+import { red } from './report.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -31,12 +32,7 @@ if (Object.values(limits).some((limit) => !(limit > 0))) {
 
 // The heap is given once, at the start of a process: this one starts itself again with it, after the build.
 if (process.env.MOUNTKEEPER_EXPLORES !== '1') {
-  for (const { name, command } of preparation()) {
-    const { ok, output } = await stage(name, () => run(command))
-    if (ok) continue
-    quote(output)
-    process.exit(1)
-  }
+  await makeReady()
   const flags = [`--max-old-space-size=${limits.megabytes + 1_000}`, '--max-semi-space-size=32']
   const child = spawnSync(process.execPath, [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',

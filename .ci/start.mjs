@@ -5,8 +5,8 @@ import { accessSync, constants as modes, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { preparation, run, top } from './prepare.mjs'
-import { quote, stage } from './report.mjs'
+import { top } from './prepare.mjs'
+import { makeReady } from './ready.mjs'
 
 const COMMAND = ['run', '--sandbox', '--output', 'transcript', '-']
 
@@ -31,12 +31,7 @@ const requests = () => samples.map((name) => readFileSync(join(top, 'test-fixtur
 // Until the command has said how it ended.
 process.exitCode = 1
 
-for (const { name, command } of preparation()) {
-  const { ok, output } = await stage(name, () => run(command))
-  if (ok) continue
-  quote(output)
-  process.exit(1)
-}
+await makeReady()
 
 const child = spawn(process.execPath, ['packages/cli/dist/main.js', ...COMMAND], {
   cwd: top,
