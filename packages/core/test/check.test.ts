@@ -1,7 +1,7 @@
 // Values at the border: what is refused, with which field and which words. A refusal leaves the host as it was.
 import { describe, expect, test } from 'vitest'
 import type { AttachRequest, Input, Request } from '../src/index.js'
-import { apply, decide, requestId } from '../src/index.js'
+import { apply, checkFilesystem, decide, defaultSettings, requestId, typeRule } from '../src/index.js'
 import { showAnswer } from '../src/show.js'
 import { perform } from './transcript/directive.js'
 import type { Story } from './transcript/story.js'
@@ -213,6 +213,15 @@ describe('filesystem.source', () => {
       expect(answered(filesystem('nfs', source))).toBe(refused('filesystem.source', `${source} ${nfs}`))
     },
   )
+
+  test('where none is allowed', () => {
+    const none = { ...defaultSettings('/srv/mounts'), types: { bind: typeRule('bind', []) } }
+    expect(checkFilesystem(none, { type: 'bind', source: '/exports', options: [] })).toEqual({
+      _tag: 'Invalid',
+      field: 'filesystem.source',
+      why: '/exports is not allowed for type bind; none is',
+    })
+  })
 
   test.each<Row>([
     ['relative', 'exports/a', 'is not absolute: it has to begin with /'],

@@ -42,21 +42,24 @@ const pair = { volume: 'vol-1', consumer: 'vm-1' }
 const root = { path: '/srv/mounts', mountId: 1, directory: '8:1:100' }
 
 describe('what is asked for and what is found', () => {
-  test.each<[string, string]>([
-    [showFilesystem(tmpfs), 'tmpfs:scratch[size=1m]'],
-    [showFilesystem(bare), 'tmpfs:scratch'],
-    [showFilesystem({ ...tmpfs, source: 'two words' }), 'tmpfs:"two words"[size=1m]'],
-    [showFilesystem({ ...tmpfs, source: '' }), 'tmpfs:""[size=1m]'],
-    [showIdentity(layer), '21 tmpfs scratch / 0:40 rw,nosuid,nodev'],
-    [showIdentity({ ...layer, source: '' }), '21 tmpfs "" / 0:40 rw,nosuid,nodev'],
-    [showCommandError(busy), '"umount -c -- /srv/mounts/a" exit 32 "target is busy."'],
-    [showCommandError({ command: ['mount'], signal: 'SIGKILL', stderr: '', pid: 7 }), '"mount" signal SIGKILL pid 7'],
+  test.each<[() => string, string]>([
+    [() => showFilesystem(tmpfs), 'tmpfs:scratch[size=1m]'],
+    [() => showFilesystem(bare), 'tmpfs:scratch'],
+    [() => showFilesystem({ ...tmpfs, source: 'two words' }), 'tmpfs:"two words"[size=1m]'],
+    [() => showFilesystem({ ...tmpfs, source: '' }), 'tmpfs:""[size=1m]'],
+    [() => showIdentity(layer), '21 tmpfs scratch / 0:40 rw,nosuid,nodev'],
+    [() => showIdentity({ ...layer, source: '' }), '21 tmpfs "" / 0:40 rw,nosuid,nodev'],
+    [() => showCommandError(busy), '"umount -c -- /srv/mounts/a" exit 32 "target is busy."'],
     [
-      showCommandError({ ...busy, stderr: 'one\ntwo\u2028three\u0007' }),
+      () => showCommandError({ command: ['mount'], signal: 'SIGKILL', stderr: '', pid: 7 }),
+      '"mount" signal SIGKILL pid 7',
+    ],
+    [
+      () => showCommandError({ ...busy, stderr: 'one\ntwo\u2028three\u0007' }),
       `"umount -c -- ${A}" exit 32 "one\\ntwo\\u2028three\\u0007"`,
     ],
-  ])('%s', (line, expected) => {
-    expect(line).toBe(expected)
+  ])('%#: %s', (shown, expected) => {
+    expect(shown()).toBe(expected)
   })
 
   test('a secret shows the file that holds it', () => {

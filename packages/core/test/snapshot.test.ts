@@ -38,6 +38,10 @@ describe.each([...RECORDED, ...MORE])('$name', ({ script }) => {
     }
   })
 
+  test('says nothing that is not there', () => {
+    expect(snapshot(facts).filter((fact) => Object.values(fact).includes(undefined))).toEqual([])
+  })
+
   test('is as short as was said', () => {
     for (let cut = 0; cut <= facts.length; cut += 1) {
       const known: readonly Fact[] = facts.slice(0, cut)

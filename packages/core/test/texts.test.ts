@@ -121,6 +121,8 @@ test.each([
   ['a*b*c', 'abx/c', false],
   ['aa*aa', 'aaa', false],
   ['aa*aa', 'aaaa', true],
+  ['*aa*aa*', 'aaa', false],
+  ['*aa*aa*', 'aaaa', true],
   ['one', 'one', true],
   ['one', 'ones', false],
   ['*.example:/home', 'x.example:/home', true],

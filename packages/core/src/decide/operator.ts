@@ -22,12 +22,12 @@ import {
 } from './draft.js'
 import { checkAsked, checkMountpoint, hostDown, lookNow } from './request.js'
 import { becomeAbsent } from './see.js'
-import { finish, startWork, wantSlot } from './steps.js'
+import { NO_REQUEST, finish, startWork, wantSlot } from './steps.js'
 
 /** Whether nothing has happened for this request yet. */
 export const isUntouched = (draft: Draft, request: RequestId): boolean => {
   const { work } = draft.record
-  return work?.request !== request || (!work.granted && work.leaving === undefined && work.cause === undefined)
+  return work?.request !== request || (!work.granted && work.leaving === undefined)
 }
 
 /** Takes a request out that has not begun, with the work that only waited for a slot. */
@@ -52,9 +52,9 @@ export const requestCancel = (out: Out, request: RequestId, body: CancelRequest)
     refuse(out, replied, wrong)
     return
   }
-  const target = out.host.ids.get(body.target)
-  const unanswered = target === undefined ? undefined : out.host.requests.get(target)
-  if (target === undefined || unanswered === undefined) {
+  const target = out.host.ids.get(body.target) ?? NO_REQUEST
+  const unanswered = out.host.requests.get(target)
+  if (unanswered === undefined) {
     refuse(out, replied, { _tag: 'NotFound' })
     return
   }
@@ -105,18 +105,17 @@ export const observe = (out: Out, mountpoint: string): void => {
   const kept = record.wait?.why === 'keep-mounted'
   if (isResting(record)) {
     // What was tried and failed is due again when the look has ended; what policy keeps is only looked at.
-    if (!kept) set(draft, { wait: undefined })
     const known = record.unknown === undefined && record.phase !== 'mounted' && record.phase !== 'lost'
     startWork(draft, known && !kept ? 'Unmount' : 'Look', {})
     wantSlot(draft, true)
-  } else if (record.work !== undefined) {
+  } else {
     lookNow(draft)
   }
 }
 
 /** Whether anything waits or runs there; a look that is due after a delay, and that nobody waits for, does neither. */
-const isBusy = ({ work, wait, inFlight, overdue, waiting }: Mountpoint): boolean =>
-  waiting.length > 0 || inFlight !== undefined || overdue.length > 0 || (work !== undefined && wait?.why !== 'back-off')
+const isBusy = ({ work, wait, overdue, waiting }: Mountpoint): boolean =>
+  waiting.length > 0 || overdue.length > 0 || (work !== undefined && wait?.why !== 'back-off')
 
 export const requestForget = (out: Out, request: RequestId, body: ForgetRequest): void => {
   const replied = { request, id: body.id, op: body.op }
@@ -138,15 +137,6 @@ export const requestForget = (out: Out, request: RequestId, body: ForgetRequest)
   }
   recordFact(out, { _tag: 'Forgotten', at: out.at, mountpoint: record.path })
   for (const { volume, consumer } of holders) removeFromHolders(draft, volume, consumer)
-  set(draft, {
-    layer: undefined,
-    covered: false,
-    claim: undefined,
-    work: undefined,
-    unknown: undefined,
-    unresolved: undefined,
-    directory: 'theirs',
-  })
   becomeAbsent(draft)
   reply(out, replied, { _tag: 'Forgotten', holders })
 }

@@ -146,7 +146,7 @@ const refusal = (refused: Refusal): string => {
       return line(
         `requested ${showFilesystem(refused.requested)}`,
         refused.mounted === undefined ? undefined : `mounted ${showFilesystem(refused.mounted)}`,
-        refused.vacant === undefined ? undefined : 'vacant',
+        refused.vacant === true ? 'vacant' : undefined,
         why(refused.reason),
       )
     case 'Foreign':

@@ -104,6 +104,14 @@ const showChanged = (story: Story, host: Host): void => {
   }
 }
 
+/** A field that is there and has no value, at any depth; what is not there has no field, but the error of a `Refused`. */
+const emptyField = (value: unknown): string | undefined => {
+  if (typeof value !== 'object' || value === null || ('_tag' in value && value._tag === 'Refused')) return undefined
+  return Object.entries(value)
+    .map(([name, each]) => (each === undefined ? name : emptyField(each)))
+    .find((each) => each !== undefined)
+}
+
 const deliver = (story: Story, decision: Decision): void => {
   for (const fact of decision.facts) {
     story.facts.push(fact)
@@ -115,6 +123,8 @@ const deliver = (story: Story, decision: Decision): void => {
   }
   for (const answer of decision.answers) {
     print(story, showAnswer(answer))
+    const empty = emptyField(answer)
+    if (empty !== undefined) fail(`${empty} of answer ${answer.request} is there without a value`)
     if (!story.unanswered.delete(answer.request)) fail(`request ${answer.request} has no answer to come`)
   }
 }
