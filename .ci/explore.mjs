@@ -1,10 +1,11 @@
 // npm run explore [-- --ci] [--only TEXT] [--seconds N] [--states N] [--megabytes N] [--diagram]: explores every state that the
 // core and a small model of a host reach together, breadth first, and says how far it came. Without --ci all of the deep run, each
-// configuration to its fixed point, its depth, or the first limit: N seconds each (600), N states (40,000,000), N MB of heap (6,000).
-// --only: those whose names contain the text. --diagram: draws packages/core/docs/transitions.md anew. A broken law ends it with the
-// shortest trace there is, and exit status 1.
+// configuration to its fixed point, its depth, or the first limit: N seconds each (7,200), N states (40,000,000), N MB of memory
+// (half of the machine's). --only: those whose names contain the text. --diagram: draws packages/core/docs/transitions.md anew.
+// A broken law ends it with the shortest trace there is, and exit status 1.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -17,9 +18,9 @@ const { values } = parseArgs({
   options: {
     ci: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
-    seconds: { type: 'string', default: '600' },
+    seconds: { type: 'string', default: '7200' },
     states: { type: 'string', default: '40000000' },
-    megabytes: { type: 'string', default: '6000' },
+    megabytes: { type: 'string', default: `${Math.floor(totalmem() / 2e6)}` },
     diagram: { type: 'boolean', default: false },
   },
 })
