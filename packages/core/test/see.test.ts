@@ -55,6 +55,7 @@ describe('of what was claimed where something lay', () => {
     ['strange', ['old'], ['t1', 'old'], ['t1']],
     ['strange', ['old'], ['t2', 't1', 'old'], []],
     ['strange', ['old'], ['t1'], []],
+    ['strange', ['old'], ['t2', 't1'], []],
     ['strange', [], ['t1'], ['t1']],
     ['strange', [], ['t2', 't1'], []],
   ])('%s on %j, found %j: ours is %j', (type, before, found, is) => {

@@ -69,7 +69,7 @@ const concludeChange = (
 
 /** Takes what a look found: the record first, then what is unresolved, then what is wanted. */
 export const takeLook = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
-  const by = draft.record.work?.goal === 'Unmount' && draft.record.work.attempts > 0 ? 'us' : 'other'
+  const by = (draft.record.work?.attempts ?? 0) > 0 ? 'us' : 'other'
   const unknown = see(draft, found, by)
   if (unknown !== undefined) {
     becomeUncertain(draft, unknown)
