@@ -191,9 +191,10 @@ const checkOption = (
   if (!isGeneral(name) && !rule.options.includes(name)) return invalid(field, `${name} is not allowed for type ${type}`)
   if (name === 'suid' && settings.policies.suid !== 'allow') return invalid(field, 'suid is refused by policy')
   if (name === 'dev' && settings.policies.dev !== 'allow') return invalid(field, 'dev is refused by policy')
-  return typeof option === 'string' && rule.pathOptions.includes(name)
-    ? checkPathOption(field, rule, option)
-    : undefined
+  if (!rule.pathOptions.includes(name)) return undefined
+  // What nobody can see here cannot be held against the list.
+  if (typeof option !== 'string') return invalid(field, `${name} names paths and cannot be a secret`)
+  return checkPathOption(field, rule, option)
 }
 
 /** A filesystem as it is asked for: type, source and options, each against the lists. */

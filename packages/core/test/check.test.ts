@@ -278,6 +278,11 @@ describe('filesystem.options', () => {
     expect(answered(body)).toBe(refused('filesystem.options[0].secretFile', why))
   })
 
+  test('a path is no secret', () => {
+    const body = filesystem('overlay', 'overlay', [{ name: 'lowerdir', secretFile: '/etc/secret' }])
+    expect(answered(body)).toBe(refused('filesystem.options[0]', 'lowerdir names paths and cannot be a secret'))
+  })
+
   test('the name of a secret', () => {
     const option = (name: string): Request => filesystem('tmpfs', 'scratch', [{ name, secretFile: '/etc/secret' }])
     expect(answered(option('a,b'))).toBe(
