@@ -29,6 +29,7 @@ describe('bytes', () => {
     'a\udfff',
     '\ud800\ud800\udc00',
     'é\udfff',
+    'ࠀ\udfff',
     '\ue000\udc00',
     '\udc00\udc00',
   ])('of %j are as many as UTF-8 has', (text) => {
