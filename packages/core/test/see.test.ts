@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Identity } from '../src/index.js'
+import { withoutDirectory } from '../src/host.js'
 import { perform } from './transcript/directive.js'
 import { declareLayer, layerNamed } from './transcript/layers.js'
 import type { Story } from './transcript/story.js'
@@ -61,4 +62,12 @@ describe('of what was claimed where something lay', () => {
   ])('%s on %j, found %j: ours is %j', (type, before, found, is) => {
     expect(ours(type, before, found)).toEqual(is)
   })
+})
+
+test('of a directory that was made for a claim and is gone, an intent says that it was there before', () => {
+  const made = { found: { _tag: 'NoDirectory' }, layersBefore: [] } as const
+  expect(withoutDirectory(made)).toEqual({ found: { _tag: 'Directory' }, layersBefore: [] })
+  const before = { found: { _tag: 'Obstacle', kind: 'file' }, layersBefore: [] } as const
+  expect(withoutDirectory(before)).toBe(before)
+  expect(withoutDirectory(undefined)).toBe(undefined)
 })
