@@ -2,6 +2,7 @@
 // the manager still runs. Numbers are those of this process's pid namespace, also where /proc is that of an outer one.
 
 import { readFileSync, readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { errnoOf } from './descriptor.js'
 
 /** One process. */
@@ -84,6 +85,14 @@ export const parentOf = (entry: string): string | undefined => {
 
 const belongs = (process: Process, leader: number): boolean => process.group === leader || process.session === leader
 
+/**
+ * What carries the data of a FUSE daemon and stays in the session of the command that started it, although the daemon has left
+ * that: it lives as long as the mount (measured with sshfs 3.7), and by itself can mount nothing.
+ */
+const CARRIERS: ReadonlySet<string> = new Set(['ssh'])
+
+const carries = ({ entry }: Process): boolean => CARRIERS.has(basename(vectorOfProcess(entry)[0] ?? ''))
+
 /** Whether a process group can be signalled, or at least exists. */
 const groupExists = (leader: number): boolean => {
   try {
@@ -96,13 +105,14 @@ const groupExists = (leader: number): boolean => {
 
 /**
  * Whether any process lives in the group or the session that `leader` made. A process that left both, as a FUSE daemon does,
- * is not counted. Where /proc hides the processes of others, a group that still exists counts as living.
+ * is not counted, nor is the `ssh` that it keeps there. Where /proc hides the processes of others, a group that still exists
+ * counts as living.
  */
 export const anyLives = (leader: number): boolean => {
   // Most often it is the leader itself that lives: that costs no search of all processes, of which many may be waited for.
   if (processOf(String(leader), ownDepth())?.pid === leader) return true
   const seen = processes()
-  if (seen.some((one) => belongs(one, leader))) return true
+  if (seen.some((one) => belongs(one, leader) && !carries(one))) return true
   // With hidepid not even init is seen; a group of zombies alone is the other case, and there init is seen.
   return !seen.some((one) => one.pid === 1) && groupExists(leader)
 }

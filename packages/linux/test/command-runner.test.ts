@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -183,4 +183,26 @@ test('a process is told from a zombie', async () => {
   expect(readFileSync(`/proc/${leader}/status`, 'latin1')).toMatch(/^State:\tZ/m)
   expect(anyLives(leader)).toBe(false)
   parent.kill()
+})
+
+test.each([
+  ['ssh', false],
+  ['helper', true],
+])('L23: what outlives its command as %s counts as part of it: %s', async (name, counts) => {
+  const directory = mkdtempSync(`${tmpdir()}/mountkeeper-`)
+  symlinkSync('/bin/sleep', `${directory}/${name}`)
+  const leader = spawn('sh', ['-c', `${directory}/${name} 60 >&- & echo $!`], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = new Promise((wake) => leader.once('exit', wake))
+  const pid = await new Promise<number>((told) => leader.stdout.once('data', (line: Buffer) => told(Number(line))))
+  await ended
+  try {
+    expect(membersOf(leader.pid!).map((each) => each.pid)).toEqual([pid])
+    expect(anyLives(leader.pid!)).toBe(counts)
+  } finally {
+    process.kill(pid)
+    rmSync(directory, { recursive: true })
+  }
 })
