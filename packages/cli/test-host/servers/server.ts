@@ -114,7 +114,7 @@ const signal = (pids: readonly number[], name: NodeJS.Signals): void => {
 }
 
 /** A process and what it has started itself, as far as they live. */
-export const householdOf = (top: number): readonly number[] =>
+export const withChildrenOf = (top: number): readonly number[] =>
   processes()
     .filter(({ pid, parent }) => pid === top || parent === top)
     .map(({ pid }) => pid)

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { EXPORTS } from './place.js'
 import type { Server, ServerKind } from './server.js'
-import { householdOf, serverOf, sleep, treeOf } from './server.js'
+import { serverOf, sleep, treeOf, withChildrenOf } from './server.js'
 import { nextAddress, UNCACHED, whyNoSshfs } from './sftp.js'
 
 const SSHD = '/usr/sbin/sshd'
@@ -82,7 +82,7 @@ export const startSshd = async (directory: string): Promise<Server> => {
     pids: () => treeOf(listener.pid!),
     // Not what they start in turn: before it has authenticated that lives in a sandbox (seccomp) that forbids
     // `restart_syscall`, so a stop in poll(2) would end the connection instead of delaying it.
-    paced: () => householdOf(listener.pid!),
+    paced: () => withChildrenOf(listener.pid!),
     filesystem: filesystem(directory),
     wrong: filesystem(`${directory}/nowhere`),
     refused: filesystem(directory, PORT + 1),
