@@ -213,10 +213,10 @@ const lookAgain = (draft: Draft, apply: boolean): void => {
   const { record, entry } = draft
   const resting = record.work === undefined && record.overdue.length === 0
   if (entry === undefined || !resting || record.waiting.length > 0 || record.reason?._tag === 'KeptByPolicy') return
-  const held = holdersLeft(draft) > 0
-  const goal = held ? 'Mount' : 'Unmount'
+  const mended = holdersLeft(draft) > 0 ? 'Mount' : 'Unmount'
+  const goal = apply ? mended : 'Look'
   set(draft, { backOffMs: 0, wait: undefined, reason: undefined })
-  startWork(draft, apply ? goal : 'Look', { remount: held })
+  startWork(draft, goal, { remount: goal === 'Mount' })
   wantSlot(draft, true)
 }
 
