@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Effect } from '../src/index.js'
+import { withoutDirectory } from '../src/host.js'
 import { layersOf } from '../src/index.js'
 import { perform } from './transcript/directive.js'
 import { layerNamed } from './transcript/layers.js'
@@ -44,6 +45,19 @@ const CASES: readonly Case[] = [
     left: ['new', 'newer', 'old'],
   },
   { filesystem: 'grow:x', before: ['old', 'older'], found: ['new', 'old'], ours: undefined, left: ['new', 'old'] },
+  { filesystem: 'grow:x', before: ['old'], found: ['new'], ours: undefined, left: ['new'] },
+  { filesystem: 'grow:x', before: ['old'], found: ['new', 'newer'], ours: undefined, left: ['new', 'newer'] },
+  // Of two that look like ours the lower one: it comes off last.
+  {
+    filesystem: 'tmpfs:scratch',
+    before: ['old'],
+    found: ['newer', 'new', 'old'],
+    ours: 'new',
+    left: ['newer', 'new', 'old'],
+  },
+  { filesystem: 'tmpfs:scratch', before: [], found: ['new'], ours: 'new', left: [] },
+  { filesystem: 'grow:x', before: [], found: ['new'], ours: 'new', left: [] },
+  { filesystem: 'grow:x', before: [], found: ['new', 'newer'], ours: undefined, left: ['new', 'newer'] },
 ]
 
 const named = (story: Story, name: string) => layerNamed(story.layers, name, expectedAt(story, AT))
@@ -72,7 +86,7 @@ const unmounted = (story: Story): readonly number[] =>
 
 const titled = CASES.map((each) => ({
   ...each,
-  title: `${each.filesystem} over ${each.before.join(' ')}, found ${each.found.join(' ')}: ${each.ours ?? 'none'} is ours`,
+  title: `${each.filesystem} over ${each.before.join(' ') || 'nothing'}, found ${each.found.join(' ')}: ${each.ours ?? 'none'} is ours`,
 }))
 
 describe('L20 L34: layers that lay there before a claim', () => {
@@ -92,4 +106,12 @@ describe('L20 L34: layers that lay there before a claim', () => {
     expect(layersOf(story.there.get(AT)!).map(({ mountId }) => mountId)).toEqual(each.left.map((name) => ids.get(name)))
     expect(hostOf(story).mountpoints.get(AT)?.record.claim).toBeUndefined()
   })
+})
+
+test('of a directory that was made for a claim and is gone, an intent says that it was there before', () => {
+  const made = { found: { _tag: 'NoDirectory' }, layersBefore: [] } as const
+  expect(withoutDirectory(made)).toEqual({ found: { _tag: 'Directory' }, layersBefore: [] })
+  const before = { found: { _tag: 'Obstacle', kind: 'file' }, layersBefore: [] } as const
+  expect(withoutDirectory(before)).toBe(before)
+  expect(withoutDirectory(undefined)).toBe(undefined)
 })
