@@ -20,6 +20,9 @@ export interface Place {
   readonly mountId: number
 }
 
+/** Whether anything may be looked up on the mount of an open place. The place is the asker's to close. */
+export type MayEnter = (mountId: number, place: Place) => boolean
+
 /** Why a walk ended early. */
 export interface Stop {
   /** As far as it got, and the component that stopped it. */
@@ -123,7 +126,7 @@ export const descend = (
   from: Place,
   path: string,
   names: readonly string[],
-  mayEnter: (mountId: number) => boolean,
+  mayEnter: MayEnter,
 ): Either<Stop, Place> => {
   let place = from
   let reached = path === '/' ? '' : path
@@ -131,7 +134,7 @@ export const descend = (
     reached = `${reached}/${name}`
     const next = openPlace(`/proc/self/fd/${place.fd}/${name}`, constants.O_DIRECTORY)
     const stopped = isLeft(next) ? whyNot(place, name, next.left) : undefined
-    const entered = isLeft(next) || next.right.mountId === place.mountId || mayEnter(next.right.mountId)
+    const entered = isLeft(next) || next.right.mountId === place.mountId || mayEnter(next.right.mountId, next.right)
     close(place.fd)
     if (isLeft(next)) return left({ path: reached, errno: stopped ?? next.left })
     place = next.right
@@ -165,7 +168,7 @@ export interface Resolved {
  */
 export const resolve = (
   path: string,
-  mayEnter: (mountId: number) => boolean,
+  mayEnter: MayEnter,
   mayOpen: (path: string) => boolean = () => true,
 ): Either<Stop, Resolved> => {
   const todo = [...componentsOf(path)]
@@ -188,7 +191,7 @@ export const resolve = (
       continue
     }
     const before = open.at(-2)
-    if (before !== undefined && here.mountId !== before.mountId && !mayEnter(here.mountId)) return stop('EXDEV')
+    if (before !== undefined && here.mountId !== before.mountId && !mayEnter(here.mountId, here)) return stop('EXDEV')
     const next = mayOpen(`/${[...done, name].join('/')}`) ? openBelow(here, name) : left('EXDEV')
     if (isLeft(next)) {
       done = [...done, name]

@@ -4,6 +4,7 @@
 
 import { readFileSync, readSync, writeSync } from 'node:fs'
 import type { LookRequest, Seen } from './look.js'
+import { createKnownMounts } from './crossing.js'
 import { lookTogether } from './look.js'
 import type { DirectoryQuestion, Question } from './question.js'
 import { seeDirectory } from './roots.js'
@@ -23,11 +24,14 @@ const togetherMax = (): number => {
   return Math.max(1, Math.floor((limit - DESCRIPTORS_LEFT) / DESCRIPTORS_EACH))
 }
 
+/** What the walks of this process have in common: the mounts above the roots. */
+const known = createKnownMounts()
+
 const lookAll = (requests: readonly LookRequest[]): readonly Seen[] => {
   const most = Math.min(requests.length, togetherMax())
   const slices = most === 0 ? 0 : Math.ceil(requests.length / most)
   return Array.from({ length: slices }, (_, slice) =>
-    lookTogether(requests.slice(slice * most, (slice + 1) * most)),
+    lookTogether(requests.slice(slice * most, (slice + 1) * most), { known }),
   ).flat()
 }
 

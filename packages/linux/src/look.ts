@@ -10,13 +10,16 @@ import type {
   RootIdentity,
   Unknown,
 } from '@mountkeeper/core'
-import type { Either } from 'fp-ts/lib/Either.js'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { Place, Stop } from './descriptor.js'
-import { close, componentsOf, descend, inodeOf, openBelow, openSlash, statOf } from './descriptor.js'
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { KnownMounts } from './crossing.js'
+import { createCrossings } from './crossing.js'
+import type { MayEnter, Place } from './descriptor.js'
+import { close, openBelow, statOf } from './descriptor.js'
 import { identityOf } from './mountinfo.js'
 import type { MountTable, Stack } from './mount-table.js'
-import { LAYERS_MAX, isLocalFstype, lineOf, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
+import { LAYERS_MAX, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
+import type { Parent, ReachRoot } from './reach.js'
+import { reachParent, rootReacher, rootsOnce, stopText, unknown } from './reach.js'
 import type { OpenSource } from './source.js'
 import { closeSource, openSource, resolveSource } from './source.js'
 
@@ -40,131 +43,6 @@ export interface Seen {
   readonly found: Found
   /** The source as it resolves now, for types that are compared by it and where it is there. */
   readonly source?: ResolvedSource
-}
-
-/**
- * Looks at a mountpoint. Never rejects. One that runs elsewhere than in this process has to keep the deadline; whoever calls
- * it gives up at the deadline all the same.
- */
-export type Looker = (request: LookRequest) => Promise<Seen>
-
-/** The directory that a mountpoint is made in, held open: what is named through it stays below the root. */
-export interface Parent {
-  readonly place: Place
-  readonly path: string
-  readonly name: string
-}
-
-/** Why the directory of a mountpoint was not reached. */
-export interface NotReached {
-  readonly found: Found
-  readonly why: string
-}
-
-const unknown = (why: Unknown['why'], detail: string): Unknown => ({ _tag: 'Unknown', why, detail })
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  ENOTDIR: 'is not a directory',
-  ELOOP: 'is a symbolic link',
-  EXDEV: 'lies on another mount',
-}
-
-/** A stop as a sentence. */
-export const stopText = (stop: Stop): string =>
-  `${stop.path} ${REASONS[stop.errno] ?? `cannot be opened (${stop.errno})`}`
-
-/** Whether a mount is of a local filesystem; one that the table does not show is not. */
-export const isLocalMount = (mountId: number): boolean => {
-  const found = lineOf(readTable(), mountId)
-  return found._tag === 'Line' && isLocalFstype(found.line.fstype)
-}
-
-const slash = (): Either<NotReached, Place> => {
-  const opened = openSlash()
-  return isLeft(opened) ? left({ found: unknown('Unreadable', opened.left), why: opened.left }) : opened
-}
-
-const reachRoot = (root: RootIdentity): Either<NotReached, Place> => {
-  const changed = (why: string): Either<NotReached, Place> => left({ found: unknown('RootChanged', why), why })
-  const from = slash()
-  if (isLeft(from)) return from
-  const mayEnter = (mountId: number): boolean => mountId === root.mountId || isLocalMount(mountId)
-  const reached = descend(from.right, '/', componentsOf(root.path), mayEnter)
-  if (isLeft(reached)) return changed(stopText(reached.left))
-  const place = reached.right
-  // The mount first: only then is it the local filesystem of host-up that is asked for the inode.
-  if (place.mountId === root.mountId && inodeOf(place) === root.directory) return reached
-  close(place.fd)
-  return changed(
-    place.mountId === root.mountId
-      ? `${root.path} is another directory than at host-up`
-      : `${root.path} lies on another mount than at host-up`,
-  )
-}
-
-/** Opens a managed root that is what it was at host-up. The descriptor is the caller's to close. */
-type ReachRoot = (root: RootIdentity) => Either<NotReached, Place>
-
-/** Goes down to each root once, and keeps it open until all is closed: looks that are done together have most of their way in common. */
-const rootsOnce = (): { readonly reach: ReachRoot; readonly close: () => void } => {
-  const held = new Map<string, Either<NotReached, Place>>()
-  return {
-    reach: (root) => {
-      const key = JSON.stringify(root)
-      const first = held.get(key) ?? reachRoot(root)
-      held.set(key, first)
-      if (isLeft(first)) return first
-      const again = openBelow(first.right, '.')
-      if (!isLeft(again)) return again
-      const why = stopText({ path: root.path, errno: again.left })
-      return left({ found: unknown('Unreadable', why), why })
-    },
-    close: () => {
-      for (const place of held.values()) if (!isLeft(place)) close(place.right.fd)
-    },
-  }
-}
-
-const below = (stop: Stop): NotReached => {
-  const why = stopText(stop)
-  switch (stop.errno) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      // Nothing can be at a path whose parent is not there.
-      return { found: { _tag: 'NoDirectory' }, why }
-    case 'EXDEV':
-      return { found: unknown('ParentElsewhere', why), why }
-    default:
-      return { found: unknown('Unreadable', why), why }
-  }
-}
-
-const split = (mountpoint: string): { readonly path: string; readonly name: string } => {
-  const at = mountpoint.lastIndexOf('/')
-  return { path: at <= 0 ? '/' : mountpoint.slice(0, at), name: mountpoint.slice(at + 1) }
-}
-
-/**
- * Opens the directory above a mountpoint without following a link, and checks that the root is what it was and that the
- * directory lies on the same mount. The descriptor is the caller's to close.
- */
-export const reachParent = (
-  mountpoint: string,
-  root: RootIdentity | undefined,
-  reach: ReachRoot = reachRoot,
-): Either<NotReached, Parent> => {
-  const { path, name } = split(mountpoint)
-  if (root !== undefined && path !== root.path && !path.startsWith(`${root.path}/`)) {
-    const why = `${mountpoint} is not below ${root.path}`
-    return left({ found: unknown('Unreadable', why), why })
-  }
-  const top = root === undefined ? slash() : reach(root)
-  if (isLeft(top)) return top
-  const from = root?.path ?? '/'
-  const names = componentsOf(path.slice(from.length))
-  const place = descend(top.right, from, names, root === undefined ? isLocalMount : () => false)
-  return isLeft(place) ? left(below(place.left)) : right({ place: place.right, path, name })
 }
 
 const kindOf = (place: Place): ObstacleKind | 'directory' | undefined => {
@@ -208,10 +86,10 @@ interface Opened {
   readonly source: OpenSource | undefined
 }
 
-const open = (request: LookRequest, reach: ReachRoot): Opened => {
+const open = (request: LookRequest, mayEnter: MayEnter, reach: ReachRoot): Opened => {
   const { filesystem, appears } = request
-  const source = filesystem === undefined ? undefined : openSource(filesystem, appears, isLocalMount)
-  const reached = reachParent(request.mountpoint, request.root, reach)
+  const source = filesystem === undefined ? undefined : openSource(filesystem, appears, mayEnter)
+  const reached = reachParent(request.mountpoint, request.root, mayEnter, reach)
   if (isLeft(reached)) {
     return { request, parent: undefined, target: { _tag: 'Told', found: reached.left.found }, source }
   }
@@ -269,76 +147,48 @@ const conclude = (opened: Opened, table: () => MountTable): Seen | undefined => 
 /** So many lookups in one table that it pays to have an index of it. */
 const INDEXED_MIN = 16
 
-const attempt = (requests: readonly LookRequest[]): readonly (Seen | undefined)[] => {
+/** What a burst of looks reads and remembers. */
+export interface BurstOptions {
+  /** Reads the mount table; tests count that. */
+  readonly read?: () => MountTable
+  /** A table that was read after the looks were asked for: it says which mounts may be crossed. */
+  readonly table?: MountTable
+  /** Mounts above roots that earlier bursts have learned of; without, each burst asks the table anew. */
+  readonly known?: KnownMounts
+}
+
+const attempt = (requests: readonly LookRequest[], options: BurstOptions): readonly (Seen | undefined)[] => {
+  const { read = readTable, known } = options
   const opened: Opened[] = []
-  const roots = rootsOnce()
+  // May read the table before the descriptors are open; what it says is not used for more than that.
+  const crossings = createCrossings({ read, table: options.table, known })
+  const roots = rootsOnce(rootReacher(crossings.toRoots))
   let table: MountTable | undefined
-  const read = (): MountTable => (requests.length < INDEXED_MIN ? readTable() : withIndex(readTable()))
+  const readAfter = (): MountTable => (requests.length < INDEXED_MIN ? read() : withIndex(read()))
   try {
-    for (const request of requests) opened.push(open(request, roots.reach))
-    return opened.map((one) => conclude(one, () => (table ??= read())))
+    for (const request of requests) opened.push(open(request, crossings.elsewhere, roots.reach))
+    return opened.map((one) => conclude(one, () => (table ??= readAfter())))
   } finally {
     opened.forEach(shut)
     roots.close()
+    known?.rest()
   }
 }
 
-const LOST = unknown('Unreadable', 'the mount table twice did not show the mount that is there')
+/** What is said of a mount that the table twice did not show. */
+export const LOST: Unknown = unknown('Unreadable', 'the mount table twice did not show the mount that is there')
 
 /**
- * Looks at several mountpoints with one reading of the table; each holds up to three descriptors meanwhile. What the table
- * does not show is looked at once more. Throws only where `/proc` cannot be read.
+ * Looks at several mountpoints. The table is read at most once before, where a mount is crossed that is not known yet, and
+ * once after their descriptors were opened, where something is mounted; each holds up to three descriptors meanwhile. What
+ * the table does not show is looked at once more, together. Throws only where `/proc` cannot be read.
  */
-export const lookTogether = (requests: readonly LookRequest[]): readonly Seen[] =>
-  attempt(requests).map((seen, index) => {
-    const request = requests[index]
-    if (seen !== undefined || request === undefined) return seen ?? { found: LOST }
-    return attempt([request])[0] ?? { found: LOST }
-  })
-
-/** Looks that share one slice of the event loop and one reading of the table. */
-const LOOKS_TOGETHER_MAX = 64
-
-const lookSafely = (requests: readonly LookRequest[]): readonly Seen[] => {
-  try {
-    return lookTogether(requests)
-  } catch (error) {
-    return requests.map(() => ({ found: unknown('Unreadable', String(error)) }))
-  }
+export const lookTogether = (requests: readonly LookRequest[], options: BurstOptions = {}): readonly Seen[] => {
+  const first = attempt(requests, options)
+  const lost = requests.filter((_, index) => first[index] === undefined)
+  if (lost.length === 0) return first.map((seen) => seen ?? { found: LOST })
+  const { table: _, ...fresh } = options
+  const second = attempt(lost, fresh)
+  let next = 0
+  return first.map((seen) => seen ?? second[next++] ?? { found: LOST })
 }
-
-/** A look that waits for the end of the turn. */
-export interface WaitingLook {
-  readonly request: LookRequest
-  readonly tell: (seen: Seen | Promise<Seen>) => void
-}
-
-/** Gathers the looks of one turn of the event loop, and serves them in slices, so that the loop is never held for long. */
-export const gathering = (serve: (slice: readonly WaitingLook[]) => void): Looker => {
-  let waiting: WaitingLook[] = []
-  const next = (): void => {
-    const slice = waiting.slice(0, LOOKS_TOGETHER_MAX)
-    waiting = waiting.slice(LOOKS_TOGETHER_MAX)
-    if (waiting.length > 0) setImmediate(next)
-    serve(slice)
-  }
-  return (request) =>
-    new Promise((tell) => {
-      if (waiting.length === 0) setImmediate(next)
-      waiting.push({ request, tell })
-    })
-}
-
-/** Does these looks in this process, with one reading of the table. */
-export const serveHere = (slice: readonly WaitingLook[]): void => {
-  const seen = lookSafely(slice.map(({ request }) => request))
-  slice.forEach(({ tell }, index) => {
-    tell(seen[index] ?? { found: LOST })
-  })
-}
-
-/**
- * A looker in this process, for where nothing can hang: it waits with whoever mounted a type that asks its server when opened
- * (NFS, 9p) where a quiet one is expected, if that server hangs.
- */
-export const createLooker = (): Looker => gathering(serveHere)

@@ -1,7 +1,7 @@
 // One reading of the kernel's mount table, searched by mount id or by place. Invariant: an id is looked up only in a table
 // that was read after a descriptor on that mount was opened and while it is open, since a freed id is used again at once.
 
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import type { Appearance, Filesystem } from '@mountkeeper/core'
 import type { TableLine } from './mountinfo.js'
 import { parseTableLine } from './mountinfo.js'
@@ -40,6 +40,21 @@ export const tableOf = (bytes: Buffer): MountTable => ({ text: `\n${bytes.toStri
 
 /** Reads the table of this process's mount namespace. Cannot hang; throws where `/proc` is not mounted. */
 export const readTable = (): MountTable => tableOf(readFileSync('/proc/self/mountinfo'))
+
+/** Reads the table if it has at most so many bytes; of a longer one only so much as shows that. */
+export const readShortTable = (bytes: number): MountTable | undefined => {
+  const fd = openSync('/proc/self/mountinfo', 'r')
+  try {
+    const buffer = Buffer.allocUnsafe(bytes + 1)
+    let length = 0
+    for (let size = 1; size > 0 && length < buffer.length; length += size) {
+      size = readSync(fd, buffer, length, buffer.length - length, null)
+    }
+    return length > bytes ? undefined : tableOf(buffer.subarray(0, length))
+  } finally {
+    closeSync(fd)
+  }
+}
 
 /** Fields before the target of a line: id, parent, device, root. */
 const BEFORE_TARGET = 4

@@ -5,7 +5,8 @@ import type { RootSeen } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { close, componentsOf, descend, inodeOf, openSlash, statOf } from './descriptor.js'
-import { isLocalMount, stopText } from './look.js'
+import { localMounts } from './crossing.js'
+import { stopText } from './reach.js'
 import { propagationOf } from './mountinfo.js'
 import { isLocalFstype, lineOf, readTable } from './mount-table.js'
 
@@ -37,7 +38,7 @@ export const seeDirectory = (role: string, path: string, uid: number): SeenDirec
   const problem = (why: string, mend: string): SeenDirectory => left({ text: `${role} ${path}: ${why}`, mend })
   const slash = openSlash()
   if (isLeft(slash)) return problem(slash.left, 'mount /proc')
-  const reached = descend(slash.right, '/', componentsOf(path), isLocalMount)
+  const reached = descend(slash.right, '/', componentsOf(path), localMounts())
   if (isLeft(reached)) {
     const stop = reached.left
     return problem(stopText(stop), MENDS[stop.errno]?.(path, stop.path) ?? `make ${stop.path} accessible`)

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import type { Appearance, Filesystem, ResolvedSource } from '@mountkeeper/core'
 import { optionName } from '@mountkeeper/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { Resolved } from './descriptor.js'
+import type { MayEnter, Resolved } from './descriptor.js'
 import { close, majorMinor, resolve, statOf } from './descriptor.js'
 import type { MountTable } from './mount-table.js'
 import { lineOf } from './mount-table.js'
@@ -18,11 +18,7 @@ export interface OpenSource {
 }
 
 /** Opens the source where the type is compared by it. Absent for other types, and where nothing is there. */
-export const openSource = (
-  filesystem: Filesystem,
-  appears: Appearance,
-  mayEnter: (mountId: number) => boolean,
-): OpenSource | undefined => {
+export const openSource = (filesystem: Filesystem, appears: Appearance, mayEnter: MayEnter): OpenSource | undefined => {
   if (appears._tag !== 'RootAndDevice' && appears._tag !== 'Device') return undefined
   const resolved = resolve(filesystem.source, mayEnter)
   if (isLeft(resolved)) return undefined

@@ -8,7 +8,8 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { close, ownProcess, resolve } from '../descriptor.js'
 import type { Shown } from '../evidence.js'
-import { isLocalMount, stopText } from '../look.js'
+import { localMounts } from '../crossing.js'
+import { stopText } from '../reach.js'
 import { isLocalFstype, lineOf, notLocal, opensQuietlyAt, readTable } from '../mount-table.js'
 import type { Tools } from '../tools.js'
 import { holdParent, leftOf, lookFor, notRun, reportOf, ruleOf, runAndLook } from '../tools.js'
@@ -29,7 +30,7 @@ const allowedPath = (
   path: string,
   mayOpen: (path: string) => boolean,
 ): Either<string, { readonly fd: number; readonly mountId: number; readonly path: string }> => {
-  const resolved = resolve(path, isLocalMount, mayOpen)
+  const resolved = resolve(path, localMounts(), mayOpen)
   if (isLeft(resolved)) return left(stopText(resolved.left))
   const { fd, mountId } = resolved.right.place
   if (tools.sourceAllowed(rule, resolved.right.path)) return right({ fd, mountId, path: resolved.right.path })
