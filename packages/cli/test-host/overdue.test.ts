@@ -1,29 +1,35 @@
 // Commands that pass their deadline, in the whole command on real mounts: who asked is answered in time, `status` shows what is
 // waited for, and when the command has ended after all the mountpoint goes on by itself.
 
-import { chmodSync, existsSync, writeFileSync } from 'node:fs'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Started } from './world.js'
 import { ROOT, STATE, attach, command, detach, mounted, prepareWorld } from './world.js'
 
 prepareWorld()
 
-// Both do not hear SIGTERM, and are done before SIGKILL comes.
-const LATE_S = '1.2'
+// SIGTERM shows them that their deadline is over; then they wait until the test has seen that they are shown, but not for so
+// long that SIGKILL comes.
+const UNTIL_SEEN = `
+trap 'overdue=1' TERM
+until [ "$overdue" ]; do sleep 600 || overdue=1; done
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do [ -e ${STATE}/seen ] && break; sleep 0.1; done`
 const UNMOUNT_LATE = `#!/bin/sh
-trap '' TERM
-[ ! -e ${STATE}/late ] || sleep ${LATE_S}
+if [ -e ${STATE}/late ]; then ${UNTIL_SEEN}
+fi
 exec umount -i "$@"
 `
 const MOUNT_LATE = `#!/bin/sh
-trap '' TERM
-sleep ${LATE_S}
+${UNTIL_SEEN}
 exec mount -i -t tmpfs -o nosuid,nodev "$1" "$2"
 `
+/** Of the command: many times what it takes to begin on a machine with other work. And of its request: a little later. */
+const COMMAND_MS = 2_500
+const REQUEST_MS = COMMAND_MS + 100
 const CONFIG = {
   roots: [ROOT],
   types: { tmpfs: { sources: ['*'], options: ['size'] }, late: { sources: ['*'] } },
-  deadlines: { perType: { tmpfs: { unmountMs: 300 }, late: { mountMs: 300 } } },
+  deadlines: { perType: { tmpfs: { unmountMs: COMMAND_MS }, late: { mountMs: COMMAND_MS } } },
   delays: { backOffFirstMs: 100, settleMs: 100 },
 }
 
@@ -38,6 +44,9 @@ beforeAll(() => {
   writeFileSync('/srv/config.json', JSON.stringify(CONFIG))
 })
 
+beforeEach(() => rmSync(`${STATE}/seen`, { force: true }))
+const seen = (): void => writeFileSync(`${STATE}/seen`, '')
+
 type Seen = Readonly<Record<string, unknown>>
 
 const linesOf = (text: string): readonly Seen[] =>
@@ -49,7 +58,7 @@ const linesOf = (text: string): readonly Seen[] =>
 /** Asks, and gives the answer of that id. */
 const ask = async (manager: Started, id: string, request: object): Promise<Seen> => {
   manager.send({ ...request, id })
-  for (const from = Date.now(); Date.now() - from < 20_000;) {
+  for (const from = Date.now(); Date.now() - from < 50_000;) {
     const answer = linesOf(manager.stdout()).find((line) => line['id'] === id)
     if (answer !== undefined) return answer
     await new Promise((resolve) => setTimeout(resolve, 10))
@@ -63,7 +72,7 @@ const mountpointsOf = (answer: Seen): readonly Seen[] =>
 /** Asks for the status until it shows this, and gives the last one. */
 const statusUntil = async (manager: Started, name: string, right: (all: readonly Seen[]) => boolean) => {
   let all: readonly Seen[] = []
-  for (let round = 0; round < 200; round += 1) {
+  for (let round = 0; round < 800; round += 1) {
     all = mountpointsOf(await ask(manager, `${name}-${round}`, { op: 'status' }))
     if (right(all)) break
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -86,10 +95,11 @@ describe('an unmount that succeeds after its deadline', () => {
     const manager = start()
     expect(await ask(manager, 'a', attach('1', 'a'))).toMatchObject({ ok: true })
     writeFileSync(`${STATE}/late`, '')
-    const left = await ask(manager, 'd', { ...detach('1', '1', 'a'), deadlineMs: 600 })
+    const left = await ask(manager, 'd', { ...detach('1', '1', 'a'), deadlineMs: REQUEST_MS })
     expect(left).toMatchObject({ ok: true, result: { holder: 'removed', mount: 'uncertain', directory: 'kept' } })
     const shown = await statusUntil(manager, 'waits', ([one]) => one?.['phase'] === 'uncertain')
     expect(shown).toMatchObject([waitsFor('umount')])
+    seen()
     expect(await statusUntil(manager, 'gone', (all) => all.length === 0)).toEqual([])
     expect(mounted()).toEqual([])
     expect(existsSync(`${ROOT}/a`)).toBe(false)
@@ -106,11 +116,12 @@ describe('a mount that succeeds after its deadline', () => {
 
   test('is taken off again when nobody waits for it', async () => {
     const manager = start()
-    const refused = await ask(manager, 'a', late('1', 600))
+    const refused = await ask(manager, 'a', late('1', REQUEST_MS))
     expect(refused).toMatchObject({ ok: false, error: { _tag: 'Uncertain' } })
     expect(await statusUntil(manager, 'waits', ([one]) => one?.['phase'] === 'uncertain')).toMatchObject([
       waitsFor('mount'),
     ])
+    seen()
     expect(await statusUntil(manager, 'gone', (all) => all.length === 0)).toEqual([])
     expect(mounted()).toEqual([])
     manager.end()
@@ -119,12 +130,13 @@ describe('a mount that succeeds after its deadline', () => {
 
   test('is shared by whoever waited for it, and mounted once', async () => {
     const manager = start()
-    const first = ask(manager, 'a', late('1', 600))
-    const second = ask(manager, 'b', late('2', 15_000))
+    const first = ask(manager, 'a', late('1', REQUEST_MS))
+    const second = ask(manager, 'b', late('2', 50_000))
     expect(await first).toMatchObject({ ok: false, error: { _tag: 'Uncertain' } })
+    seen()
     expect(await second).toMatchObject({ ok: true, result: { holder: 'added', mount: 'shared' } })
     expect(mounted()).toEqual([`${ROOT}/a late`])
-    await ask(manager, 'd', { ...detach('2', '2', 'a'), deadlineMs: 15_000 })
+    await ask(manager, 'd', { ...detach('2', '2', 'a'), deadlineMs: 50_000 })
     await statusUntil(manager, 'gone', (all) => all.length === 0)
     expect(mounted()).toEqual([])
     manager.end()

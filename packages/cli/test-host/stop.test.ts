@@ -1,13 +1,26 @@
 // How a run is stopped, for real: signals, a closed stdout, the loss of its lock.
 
-import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmdirSync } from 'node:fs'
+import { readFileSync, readdirSync, rmdirSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
-import { ROOT, answersOf, attach, command, detach, mounted, prepareWorld, sh, start, MAIN } from './world.js'
+import type { Gate } from './world.js'
+import {
+  MAIN,
+  ROOT,
+  answersOf,
+  attach,
+  command,
+  detach,
+  mounted,
+  newGate,
+  prepareWorld,
+  sh,
+  start,
+  until,
+} from './world.js'
 
 prepareWorld()
 
-const slow = (seconds: string): object => ({ type: 'slow', source: seconds, options: [] })
+const waitsAt = ({ source }: Gate): object => ({ type: 'slow', source, options: [] })
 const HERE = ['run', '--root', ROOT, '--allow', 'slow=*']
 
 afterEach(() => {
@@ -18,13 +31,18 @@ afterEach(() => {
   for (const name of readdirSync(ROOT)) rmdirSync(`${ROOT}/${name}`)
 })
 
-/** Resolves when the directory is there: its mount is under way. */
-const begun = async (name: string): Promise<void> => {
-  for (const from = Date.now(); !existsSync(`${ROOT}/${name}`) && Date.now() - from < 10_000;) {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  await new Promise((resolve) => setTimeout(resolve, 150))
-}
+/** Whether a process has this text in its arguments. */
+const isRunning = (text: string): boolean =>
+  readdirSync('/proc').some((entry) => {
+    try {
+      return /^\d+$/.test(entry) && readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(text)
+    } catch {
+      return false
+    }
+  })
+
+/** Whether a process has taken all signals that were sent to it. */
+const tookSignals = (pid: number): boolean => /^ShdPnd:\s*0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 
 const sandboxed = ['run', '--sandbox', '--allow', 'slow=*']
 
@@ -34,10 +52,13 @@ describe.each([
 ])('SIGTERM %s', (where, args) => {
   test('lets what is being served finish, refuses the rest, and leaves the mounts', async () => {
     const started = command(...args)
-    started.send(attach('0', 'first'), attach('1', 'a', slow('1')), attach('2', 'b'))
-    await started.until(1)
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    const gate = newGate()
+    started.send(attach('0', 'first'), attach('1', 'a', waitsAt(gate)), attach('2', 'b'))
+    await gate.begun()
     started.kill('SIGTERM')
+    // What waits is refused while the other is still being served.
+    await started.until(2)
+    gate.open()
     const ended = await started.ended
     expect(ended).toMatchObject({ code: 3, signal: null })
     expect(answersOf(ended)).toMatchObject([
@@ -46,29 +67,30 @@ describe.each([
       { id: '1', ok: true, result: { mount: 'mounted' } },
     ])
     expect(ended.stderr).toContain('stopped by SIGTERM before the end of the requests; run again with the rest\n')
-    expect(mounted()).toEqual(where === 'here' ? [`${ROOT}/first scratch`, `${ROOT}/a 1`] : [])
+    expect(mounted()).toEqual(where === 'here' ? [`${ROOT}/first scratch`, `${ROOT}/a ${gate.source}`] : [])
   })
 
   test('twice stops at once, and says what still runs', async () => {
     const started = command(...args)
-    started.send(attach('0', 'first'), attach('1', 'a', slow('4')))
-    await started.until(1)
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    const from = Date.now()
+    const gate = newGate()
+    started.send(attach('0', 'first'), attach('1', 'a', waitsAt(gate)), attach('2', 'b'))
+    await gate.begun()
     started.kill('SIGTERM')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await started.until(2)
     started.kill('SIGTERM')
+    // The gate is closed: one that waited for the mount would be killed by the limit of this test.
     const ended = await started.ended
-    expect(Date.now() - from).toBeLessThan(3_000)
     expect(ended).toMatchObject({ code: 3, signal: null })
-    expect(answersOf(ended)).toMatchObject([{ id: '0' }, { id: '1', ok: false, error: { _tag: 'Stopped' } }])
+    expect(answersOf(ended)).toMatchObject([
+      { id: '0' },
+      { id: '2', ok: false, error: { _tag: 'Cancelled' } },
+      { id: '1', ok: false, error: { _tag: 'Stopped' } },
+    ])
     expect(ended.stderr).toMatch(new RegExp(`left behind: ${ROOT}/a mounting, mount still runs, pid \\d+`))
     if (where !== 'here') return
     // The command outlives the manager, as it has to. Named through a descriptor of a process that is gone, it mounts nothing.
-    const lives = (): boolean => spawnSync('pgrep', ['-f', `mount.slow 4 `]).status === 0
-    for (const since = Date.now(); lives() && Date.now() - since < 10_000;) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    gate.open()
+    await until(() => !isRunning(gate.source))
     expect(mounted()).toEqual([`${ROOT}/first scratch`])
   })
 })
@@ -76,10 +98,13 @@ describe.each([
 describe('a signal after the end of the input', () => {
   test('changes nothing for what is being served', async () => {
     const started = command(...HERE)
-    started.send(attach('1', 'a', slow('1')))
+    const gate = newGate()
+    started.send(attach('1', 'a', waitsAt(gate)))
     started.end()
-    await begun('a')
+    await gate.begun()
     started.kill('SIGINT')
+    await until(() => tookSignals(started.pid))
+    gate.open()
     const ended = await started.ended
     expect(ended).toMatchObject({ code: 0 })
     expect(answersOf(ended)).toMatchObject([{ id: '1', ok: true }])
@@ -116,8 +141,13 @@ describe('a lock that is lost', () => {
 
 test('the end of the input waits for every answer', async () => {
   const started = command(...HERE, '--concurrent')
-  started.send(attach('1', 'a', slow('0.5')), attach('2', 'b', slow('0.7')), detach('3', '2', 'b'))
+  const [first, second] = [newGate(), newGate()]
+  started.send(attach('1', 'a', waitsAt(first)), attach('2', 'b', waitsAt(second)), detach('3', '2', 'b'))
   started.end()
+  await second.begun()
+  first.open()
+  await started.until(1)
+  second.open()
   const ended = await started.ended
   expect(ended.code).toBe(0)
   expect(answersOf(ended).map(({ id }) => id)).toEqual(['1', '2', '3'])

@@ -1,10 +1,11 @@
 // The command as it is started, in the namespace that the test run has made: a tmpfs over /srv with a root and a state
-// directory, and a filesystem type whose mount takes as long as its source says.
+// directory, and a filesystem type whose mount takes as long as its source says, or until the test lets it go on.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { beforeAll } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 
 export const ROOT = '/srv/mounts'
 export const STATE = '/srv/state'
@@ -21,15 +22,59 @@ export const sh = (file: string, ...args: readonly string[]): string => {
   return stdout
 }
 
-/** Sleeps as many seconds as the source says, then mounts a tmpfs; a source that begins with `bad` fails instead. */
+/** Shell: says that a gate is reached, and waits until it is open. A sandbox covers `/srv`, but not this. */
+export const AT_GATE = ': >"/tmp/$1.begun"; until [ -e "/tmp/$1.open" ]; do sleep 0.02; done'
+
+/**
+ * Sleeps as many seconds as the source says, or waits at the gate that it names, then mounts a tmpfs; a source that begins
+ * with `bad` fails instead.
+ */
 const SLOW = `#!/bin/sh
-case "$1" in bad*) echo "no such export: $1" >&2; exit 32 ;; esac
-sleep "$1"
+case "$1" in
+  bad*) echo "no such export: $1" >&2; exit 32 ;;
+  gate-*) ${AT_GATE} ;;
+  *) sleep "$1" ;;
+esac
 exec mount -i -t tmpfs -o nosuid,nodev "$1" "$2"
 `
 
+/** Where a mount waits for the test. */
+export interface Gate {
+  /** The source of a filesystem of type `slow` that waits here. */
+  readonly source: string
+  /** Resolves when its mount has begun, and waits. */
+  readonly begun: () => Promise<void>
+  readonly open: () => void
+}
+
+const LIMIT_MS = 50_000
+
+/** Resolves when it holds; throws when that takes longer than a loaded machine needs. */
+export const until = async (holds: () => boolean): Promise<void> => {
+  for (const from = Date.now(); !holds();) {
+    if (Date.now() - from > LIMIT_MS) throw new Error(`not within ${LIMIT_MS} ms: ${holds.toString()}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+const gates: string[] = []
+
+/** A gate of its own. */
+export const newGate = (): Gate => {
+  const source = `gate-${randomUUID()}`
+  gates.push(source)
+  return {
+    source,
+    begun: () => until(() => existsSync(`/tmp/${source}.begun`)),
+    open: () => writeFileSync(`/tmp/${source}.open`, ''),
+  }
+}
+
 /** Makes the world, once for a test file. */
 export const prepareWorld = (): void => {
+  afterAll(() => {
+    for (const source of gates) for (const end of ['begun', 'open']) rmSync(`/tmp/${source}.${end}`, { force: true })
+  })
   beforeAll(() => {
     if (process.env['MOUNTKEEPER_NAMESPACE'] === undefined) throw new Error('run it as npm run test:host')
     if (!existsSync(MAIN)) throw new Error('the command is not built: npm run build')
@@ -71,8 +116,6 @@ export interface Started {
   readonly stdout: () => string
   readonly stderr: () => string
 }
-
-const LIMIT_MS = 50_000
 
 /** Starts a vector; what it writes is kept. */
 export const start = (vector: readonly string[], environment: Readonly<Record<string, string>> = {}): Started => {

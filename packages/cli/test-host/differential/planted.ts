@@ -5,14 +5,25 @@ import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync }
 import type { Fault } from '@mountkeeper/simulator'
 import { sh } from '../world.js'
 
-/** Deadline, ms, of an effect in a story in which it is to be passed. */
-export const SHORT_MS = 700
+/**
+ * Deadline, ms, of an effect in a story in which it has to be passed: many times what a planted program takes to begin on a
+ * machine with other work. The program waits for SIGTERM, the sign that the deadline is over, and for no time of its own.
+ */
+export const SHORT_MS = 2_000
 
 const MORE_MS = 500
-const SLOW_MS = 500
 const LATE_MS = 60
 
 const seconds = (ms: number): string => (ms / 1_000).toString()
+
+/** Where the faults to come are written down. */
+export const FAULTS_PLACE = '/srv/faults'
+/** A planted program that waits has begun, and may go on. */
+export const BEGUN = `${FAULTS_PLACE}/begun`
+export const GO_ON = `${FAULTS_PLACE}/go-on`
+
+// A command that has a child gets its signal only after the child, so the end of the child is a sign as well.
+const UNTIL_OVERDUE = `trap 'overdue=1' TERM; : >${BEGUN}; until [ "$overdue" ]; do sleep 600 || overdue=1; done; sleep ${seconds(MORE_MS)}`
 
 /** How an effect goes wrong: as the simulator has it, and as a script does it; `$@` is the true command. */
 const FAULTS = {
@@ -23,14 +34,19 @@ const FAULTS = {
     fault: { _tag: 'Late', afterMs: LATE_MS },
     script: `setsid sh -c 'sleep ${seconds(LATE_MS)}; exec "$@"' sh "$@" </dev/null >/dev/null 2>&1 & exit 0`,
   },
-  slow: { fault: { _tag: 'None' }, takesMs: SLOW_MS, script: `sleep ${seconds(SLOW_MS)}; exec "$@"` },
+  /** Until the step `goOn`. */
+  waits: {
+    fault: { _tag: 'None' },
+    waits: true,
+    script: `: >${BEGUN}; until [ -e ${GO_ON} ]; do sleep 0.02; done; rm ${GO_ON}; exec "$@"`,
+  },
   'hangs, and works': {
     fault: { _tag: 'Hangs', worked: true, endsAfterMs: MORE_MS },
-    script: `trap '' TERM; sleep ${seconds(SHORT_MS + MORE_MS)}; exec "$@"`,
+    script: `${UNTIL_OVERDUE}; exec "$@"`,
   },
   'hangs, and does nothing': {
     fault: { _tag: 'Hangs', worked: false, endsAfterMs: MORE_MS },
-    script: `trap '' TERM; sleep ${seconds(SHORT_MS + MORE_MS)}; exit 32`,
+    script: `${UNTIL_OVERDUE}; exit 32`,
   },
   'hangs until it is killed': { fault: { _tag: 'Hangs', worked: false, endsAfterMs: 0 }, script: 'exec sleep 60' },
   'is killed': { fault: { _tag: 'Fails', worked: false }, script: 'kill -KILL "$command"' },
@@ -41,17 +57,13 @@ const FAULTS = {
   },
   'forgets nosuid': { fault: { _tag: 'MissingFlag' }, script: 'mount -i -t tmpfs -o nodev "$source" "$target"' },
   'mounts twice': { fault: { _tag: 'Twice' }, script: '"$@"; "$@"; exit 32' },
-} satisfies Readonly<Record<string, { fault: Fault; script: string; takesMs?: number }>>
+} satisfies Readonly<Record<string, { fault: Fault; script: string; waits?: true }>>
 
 /** The name of a fault. */
 export type Planted = keyof typeof FAULTS
 
-/** What the simulator makes of it; `takesMs` is how long before. */
-export const simulatedFault = (planted: Planted): { readonly fault: Fault; readonly takesMs?: number } =>
-  FAULTS[planted]
-
-/** Where the faults to come are written down. */
-export const FAULTS_PLACE = '/srv/faults'
+/** What the simulator makes of it; one that `waits` begins when the story goes on. */
+export const simulatedFault = (planted: Planted): { readonly fault: Fault; readonly waits?: true } => FAULTS[planted]
 
 const PROGRAM = `#!/bin/sh
 PATH=/usr/bin:/bin

@@ -1,9 +1,9 @@
 // The manager on this machine: a fresh tmpfs with its root and its sources, commands that can be made to fail, and system
 // calls as the others.
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Settings } from '@mountkeeper/core'
-import { linuxHost } from '@mountkeeper/linux'
+import { execaRunner, linuxHost } from '@mountkeeper/linux'
 import type { MountManager } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 import type { ThirdPartyAct } from '@mountkeeper/simulator'
@@ -11,7 +11,7 @@ import { EXPORTS, ROOT } from '@mountkeeper/simulator'
 import { PLACE } from '../fidelity/model-side.js'
 import { kernelShows, placeOf } from '../fidelity/kernel-side.js'
 import type { SystemCalls } from '../fidelity/system-calls.js'
-import { FAULTS_PLACE, PROGRAMS } from './planted.js'
+import { BEGUN, FAULTS_PLACE, GO_ON, PROGRAMS } from './planted.js'
 import { shownBelow } from './shown.js'
 import type { NewSide } from './side.js'
 
@@ -51,7 +51,11 @@ const interfere = ({ call }: SystemCalls, act: ThirdPartyAct): Promise<string | 
 }
 
 /** How long commands that were left running may take to end, ms. */
-const ENDING_MS = 5_000
+const ENDING_MS = 30_000
+/** How long a planted program may take to begin, ms. */
+const BEGINNING_MS = 30_000
+/** Time between TERM and KILL, ms: planted programs that wait end by themselves, also on a machine with other work. */
+const GRACE_MS = 30_000
 
 const isCommandLeft = (before: ReadonlySet<string>): boolean =>
   readdirSync('/proc').some((entry) => /^\d+$/.test(entry) && !before.has(entry))
@@ -71,7 +75,7 @@ export const realSide =
     let entered = 0
     return {
       start: async (observer) => {
-        const host = linuxHost({ types: settings.types })
+        const host = linuxHost({ types: settings.types, runner: execaRunner({ graceMs: GRACE_MS }) })
         const options = { settings, host, journal, observer }
         const made = await createMountManager(options)()
         if (made._tag === 'Left') throw new Error(made.left.why)
@@ -88,6 +92,7 @@ export const realSide =
         if (act._tag === 'Leaves') entered = Math.max(0, entered - 1)
       },
       fault: (effect, name, times) => {
+        rmSync(BEGUN, { force: true })
         for (let left = times; left > 0; left -= 1) {
           // In the order of their names, as the shell lists them.
           const order = String((planted += 1)).padStart(4, '0')
@@ -95,6 +100,13 @@ export const realSide =
         }
       },
       pass: sleep,
+      begun: async () => {
+        for (const since = Date.now(); !existsSync(BEGUN);) {
+          await sleep(5)
+          if (Date.now() - since > BEGINNING_MS) throw new Error('the planted program does not begin')
+        }
+      },
+      goOn: () => writeFileSync(GO_ON, ''),
       until: async (promise) => {
         await promise
       },

@@ -21,6 +21,9 @@ export interface Side {
   readonly interfere: (act: ThirdPartyAct) => Promise<void>
   readonly fault: (effect: Faulty, planted: Planted, times: number) => void
   readonly pass: (ms: number) => Promise<void>
+  /** Resolves when the program of the last fault, one that waits, has begun; `goOn` lets it go on. */
+  readonly begun: () => Promise<void>
+  readonly goOn: () => void
   /** Lets time pass until then. */
   readonly until: (promise: Promise<unknown>) => Promise<void>
   readonly shown: () => Promise<Shown>
@@ -43,6 +46,18 @@ export interface Played {
 }
 
 const outlineOf = ({ op, id }: Request): string => (id === undefined ? op : `${op} ${id}`)
+
+/** Lets time pass until the manager shows no uncertain mountpoint. */
+const certain = async (side: Side, manager: MountManager): Promise<void> => {
+  for (;;) {
+    const status = manager.submit({ op: 'status' })
+    await side.until(status)
+    if (!JSON.stringify(plain(await status)).includes('"uncertain"')) return
+    await side.pass(POLL_MS)
+  }
+}
+
+const POLL_MS = 20
 
 /** Plays a script from a manager that has just come up. */
 export const playOn = async (side: Side, steps: readonly Step[]): Promise<Played> => {
@@ -95,6 +110,15 @@ export const playOn = async (side: Side, steps: readonly Step[]): Promise<Played
         break
       case 'Pass':
         await side.pass(step.ms)
+        break
+      case 'Begun':
+        await side.begun()
+        break
+      case 'GoOn':
+        side.goOn()
+        break
+      case 'Certain':
+        await certain(side, manager)
         break
       case 'Observe':
         manager.observed(step.mountpoint)

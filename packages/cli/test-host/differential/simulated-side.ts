@@ -18,13 +18,17 @@ export const simulatedSide = (settings: Settings): Promise<Side> => {
   const paths = [ROOT, `${EXPORTS}/f`, `${EXPORTS}/g`]
   const model = paths.reduce((host, path) => makePath(host, host.own, path, 'others'), bare)
   const host = createSimulatedHost({ settings, model })
-  const slow: { readonly effect: string; readonly ms: number }[] = []
+  const waiting: string[] = []
+  let begun = true
+  let faulty = ''
+  let goOn: () => void = () => undefined
   const run: HostPort['run'] = (effect) => {
-    const index = slow.findIndex((each) => each.effect === effect._tag)
-    const [found] = index < 0 ? [] : slow.splice(index, 1)
-    if (found === undefined) return host.run(effect)
+    if (effect._tag === faulty) begun = true
+    const index = waiting.indexOf(effect._tag)
+    if (index < 0) return host.run(effect)
+    waiting.splice(index, 1)
     return new Promise((report) => {
-      void host.timers.after(found.ms, () => void host.run(effect).then(report))
+      goOn = () => void host.run(effect).then(report)
     })
   }
   const until: Side['until'] = async (promise) => {
@@ -45,11 +49,20 @@ export const simulatedSide = (settings: Settings): Promise<Side> => {
       return Promise.resolve()
     },
     fault: (effect, planted, times) => {
-      const { fault, takesMs } = simulatedFault(planted)
-      if (takesMs !== undefined) for (let left = times; left > 0; left -= 1) slow.push({ effect, ms: takesMs })
+      const { fault, waits } = simulatedFault(planted)
+      faulty = effect
+      begun = false
+      if (waits === true) for (let left = times; left > 0; left -= 1) waiting.push(effect)
       else host.inject({ effect, fault, times })
     },
     pass: host.timers.pass,
+    begun: async () => {
+      for (let steps = 0; !begun; steps += 1) {
+        if (steps === STEPS_MAX) throw new Error('the effect with the fault does not begin')
+        await host.timers.pass(STEP_MS)
+      }
+    },
+    goOn: () => goOn(),
     until,
     shown: () => Promise.resolve(shownBelow(ROOT, modelShows(host.model(), {}, place))),
     facts: () => host.journal.facts,

@@ -18,6 +18,12 @@ export type Step =
   /** The next effects of that kind go wrong. */
   | { readonly _tag: 'Fault'; readonly effect: Faulty; readonly planted: Planted; readonly times: number }
   | { readonly _tag: 'Pass'; readonly ms: number }
+  /** Until the program of the last fault, one that waits, has begun. */
+  | { readonly _tag: 'Begun' }
+  /** It waits no longer. */
+  | { readonly _tag: 'GoOn' }
+  /** Until no mountpoint is uncertain: what was overdue has ended, and a look has followed. */
+  | { readonly _tag: 'Certain' }
   | { readonly _tag: 'Observe'; readonly mountpoint: string }
   /** The manager dies, and another begins with what was durable. */
   | { readonly _tag: 'Restart' }
@@ -69,6 +75,9 @@ export const status: Step = ask({ op: 'status' })
 export const answered: Step = { _tag: 'Answered' }
 export const restart: Step = { _tag: 'Restart' }
 export const pass = (ms: number): Step => ({ _tag: 'Pass', ms })
+export const begun: Step = { _tag: 'Begun' }
+export const goOn: Step = { _tag: 'GoOn' }
+export const certain: Step = { _tag: 'Certain' }
 export const observe = (name = 'a'): Step => ({ _tag: 'Observe', mountpoint: at(name) })
 export const fault = (effect: Faulty, planted: Planted, times = 1): Step => ({ _tag: 'Fault', effect, planted, times })
 export const others = (act: ThirdPartyAct): Step => ({ _tag: 'Interfere', act })

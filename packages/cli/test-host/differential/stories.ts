@@ -9,9 +9,12 @@ import {
   ask,
   at,
   attach,
+  begun,
   bind,
+  certain,
   detach,
   fault,
+  goOn,
   hostDown,
   hostUp,
   meanwhile,
@@ -40,8 +43,8 @@ export type Story = readonly [name: string, steps: readonly Step[], settings?: S
 
 const G = tmpfs('g')
 const SHORT: SimulatedSettings = { deadlinesMs: { mount: SHORT_MS, unmount: SHORT_MS, directory: SHORT_MS } }
-/** For what waits for a look that can tell. */
-const SOON = { deadlineMs: 900 }
+/** For what waits for a look that can tell, and for what is overdue: later than `SHORT`. */
+const SOON = { deadlineMs: SHORT_MS + 500 }
 
 const well: readonly Story[] = [
   ['the first mounts, the second shares, the last unmounts', [attach(1), attach(2), detach(1), detach(2)]],
@@ -102,7 +105,11 @@ const mounting: readonly Story[] = [
   ['a mount that fails', [fault('Mount', 'fails'), attach(1), status, attach(1), detach(1)]],
   ['a mount that works, with an error', [fault('Mount', 'works, and fails'), attach(1), detach(1)]],
   ['a mount that exits 0 with nothing done', [fault('Mount', 'does nothing'), attach(1), attach(2), detach(2)]],
-  ['a mount that exits 0 and shows later', [fault('Mount', 'late'), attach(1), detach(1)]],
+  [
+    'a mount that exits 0 and shows later',
+    [fault('Mount', 'late'), attach(1), detach(1)],
+    { delaysMs: { settle: 2_000 } },
+  ],
   ['mount is killed', [fault('Mount', 'is killed'), attach(1), status]],
   ['mount is killed, having mounted', [fault('Mount', 'works, and is killed'), attach(1), detach(1)]],
   [
@@ -137,7 +144,7 @@ const mounting: readonly Story[] = [
     [
       fault('Mount', 'hangs, and works'),
       attach(1, 'a', undefined, SOON),
-      pass(600),
+      certain,
       answered,
       status,
       attach(2),
@@ -158,11 +165,12 @@ const mounting: readonly Story[] = [
   [
     'a detach while the mount runs',
     [
-      fault('Mount', 'slow'),
+      fault('Mount', 'waits'),
       meanwhile(attach(1)),
-      pass(150),
+      begun,
       meanwhile(detach(1)),
       meanwhile(attach(2)),
+      goOn,
       answered,
       detach(2),
     ],
@@ -170,13 +178,14 @@ const mounting: readonly Story[] = [
   [
     'a request is withdrawn while another mount runs',
     [
-      fault('Mount', 'slow'),
+      fault('Mount', 'waits'),
       meanwhile(attach(1, 'a', undefined, { id: 'first' })),
       meanwhile(attach(2, 'a', G, { id: 'second' })),
-      pass(150),
+      begun,
       ask({ op: 'cancel', target: 'second' }),
       ask({ op: 'cancel', target: 'first' }),
       ask({ op: 'cancel', target: 'none' }),
+      goOn,
       answered,
       detach(1),
     ],
@@ -184,10 +193,11 @@ const mounting: readonly Story[] = [
   [
     'somebody mounts while the mount runs',
     [
-      fault('Mount', 'slow'),
+      fault('Mount', 'waits'),
       meanwhile(attach(1)),
-      pass(150),
+      begun,
       theyMount(at('a')),
+      goOn,
       answered,
       status,
       theyUnmount(),
@@ -228,7 +238,7 @@ const unmounting: readonly Story[] = [
       attach(1),
       fault('Unmount', 'hangs, and works'),
       meanwhile(detach(1)),
-      pass(150),
+      begun,
       meanwhile(attach(2)),
       answered,
       detach(2),
@@ -242,7 +252,16 @@ const unmounting: readonly Story[] = [
   ],
   [
     'an attach that comes while the unmount runs',
-    [attach(1), fault('Unmount', 'slow'), meanwhile(detach(1)), pass(150), attach(2), detach(2)],
+    [
+      attach(1),
+      fault('Unmount', 'waits'),
+      meanwhile(detach(1)),
+      begun,
+      meanwhile(attach(2)),
+      goOn,
+      answered,
+      detach(2),
+    ],
   ],
   ['busy by an open file', [attach(1), theyEnter(at('a'), 'open file'), detach(1), theyLeave, retry()]],
   [
@@ -274,7 +293,7 @@ const directories: readonly Story[] = [
   ['rmdir exits 0 with nothing done', [attach(1), fault('RemoveDirectory', 'does nothing'), detach(1), retry()]],
   [
     'rmdir passes its deadline, and works',
-    [attach(1), fault('RemoveDirectory', 'hangs, and works'), detach(1), pass(900), answered, status],
+    [attach(1), fault('RemoveDirectory', 'hangs, and works'), detach(1), certain, answered, status],
     SHORT,
   ],
   [
