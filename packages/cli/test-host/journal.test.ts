@@ -104,7 +104,8 @@ describe('a disk under the journal', () => {
       const good = answers.filter(({ ok }) => ok).map(({ id }) => `vol-${id}`)
       expect(good.length).toBeGreaterThan(10)
       expect(answers.filter(({ ok }) => !ok).map(({ error }) => error?._tag)).toContain('Stopped')
-      sh('mount', '-o', 'remount,size=1m', small)
+      // Only these options: mount(8) would repeat `uid=`, which a user namespace does not know.
+      sh('mount', '--options-mode', 'ignore', '-o', 'remount,size=1m', small)
       const again = await run(THERE, [{ op: 'status' }])
       const [status] = answersOf(again) as readonly { result: { mountpoints: readonly { holders: object[] }[] } }[]
       const held = status!.result.mountpoints[0]!.holders.map((holder) => (holder as { volume: string }).volume)
@@ -117,11 +118,11 @@ describe('a disk under the journal', () => {
   test('that is read-only lets no run begin, and holds what it held', async () => {
     await withDisk('size=1m', async () => {
       expect((await run(THERE, [attach('1', 'a')])).code).toBe(0)
-      sh('mount', '-o', 'remount,ro', small)
+      sh('mount', '--options-mode', 'ignore', '-o', 'remount,ro', small)
       const refused = await run(THERE)
       expect(refused).toMatchObject({ code: 3, stdout: '' })
       expect(refused.stderr).toContain('its filesystem is read-only (EROFS); mount it for writing, then start')
-      sh('mount', '-o', 'remount,rw', small)
+      sh('mount', '--options-mode', 'ignore', '-o', 'remount,rw', small)
       const after = await run(THERE, [{ op: 'status' }])
       expect(answersOf(after)).toMatchObject([{ result: { mountpoints: [{ holders: [{ volume: 'vol-1' }] }] } }])
     })
