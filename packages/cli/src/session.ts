@@ -129,7 +129,12 @@ const serveAll = (session: Session, manager: MountManager, show: Show, output: O
     // More at once would only be refused `Overloaded`.
     together: session.concurrent ? Math.min(limits.waitingPerHost, limits.waitingPerMountpoint) : 1,
     submit: manager.submit,
-    reporter: show.reporter(({ requests }) => manager.plan(requests)()),
+    reporter: show.reporter(async ({ requests }) => {
+      const planned = await manager.plan(requests)()
+      // Codec has read the line, and accepts nothing that the manager refuses by its shape.
+      if (isLeft(planned)) throw new Error(`a plan that was read is malformed: ${planned.left.field}`)
+      return planned.right
+    }),
     ready: output.ready,
     stop: session.stopping.drain,
   })

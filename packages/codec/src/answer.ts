@@ -50,7 +50,7 @@ const ANSWER = 'an answer: an object with ok'
 const TRUTH = 'true or false'
 
 const good: Fields<GoodAnswer> = { id: optional(text), op, ok: literal(true, TRUTH), result: resultCodec }
-const bad: Fields<BadAnswer> = { id: optional(text), op, ok: literal(false, TRUTH), error: refusalCodec }
+const bad: Fields<BadAnswer> = { id: optional(text), op: optional(op), ok: literal(false, TRUTH), error: refusalCodec }
 
 const unreadable: Codec<UnreadableAnswer> = record(ANSWER, {
   id: optional(text),

@@ -268,7 +268,8 @@ export type Answer =
   | {
       readonly request: RequestId
       readonly id?: string
-      readonly op: Request['op']
+      /** Absent where the request named no operation that exists; it is `Invalid` then. */
+      readonly op?: Request['op']
       readonly ok: false
       readonly error: Refusal
     }

@@ -3,7 +3,7 @@
 // timers, callers) only puts inputs into the inbox; nobody but a turn and the hard end calls `decide`.
 
 import { apply, decide, grantable } from '@mountkeeper/core'
-import type { Answer, Decision, Effect, Fact, Host, Input, Request, RequestId } from '@mountkeeper/core'
+import type { Answer, Decision, Effect, Fact, Host, Input, Refusal, Request, RequestId } from '@mountkeeper/core'
 import type { EventWatch, HostEvent } from './events.js'
 import { createEventWatch } from './events.js'
 import type { LeftBehind } from './left-behind.js'
@@ -13,6 +13,7 @@ import type { Parcel } from './outbox.js'
 import { createOutbox } from './outbox.js'
 import type { HostPort, Journal, JournalFailed, Timers } from './ports.js'
 import { createRunner } from './runner.js'
+import type { TurnedAway } from './unanswered.js'
 import { createUnanswered } from './unanswered.js'
 
 /** The three functions of the core that a loop calls; tests put scripted ones in their place. */
@@ -68,6 +69,8 @@ export interface Loop {
    * Refused `Overloaded` when more callers wait than the core could let wait, and `Stopped` after the end.
    */
   readonly submit: (body: Request) => Promise<Answer>
+  /** The one answer to a request that cannot be submitted, because it is malformed. */
+  readonly turnAway: (body: TurnedAway, error: Refusal) => Answer
   /** Something was seen at a mountpoint without being asked for; leads to a look at most, to one for a burst of them. */
   readonly observed: (mountpoint: string) => void
   readonly stop: (options?: StopOptions) => Promise<StopReport>
@@ -293,6 +296,7 @@ export const createLoop = (options: LoopOptions): Loop => {
         put({ _tag: 'Requested', at: timers.now(), request: unanswered.ask(body, resolve), body })
       })
     },
+    turnAway: unanswered.turnAway,
     observed: (mountpoint) => {
       if (seen.has(mountpoint)) return
       seen.add(mountpoint)

@@ -3,14 +3,14 @@
 
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
-import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { restore } from '@mountkeeper/core'
-import type { Answer, Host, PlannedRequest, Request, Settings } from '@mountkeeper/core'
+import { readRequest, restore } from '@mountkeeper/core'
+import type { Answer, Fact, Host, Invalid, PlannedRequest, Request, Settings } from '@mountkeeper/core'
+import { readOptions, readPlan, readStop } from './border.js'
 import type { HostEvent } from './events.js'
 import { followInventory } from './follow.js'
 import { withInventory } from './inventory.js'
-import type { Defect, Ending, StopOptions, StopReport } from './loop.js'
+import type { Defect, Ending, Loop, StopOptions, StopReport } from './loop.js'
 import { createLoop } from './loop.js'
 import type { Observer } from './observer.js'
 import type { Asks, Operation, Refusals, Results } from './operations.js'
@@ -61,10 +61,13 @@ export interface MountManager {
   /** Maintenance: attaches of a mountpoint, or of a server, are refused until `allowNew`. Not durable. */
   readonly refuseNew: Ask<'refuse-new'>
   readonly allowNew: Ask<'allow-new'>
-  /** What requests would lead to now, and why; looks, and changes nothing. See `planRequests`. */
-  readonly plan: (requests: readonly Request[]) => Task<readonly PlannedRequest[]>
-  /** For drivers that pass on requests as they come: any request, its one answer. Never rejects. */
-  readonly submit: (request: Request) => Promise<Answer>
+  /** What requests would lead to now, and why; looks, and changes nothing. Refused if one of them is malformed. */
+  readonly plan: (requests: readonly Request[]) => TaskEither<Invalid, readonly PlannedRequest[]>
+  /**
+   * For drivers that pass on requests as they come: any value, its one answer. What is no request is answered `Invalid` with the
+   * field that is wrong. The value is copied, so that it may be changed afterwards. Never rejects.
+   */
+  readonly submit: (request: unknown) => Promise<Answer>
   /** Something was seen at a mountpoint without being asked for, such as a change of the mount table. */
   readonly observed: (mountpoint: string) => void
   /** Ends the manager; every mount stays. Drains by default; again with `hard` it ends at once. */
@@ -83,16 +86,28 @@ const toEither = <Op extends Operation>(answer: Answer): Either<Refusals[Op], Re
   // The core answers each operation in its own words; `operations.ts` is the table.
   answer.ok ? right(answer.result as Results[Op]) : left(answer.error as Refusals[Op])
 
+/** Any value as a request: of an operation, or, without one, of the operation that it names. */
+type Submit = (value: unknown, op?: Operation) => Promise<Answer>
+
 const asking =
-  <Op extends Operation>(submit: (request: Request) => Promise<Answer>, op: Op): Ask<Op> =>
+  <Op extends Operation>(submit: Submit, op: Op): Ask<Op> =>
   (request) =>
   () =>
-    submit({ ...request, op } as unknown as Request).then<Either<Refusals[Op], Results[Op]>>(toEither)
+    submit(request, op).then<Either<Refusals[Op], Results[Op]>>(toEither)
 
 const plainly =
-  <Op extends Operation>(ask: (request: Asks[Op]) => TaskEither<Refusals[Op], Results[Op]>): AskPlainly<Op> =>
+  <Op extends Operation>(submit: Submit, op: Op): AskPlainly<Op> =>
   (request) =>
-    ask(request ?? ({} as Asks[Op]))
+  () =>
+    submit(request === undefined ? {} : request, op).then<Either<Refusals[Op], Results[Op]>>(toEither)
+
+/** The gate: each value is read once, here, and goes on as a request of our own or back as a refusal. */
+const gated =
+  (submit: (request: Request) => Promise<Answer>, turnAway: Loop['turnAway']): Submit =>
+  (value, op) => {
+    const read = readRequest(value, op)
+    return read.ok ? submit(read.request) : Promise.resolve(turnAway(read, read.error))
+  }
 
 const start = (options: MountManagerOptions, host: Host): MountManager => {
   const { journal, inventory, timers = createSystemTimers(), observer, onDefect } = options
@@ -100,10 +115,10 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
   const loop = createLoop({ host, port, journal, timers, observer, onDefect })
   const { observed, ended, subscribe } = loop
   const follower = inventory && followInventory({ inventory, submit: loop.submit, host, observer })
-  const submit = follower?.submit ?? loop.submit
+  const submit = gated(follower?.submit ?? loop.submit, loop.turnAway)
   const stop: MountManager['stop'] = (how) => {
     follower?.stop()
-    return loop.stop(how)
+    return loop.stop(readStop(how))
   }
   void ended.then(follower?.stop)
   return {
@@ -111,17 +126,22 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
     detach: asking(submit, 'detach'),
     release: asking(submit, 'release'),
     cancel: asking(submit, 'cancel'),
-    hostUp: plainly(asking(submit, 'host-up')),
-    hostDown: plainly(asking(submit, 'host-down')),
+    hostUp: plainly(submit, 'host-up'),
+    hostDown: plainly(submit, 'host-down'),
     reconcile: asking(submit, 'reconcile'),
-    status: plainly(asking(submit, 'status')),
+    status: plainly(submit, 'status'),
     retry: asking(submit, 'retry'),
     forget: asking(submit, 'forget'),
     refuseNew: asking(submit, 'refuse-new'),
     allowNew: asking(submit, 'allow-new'),
-    plan: (requests) => planRequests(host, port, requests),
-    submit,
-    observed,
+    plan: (requests) => async () => {
+      const read = readPlan(requests)
+      return read._tag === 'Left' ? read : right(await planRequests(host, port, read.right)())
+    },
+    submit: (request) => submit(request),
+    observed: (mountpoint: unknown) => {
+      if (typeof mountpoint === 'string') observed(mountpoint)
+    },
     stop,
     ended,
     events: { subscribe },
@@ -134,8 +154,18 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
  * `hostUp`; locks are the business of whoever calls (`Locks`).
  */
 export const createMountManager =
-  (options: MountManagerOptions): TaskEither<JournalFailed, MountManager> =>
+  (options: MountManagerOptions): TaskEither<JournalFailed | Invalid, MountManager> =>
   async () => {
-    const facts = await options.journal.read()
-    return facts._tag === 'Left' ? facts : right(start(options, restore(options.settings, facts.right)))
+    const settings = readOptions(options)
+    if (settings._tag === 'Left') return settings
+    const facts = await factsOf(options.journal)
+    return facts._tag === 'Left' ? facts : right(start(options, restore(settings.right, facts.right)))
   }
+
+const factsOf = async (journal: Journal): Promise<Either<JournalFailed, readonly Fact[]>> => {
+  try {
+    return await journal.read()
+  } catch (error) {
+    return left({ _tag: 'JournalFailed', why: `the journal threw: ${String(error)}` })
+  }
+}

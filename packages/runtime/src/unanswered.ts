@@ -14,6 +14,9 @@ interface Asked {
   callOffDeadline: (() => void) | undefined
 }
 
+/** As much of a request as its refusal repeats; `op` is absent where it named no operation that exists. */
+export type TurnedAway = Partial<Pick<Request, 'id' | 'op'>>
+
 /** The table of those who wait for an answer. */
 export interface UnansweredTable {
   /** Gives a request its number, larger than all before, and a promise of its answer. */
@@ -27,7 +30,7 @@ export interface UnansweredTable {
   /** Refuses everybody, decided or not, in order of asking. */
   readonly refuseAll: (error: Refusal) => void
   /** Refuses one that does not get into the table. */
-  readonly turnAway: (body: Request, error: Refusal) => Answer
+  readonly turnAway: (body: TurnedAway, error: Refusal) => Answer
   readonly size: () => number
 }
 
@@ -42,10 +45,13 @@ export interface UnansweredOptions {
   readonly deadlinePassed: (request: RequestId) => void
 }
 
-const refusal = (request: RequestId, body: Request, error: Refusal): Answer =>
-  body.id === undefined
-    ? { request, op: body.op, ok: false, error }
-    : { request, id: body.id, op: body.op, ok: false, error }
+const refusal = (request: RequestId, { id, op }: TurnedAway, error: Refusal): Answer => ({
+  request,
+  ...(id === undefined ? {} : { id }),
+  ...(op === undefined ? {} : { op }),
+  ok: false,
+  error,
+})
 
 /** Makes an empty table. */
 export const createUnanswered = (options: UnansweredOptions): UnansweredTable => {
@@ -71,7 +77,7 @@ export const createUnanswered = (options: UnansweredOptions): UnansweredTable =>
       if (asked === undefined || asked.decided) return
       asked.callOffDeadline = timers.after(asked.body.deadlineMs ?? deadlineMs, () => deadlinePassed(request))
     },
-    decided: ({ request, op }) => {
+    decided: ({ request, op = 'a request' }) => {
       const asked = table.get(request)
       if (asked === undefined) throw new Error(`the core answered ${op} ${request}, which is not waiting`)
       if (asked.decided) throw new Error(`the core answered ${op} ${request} twice`)

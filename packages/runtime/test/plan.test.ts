@@ -32,7 +32,8 @@ test('a plan looks, folds the requests in order, and changes nothing', async () 
     { op: 'attach', ...disk('b', 'vm-1') },
     { op: 'release', consumer: 'vm-1' },
   ]
-  expect(told(await manager.plan(requests)())).toEqual([
+  const planned = await manager.plan(requests)()
+  expect(planned._tag === 'Right' ? told(planned.right) : planned).toEqual([
     'attach Look Attached',
     'attach Conflict',
     'attach Look MakeDirectory Mount Attached',

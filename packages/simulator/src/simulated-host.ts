@@ -185,7 +185,8 @@ export const createSimulatedHost = (options: SimulatedHostOptions = {}): Simulat
       life += 1
       orphanHung()
       const created = await createMountManager({ settings, ...livesOf(life), ...own })()
-      if (created._tag === 'Left') throw new Error(created.left.why)
+      if (created._tag === 'Left')
+        throw new Error('field' in created.left ? `${created.left.field}: ${created.left.why}` : created.left.why)
       const up = created.right.hostUp()()
       await Promise.race([up, timers.settle()])
       return created.right

@@ -182,7 +182,7 @@ const refusal = (refused: Refusal): string => {
 /** `-> 1 attach ok Attached added mounted instance 1 generation 1`, `-> 2 attach refused Foreign …`. */
 export const showAnswer = (answer: Answer): string => {
   const id = answer.id === undefined ? undefined : `id ${word(answer.id)}`
-  const head = line(`-> ${answer.request} ${answer.op}`, id)
+  const head = line(`-> ${answer.request} ${answer.op ?? 'unknown'}`, id)
   return answer.ok
     ? line(head, 'ok', answer.result._tag, success(answer.result))
     : line(head, 'refused', answer.error._tag, refusal(answer.error))

@@ -1,0 +1,109 @@
+// Settings of any shape, as an embedder may give them: a plain copy that is complete, or the first field that is wrong.
+
+import type { Invalid } from '../answer.js'
+import { checkPath } from '../check.js'
+import type { Appearance, Policies, RootSettings, Settings, TypeRule } from '../settings.js'
+import type { Reader } from './reader.js'
+import {
+  dictionary,
+  isWrong,
+  list,
+  oneOf,
+  optional,
+  positive,
+  readWith,
+  record,
+  tagged,
+  text,
+  truth,
+  wholeNumber,
+} from './reader.js'
+
+const appearance: Reader<Appearance> = tagged('_tag', 'an appearance', {
+  Source: { fstypes: list(text) },
+  RootAndDevice: {},
+  Device: { fstypes: list(text) },
+  Growth: {},
+})
+
+const typeRule: Reader<TypeRule> = record<TypeRule>('the rule of a type', {
+  sources: list(text),
+  options: list(text),
+  insignificant: list(text),
+  appears: appearance,
+  mayHang: truth,
+  server: oneOf({ 'host-colon': true, unc: true, source: true, none: true }),
+  sourceIsPath: truth,
+  pathOptions: list(text),
+})
+
+const policies: Reader<Policies> = record<Policies>('policies', {
+  foreign: oneOf({ refuse: true, adopt: true }),
+  keepMountedMs: wholeNumber,
+  lost: oneOf({ report: true, remount: true }),
+  broken: oneOf({ refuse: true, remount: true }),
+  detachWhileDown: oneOf({ refuse: true, record: true }),
+  afterReboot: oneOf({ keep: true, remount: true, drop: true }),
+  holders: oneOf({ union: true, inventory: true }),
+  suid: oneOf({ refuse: true, allow: true }),
+  dev: oneOf({ refuse: true, allow: true }),
+})
+
+type PerType = Settings['deadlinesMs']['perType'][string]
+
+const settings: Reader<Settings> = record<Settings>('settings', {
+  roots: list(
+    record<RootSettings>('a root: { path, ladder }', {
+      path: text,
+      ladder: oneOf({ off: true, force: true, lazy: true }),
+    }),
+  ),
+  types: dictionary(typeRule),
+  policies,
+  limits: record<Settings['limits']>('limits', {
+    waitingPerMountpoint: wholeNumber,
+    waitingPerHost: wholeNumber,
+    holdersPerMountpoint: wholeNumber,
+    options: wholeNumber,
+  }),
+  slots: record<Settings['slots']>('slots', { hanging: positive, perServer: positive, local: positive }),
+  deadlinesMs: record<Settings['deadlinesMs']>('deadlines', {
+    request: positive,
+    look: positive,
+    directory: positive,
+    mount: positive,
+    unmount: positive,
+    probe: positive,
+    discover: positive,
+    perType: dictionary(
+      record<PerType>('deadlines', {
+        look: optional(positive),
+        mount: optional(positive),
+        unmount: optional(positive),
+        probe: optional(positive),
+      }),
+    ),
+  }),
+  delaysMs: record<Settings['delaysMs']>('delays', {
+    settle: wholeNumber,
+    unmountRetry: list(wholeNumber),
+    backOffFirst: wholeNumber,
+    backOffCeiling: wholeNumber,
+    discoveryRetry: wholeNumber,
+  }),
+})
+
+const wrongRoot = ({ roots }: Settings): Invalid | undefined => {
+  for (const [index, { path }] of roots.entries()) {
+    const bad = checkPath(`settings.roots[${index}].path`, path)
+    if (bad !== undefined) return bad
+  }
+  return undefined
+}
+
+/** Reads settings from any value: a plain copy, or the first field that is wrong, its name begun with `settings`. Never throws. */
+export const readSettings = (value: unknown): Settings | Invalid => {
+  const read = readWith(settings, value)
+  if (isWrong(read)) return { _tag: 'Invalid', field: `settings${read.wrong.at}`, why: read.wrong.why }
+  return wrongRoot(read.value) ?? read.value
+}
