@@ -39,7 +39,7 @@ export const thisMachine = async (configuration: Configuration): Promise<Machine
   const { createFileJournal } = await import('@mountkeeper/journal')
   const { linuxHost, linuxLocks, watchMounts } = await import('@mountkeeper/linux')
   return {
-    host: linuxHost({ types: settings.types, sourceAllowed, prefix: adapter.prefix }),
+    host: linuxHost({ types: settings.types, aliases: settings.aliases, sourceAllowed, prefix: adapter.prefix }),
     locks: linuxLocks(),
     timers: createSystemTimers(),
     journal: (notice) => {

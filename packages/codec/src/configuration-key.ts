@@ -81,6 +81,12 @@ const TYPE_KEYS: readonly ConfigurationKey[] = [
     serverOfCodec,
     'How the server is found in a source; its slots are counted together. Default: as in the table of types, else "source".',
   ),
+  row(
+    'aliases',
+    'an object: a server, and a list of its other names',
+    'Names and addresses that are one server: its slots are counted together, and refuse-new of one is of all. Case, a final dot and the spelling of an address need no entry.',
+    {},
+  ),
 ]
 
 /** Every key of the configuration file, in the order in which documentation shows them. */

@@ -5,6 +5,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { LadderPolicy, RootSettings, ServerOf, Settings, TypeRule } from '@mountkeeper/core'
 import { DEFAULT_TYPES, KNOWN_TYPES, UNKNOWN_TYPE } from '@mountkeeper/core'
+import type { Aliases } from './aliases.js'
+import { aliasesCodec, aliasesOf } from './aliases.js'
 import type { DeadlineSection, DelaySection } from './configuration-section.js'
 import {
   DEADLINE_SETTINGS,
@@ -50,6 +52,7 @@ export interface ConfigurationFile {
   readonly roots?: readonly (string | RootEntry)[]
   readonly stateDirectory?: string
   readonly types?: Readonly<Record<string, TypeEntry>>
+  readonly aliases?: Aliases
   readonly policies?: Partial<Settings['policies']>
   readonly limits?: Partial<Settings['limits']>
   readonly slots?: Partial<Settings['slots']>
@@ -96,6 +99,7 @@ export const configurationFileCodec: Codec<ConfigurationFile> = record('an objec
   roots: optional(list(rootEntry)),
   stateDirectory: optional(pathCodec),
   types: optional(dictionary(typeNameCodec, typeEntry)),
+  aliases: optional(aliasesCodec),
   policies: optional(sectionCodec(POLICY_SETTINGS)),
   limits: optional(sectionCodec(LIMIT_SETTINGS)),
   slots: optional(sectionCodec(SLOT_SETTINGS)),
@@ -125,6 +129,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
         Object.entries(file.types ?? {}).map(([name, written]) => [name, typeRuleOf(name, written)]),
       ),
     },
+    aliases: aliasesOf(file.aliases ?? {}),
     policies: withDefaults(POLICY_SETTINGS, file.policies),
     limits: withDefaults(LIMIT_SETTINGS, file.limits),
     slots: withDefaults(SLOT_SETTINGS, file.slots),

@@ -1,7 +1,7 @@
 // The strings of the configuration that have to be of a certain form: paths, names of types, patterns of sources. They come
 // from the administrator; what requests may say is checked by core.
 
-import { checkPath, utf8Length } from '@mountkeeper/core'
+import { canonicalServer, checkName, checkPath, utf8Length } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import { refined, text } from './shape.js'
 
@@ -47,6 +47,20 @@ export const optionNameCodec: Codec<string> = refined(
   text,
   'the name of an option, without "=", "," or spaces',
   (name) => /^[^\s=,\p{Cc}]{1,255}$/u.test(name),
+)
+
+/** The name or the address of a server, in any spelling. */
+export const serverCodec: Codec<string> = refined(
+  text,
+  'the name or the address of a server',
+  (name) => checkName('', name) === undefined && canonicalServer({}, name) !== '',
+)
+
+/** The name of a server in its one canonical form. */
+export const serverNameCodec: Codec<string> = refined(
+  text,
+  'a server: a host in lower case without the final dot, or an address in canonical form without brackets',
+  (name) => checkName('', name) === undefined && canonicalServer({}, name) === name,
 )
 
 /** One argument of a command. */

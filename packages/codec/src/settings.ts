@@ -3,13 +3,20 @@
 
 import type { Appearance, LadderPolicy, Policies, RootSettings, ServerOf, Settings, TypeRule } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
+import { serverNameCodec } from './form.js'
 import { dictionary, list, oneOf, optional, record, tagged, text, truth, wholeNumber } from './shape.js'
 
 /** What may follow an unmount that failed. */
 export const ladderCodec: Codec<LadderPolicy> = oneOf({ off: true, force: true, lazy: true })
 
 /** How the server of a source is found. */
-export const serverOfCodec: Codec<ServerOf> = oneOf({ 'host-colon': true, unc: true, source: true, none: true })
+export const serverOfCodec: Codec<ServerOf> = oneOf({
+  'host-colon': true,
+  ceph: true,
+  unc: true,
+  source: true,
+  none: true,
+})
 
 const appearance: Codec<Appearance> = tagged('_tag', 'an appearance', {
   Source: { fstypes: list(text) },
@@ -48,6 +55,7 @@ type PerType = Settings['deadlinesMs']['perType'][string]
 export const settingsCodec: Codec<Settings> = record('settings', {
   roots: list(record<RootSettings>('a root', { path: text, ladder: ladderCodec })),
   types: dictionary(text, typeRule),
+  aliases: optional(dictionary(serverNameCodec, serverNameCodec)),
   policies: record<Policies>('policies', policyCodecs),
   limits: record<Settings['limits']>('limits', {
     waitingPerMountpoint: wholeNumber,

@@ -424,7 +424,7 @@ const rule: fc.Arbitrary<TypeRule> = rec({
     only('Growth'),
   ),
   mayHang: fc.boolean(),
-  server: fc.constantFrom('host-colon', 'unc', 'source', 'none'),
+  server: fc.constantFrom('host-colon', 'ceph', 'unc', 'source', 'none'),
   sourceIsPath: fc.boolean(),
   pathOptions: few(word),
 })

@@ -27,6 +27,8 @@ const faultsOf = (value: unknown): readonly string[] => {
 }
 
 const PATH = 'an absolute path without "//", "." or "..", that does not end in "/"'
+const ONE_SERVER =
+  'aliases: expected an object in which each name stands under one server, and no server stands under another, got an object'
 const DAY = 'a whole number of ms from 1 to 86,400,000'
 
 describe('the file', () => {
@@ -36,6 +38,7 @@ describe('the file', () => {
       settings: {
         roots: [],
         types: DEFAULT_TYPES,
+        aliases: {},
         policies: {
           foreign: 'refuse',
           keepMountedMs: 0,
@@ -136,6 +139,7 @@ describe('the file', () => {
     })
     const was = defaultConfiguration.settings
     expect(settings).toEqual({
+      aliases: {},
       roots: [
         { path: '/srv/a', ladder: 'lazy' },
         { path: '/srv/b', ladder: 'off' },
@@ -224,7 +228,9 @@ describe('the file is refused', () => {
     [{ types: { nfs: { sources: [], mayHang: 1 } } }, ['types.nfs.mayHang: expected true or false, got 1']],
     [
       { types: { nfs: { sources: [], server: 'host' } } },
-      ['types.nfs.server: expected "host-colon", "unc", "source" or "none", got "host"; did you mean "host-colon"?'],
+      [
+        'types.nfs.server: expected "host-colon", "ceph", "unc", "source" or "none", got "host"; did you mean "host-colon"?',
+      ],
     ],
     [{ types: { nfs: { source: [] } } }, ['types.nfs.source: unknown key; did you mean "sources"?']],
     [
@@ -259,6 +265,10 @@ describe('the file is refused', () => {
       { delays: { backOffFirstMs: 700_000 } },
       ['delays.backOffFirstMs: expected at most backOffCeilingMs (600000), got 700000'],
     ],
+    [{ aliases: { '': [] } }, ['aliases[""]: expected the name or the address of a server, got ""']],
+    [{ aliases: { nas: 'nas2' } }, ['aliases.nas: expected a list of names of the server, got "nas2"']],
+    [{ aliases: { a: ['x'], b: ['X.'] } }, [ONE_SERVER]],
+    [{ aliases: { a: ['b'], B: ['c'] } }, [ONE_SERVER]],
     [{ prefix: 'sudo' }, ['prefix: expected a list of words, got "sudo"']],
     [{ prefix: [''] }, ['prefix[0]: expected a string without control characters, not empty, got ""']],
     [{ inventory: 'libvirt' }, ['inventory: expected null, or an object with libvirt, got "libvirt"']],
@@ -299,6 +309,17 @@ describe('the file is refused', () => {
       'slots.x: unknown key',
     ])
   })
+})
+
+test('aliases are given to core in canonical form, each with the name that it stands for', () => {
+  const { settings } = configured({ aliases: { 'NAS.': ['nas', 'nas.corp.example', '[2001:DB8::0:1]', '10.0.0.07'] } })
+  const aliases = { 'nas.corp.example': 'nas', '2001:db8::1': 'nas', '10.0.0.7': 'nas' }
+  expect(settings.aliases).toEqual(aliases)
+  const decoded = decode(settingsCodec, JSON.parse(JSON.stringify(settingsCodec.encode(settings))))
+  expect(decoded).toEqual(E.right(settings))
+  expect(E.isLeft(decode(settingsCodec, { ...settings, aliases: { NAS: 'nas' } }))).toBe(true)
+  const { aliases: _, ...older } = settings
+  expect(decode(settingsCodec, older)).toEqual(E.right(older))
 })
 
 describe('flags', () => {
@@ -372,6 +393,7 @@ describe('the documented table', () => {
     roots: true,
     stateDirectory: true,
     types: true,
+    aliases: true,
     policies: true,
     limits: true,
     slots: true,

@@ -60,25 +60,3 @@ export const missingFlags = (filesystem: Filesystem, layer: Identity): readonly 
   mountOptions(filesystem)
     .map(optionName)
     .filter((name) => DEMANDABLE.has(name) && !layer.flags.includes(name))
-
-const hostBeforeColon = (source: string): string => {
-  const bracket = source.indexOf(']')
-  const colon = source.indexOf(':', bracket < 0 ? 0 : bracket)
-  const before = colon < 0 ? source : source.slice(0, colon)
-  return before.slice(before.lastIndexOf('@') + 1)
-}
-
-/** The server of a source, whose slots are counted together; `''` for types that take no server slot. */
-export const serverOf = (settings: Pick<Settings, 'types'>, filesystem: Filesystem): string => {
-  const rule = ruleOf(settings, filesystem.type)
-  if (!rule.mayHang) return ''
-  switch (rule.server) {
-    case 'host-colon':
-      return hostBeforeColon(filesystem.source)
-    case 'unc':
-      return filesystem.source.split('/').find((part) => part !== '') ?? filesystem.source
-    case 'source':
-    case 'none':
-      return filesystem.source
-  }
-}

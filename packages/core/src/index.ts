@@ -1,5 +1,6 @@
 // The pure core of mountkeeper: `decide` what one input leads to, `apply` the changes, ask `grantable` who is next.
 
+export * from './address.js'
 export * from './agree.js'
 export * from './answer.js'
 export * from './apply.js'
@@ -26,6 +27,7 @@ export { REQUEST_BYTES_MAX, readRequest } from './read/request.js'
 export { readSettings } from './read/settings.js'
 export * from './recover.js'
 export * from './remember.js'
+export * from './server.js'
 export * from './settings.js'
 export * from './show.js'
 export * from './slots.js'

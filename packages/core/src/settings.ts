@@ -14,8 +14,10 @@ export type Appearance =
 
 /** How the server of a source is found; its slots are counted together. */
 export type ServerOf =
-  /** `host:/path`, `user@host:path`, `[v6]:/path`: what stands before the first colon outside brackets, after `@`. */
+  /** `host:/path`, `user@host:path`, `[v6]:/path`, `host,other:/path`: the host before the colon, the first of a list. */
   | 'host-colon'
+  /** `mon:6789,other:/path`, `user@fsid.name=/path`: the monitors without ports, or the cluster. */
+  | 'ceph'
   /** `//host/share`. */
   | 'unc'
   /** The whole source is the server. */
@@ -64,6 +66,8 @@ export interface RootSettings {
 export interface Settings {
   readonly roots: readonly RootSettings[]
   readonly types: Readonly<Record<string, TypeRule>>
+  /** Other names of servers, and the one name each is counted under; all in canonical form (`canonicalServer`). */
+  readonly aliases?: Readonly<Record<string, string>>
   readonly policies: Policies
   readonly limits: {
     readonly waitingPerMountpoint: number

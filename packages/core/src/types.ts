@@ -104,7 +104,7 @@ export const KNOWN_TYPES: Readonly<Record<string, KnownType>> = {
     'sec',
     'seal',
   ]),
-  ceph: network(['ceph'], 'source', ['name', 'secretfile', 'mds_namespace', 'fs', 'conf']),
+  ceph: network(['ceph'], 'ceph', ['name', 'secretfile', 'mds_namespace', 'fs', 'conf']),
   glusterfs: network(['fuse.glusterfs'], 'host-colon', [
     'backup-volfile-servers',
     'backupvolfile-server',

@@ -1,9 +1,9 @@
-// Does a layer agree with what was asked for, which server does a source belong to, and what does a command say: row by row.
+// Does a layer agree with what was asked for, and what does a command say: row by row.
 
 import { describe, expect, test } from 'vitest'
 import type { CommandError, Filesystem, Identity, ResolvedSource } from '../src/index.js'
 import { agrees, askedFlags, compareIdentity, defaultSettings, errorText } from '../src/index.js'
-import { missingFlags, mountOptions, ruleOf, serverOf, typeRule } from '../src/index.js'
+import { missingFlags, mountOptions, ruleOf, typeRule } from '../src/index.js'
 
 const TYPES = ['tmpfs', 'nfs', 'bind', 'ext4', 'cifs', 'fuse.sshfs', 'ceph', 'xfs-in-a-dream']
 
@@ -79,21 +79,6 @@ describe('options', () => {
     const one = filesystem('tmpfs', 'scratch', 'ro', 'size=1m', 'noexec')
     expect(missingFlags(one, { ...LAYER, flags: ['ro', 'nodev'] })).toEqual(['noexec', 'nosuid'])
   })
-})
-
-test.each([
-  ['tmpfs', 'scratch', ''],
-  ['ext4', '/dev/vdb', ''],
-  ['nfs', 'server:/export', 'server'],
-  ['nfs', '[2001:db8::1]:/export', '[2001:db8::1]'],
-  ['nfs', 'server', 'server'],
-  ['nfs', ':/export', ''],
-  ['fuse.sshfs', 'me@server:/home', 'server'],
-  ['fuse.sshfs', 'me@[2001:db8::1]:/home', '[2001:db8::1]'],
-  ['cifs', '//server/share', 'server'],
-  ['cifs', '//', '//'],
-])('the server of %s %s is %j', (type, source, server) => {
-  expect(serverOf(settings, filesystem(type, source))).toBe(server)
 })
 
 test.each<[string, Partial<CommandError>]>([

@@ -23,6 +23,8 @@ import { leftOf, lookFor, reportOf } from './tools.js'
 export interface LinuxHostOptions {
   /** The configured types, by name: how their layers appear, and which sources and paths they are allowed. */
   readonly types?: Readonly<Record<string, TypeRule>>
+  /** The one name that each other name of a server stands for, as in core's settings. */
+  readonly aliases?: Readonly<Record<string, string>> | undefined
   /**
    * Asked with paths whose links were all followed, since a link inside an allowed directory may lead out of it; by default
    * the core's own comparison with the patterns of the type.
@@ -79,6 +81,7 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
     look: options.looker ?? safe.look,
     directory: safe.directory,
     types: options.types ?? DEFAULT_TYPES,
+    aliases: options.aliases ?? {},
     sourceAllowed: options.sourceAllowed ?? sourceAllowed,
     uid: options.uid ?? process.getuid?.() ?? 0,
     orphans: createOrphans(prefix, own()),

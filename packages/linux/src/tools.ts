@@ -34,6 +34,7 @@ export interface Tools {
   /** Checks roots where that cannot block. */
   readonly directory: Prober['directory']
   readonly types: Readonly<Record<string, TypeRule>>
+  readonly aliases: Readonly<Record<string, string>>
   readonly sourceAllowed: SourceAllowed
   /** The user the manager runs as: owner of roots and of files with secrets. */
   readonly uid: number

@@ -1,6 +1,6 @@
 // Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (tables in sections 4 and 5).
 
-import { agrees, askedFlags, ruleOf, serverOf } from '../agree.js'
+import { agrees, askedFlags, ruleOf } from '../agree.js'
 import type { AttachError, MountFailed, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
@@ -8,6 +8,7 @@ import type { CommandError, Found, Identity, ResolvedSource } from '../found.js'
 import { errorText, layersOf } from '../found.js'
 import { anyHolder } from '../holders.js'
 import type { Probed, Unknown } from '../input.js'
+import { serverOf } from '../server.js'
 import type { Draft } from './draft.js'
 import { enter, holdersLeft, refuseWaiting, set, setWork, recordFact } from './draft.js'
 import { noteRemountFailure, rollBack } from './rollback.js'

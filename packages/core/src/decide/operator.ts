@@ -5,6 +5,7 @@ import { checkName, checkPath } from '../check.js'
 import { allHolders } from '../holders.js'
 import type { RequestId } from '../id.js'
 import type { CancelRequest, ForgetRequest, Maintained, Request, RetryRequest } from '../input.js'
+import { canonicalServer } from '../server.js'
 import { statusOfHost } from '../status.js'
 import { advance } from './advance.js'
 import type { Draft, Out } from './draft.js'
@@ -141,8 +142,8 @@ export const requestForget = (out: Out, request: RequestId, body: ForgetRequest)
   reply(out, replied, { _tag: 'Forgotten', holders })
 }
 
-const targetOf = (maintained: Maintained): string =>
-  'mountpoint' in maintained ? maintained.mountpoint : `server ${maintained.server}`
+const targetOf = ({ host }: Out, maintained: Maintained): string =>
+  'mountpoint' in maintained ? maintained.mountpoint : `server ${canonicalServer(host.settings, maintained.server)}`
 
 export const requestMaintenance = (out: Out, request: RequestId, body: Request & Maintained): void => {
   const replied = { request, id: body.id, op: body.op }
@@ -153,6 +154,6 @@ export const requestMaintenance = (out: Out, request: RequestId, body: Request &
     return
   }
   const refusing = body.op === 'refuse-new'
-  change(out, { _tag: refusing ? 'Refusing' : 'Allowing', target: targetOf(body) })
+  change(out, { _tag: refusing ? 'Refusing' : 'Allowing', target: targetOf(out, body) })
   reply(out, replied, { _tag: refusing ? 'Refusing' : 'Allowing' })
 }

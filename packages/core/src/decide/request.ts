@@ -1,7 +1,6 @@
 // Arrival: what becomes of a request before its turn. It is checked, refused or put into the queue of its mountpoint; the
 // requests that need no turn (cancel, retry, forget, maintenance, status) are answered here.
 
-import { serverOf } from '../agree.js'
 import type { AttachError, Cancelled, HostDown, Invalid, Refused, Stopped } from '../answer.js'
 import { ancestorsOf } from '../apply.js'
 import { checkDeadline, checkFilesystem, checkName, checkPath, nested } from '../check.js'
@@ -9,6 +8,7 @@ import { holdersOf } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { AttachRequest, DetachRequest, ReleaseRequest, Request } from '../input.js'
+import { serversOf } from '../server.js'
 import { cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
@@ -77,8 +77,8 @@ const checkMaintenance = (out: Out, { mountpoint, filesystem }: AttachRequest): 
   const { refusing, settings } = out.host
   if (refusing.size === 0) return undefined
   if (refusing.has(mountpoint)) return { _tag: 'Maintenance', target: mountpoint }
-  const server = serverOf(settings, filesystem)
-  return refusing.has(`server ${server}`) ? { _tag: 'Maintenance', target: server } : undefined
+  const server = serversOf(settings, filesystem).find((each) => refusing.has(`server ${each}`))
+  return server === undefined ? undefined : { _tag: 'Maintenance', target: server }
 }
 
 const checkAttach = (out: Out, body: AttachRequest): AttachError | undefined => {

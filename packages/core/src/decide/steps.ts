@@ -1,7 +1,7 @@
 // The steps that all transitions are made of: ask for a slot, emit an effect, wait, become uncertain, be done. None of them
 // decides what comes next; the modules for mounting and unmounting do, and `advance` when nothing is left to do.
 
-import { mountOptions, ruleOf, serverOf } from '../agree.js'
+import { mountOptions, ruleOf } from '../agree.js'
 import type { UnmountHow } from '../effect.js'
 import type { Filesystem } from '../filesystem.js'
 import { sameFilesystem } from '../filesystem.js'
@@ -10,6 +10,7 @@ import type { Delay, EffectInFlight, Mountpoint, Waiting, Work } from '../host.j
 import { withoutDirectory } from '../host.js'
 import type { RequestId } from '../id.js'
 import { requestId } from '../id.js'
+import { serverOf } from '../server.js'
 import type { Settings } from '../settings.js'
 import type { Draft } from './draft.js'
 import { change, enter, holdersLeft, set, setWork, takeEffectId, emit, recordFact } from './draft.js'

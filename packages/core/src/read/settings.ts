@@ -2,6 +2,7 @@
 
 import type { Invalid } from '../answer.js'
 import { checkPath } from '../check.js'
+import { canonicalServer } from '../server.js'
 import type { Appearance, Policies, RootSettings, Settings, TypeRule } from '../settings.js'
 import type { Reader } from './reader.js'
 import {
@@ -32,7 +33,7 @@ const typeRule: Reader<TypeRule> = record<TypeRule>('the rule of a type', {
   insignificant: list(text),
   appears: appearance,
   mayHang: truth,
-  server: oneOf({ 'host-colon': true, unc: true, source: true, none: true }),
+  server: oneOf({ 'host-colon': true, ceph: true, unc: true, source: true, none: true }),
   sourceIsPath: truth,
   pathOptions: list(text),
 })
@@ -59,6 +60,7 @@ const settings: Reader<Settings> = record<Settings>('settings', {
     }),
   ),
   types: dictionary(typeRule),
+  aliases: optional(dictionary(text)),
   policies,
   limits: record<Settings['limits']>('limits', {
     waitingPerMountpoint: wholeNumber,
@@ -101,9 +103,20 @@ const wrongRoot = ({ roots }: Settings): Invalid | undefined => {
   return undefined
 }
 
+// Another spelling would match no server, and look as if it named one.
+const wrongAlias = ({ aliases = {} }: Settings): Invalid | undefined => {
+  for (const [other, name] of Object.entries(aliases)) {
+    const wrong = [other, name].find((each) => each === '' || canonicalServer({}, each) !== each)
+    if (wrong === undefined) continue
+    const why = wrong === '' ? 'has an empty name' : `${wrong} is not canonical; write ${canonicalServer({}, wrong)}`
+    return { _tag: 'Invalid', field: `settings.aliases.${other}`, why }
+  }
+  return undefined
+}
+
 /** Reads settings from any value: a plain copy, or the first field that is wrong, its name begun with `settings`. Never throws. */
 export const readSettings = (value: unknown): Settings | Invalid => {
   const read = readWith(settings, value)
   if (isWrong(read)) return { _tag: 'Invalid', field: `settings${read.wrong.at}`, why: read.wrong.why }
-  return wrongRoot(read.value) ?? read.value
+  return wrongRoot(read.value) ?? wrongAlias(read.value) ?? read.value
 }

@@ -59,9 +59,16 @@ const figure = (settings: Settings, groupName: string, name: string, value: stri
 const withLadders = (roots: Settings['roots'], said: readonly string[]): Settings['roots'] =>
   roots.map(({ path }, index) => ({ path, ladder: oneOf(said[index] ?? said.at(-1), LADDER) }))
 
+/** `nas.corp:nas`: another name of a server, and the name it stands for. */
+const aliasOf = (said: string): readonly [string, string] => {
+  const [other, name] = said.split(':')
+  return [other!, name ?? fail(`not another name and a name: ${said}`)]
+}
+
 const setting = (settings: Settings, name: string, value: string): Settings => {
   const { roots } = settings
   if (name === 'roots') return { ...settings, roots: value.split(',').map((path) => ({ path, ladder: 'off' })) }
+  if (name === 'aliases') return { ...settings, aliases: Object.fromEntries(value.split(',').map(aliasOf)) }
   if (name === 'ladder') return { ...settings, roots: withLadders(roots, value.split(',')) }
   const [group, ...rest] = name.split('.')
   if (group === 'deadlines' && rest.length === 2) return deadlineOfType(settings, rest[0]!, rest[1]!, value)
