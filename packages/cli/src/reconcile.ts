@@ -10,6 +10,7 @@ import type { ReconcileArguments } from './arguments.js'
 import { configurationOf, needsRoot } from './configuration-file.js'
 import type { ExitCode, Failure } from './exit.js'
 import { EXIT, stopFailure } from './exit.js'
+import { guarded } from './guarded-journal.js'
 import type { Machine } from './machine.js'
 import { notPrivileged, thisMachine } from './machine.js'
 import type { Streams } from './streams.js'
@@ -78,7 +79,7 @@ export const repair = async (
       settings,
       host: machine.host,
       ...(machine.inventory === undefined ? {} : { inventory: machine.inventory }),
-      journal,
+      journal: guarded(journal, lock.right),
       timers: machine.timers,
     })()
     if (E.isLeft(made)) return E.left(stopFailure(made.left.why))

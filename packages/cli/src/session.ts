@@ -4,12 +4,13 @@
 import type { Configuration } from '@mountkeeper/codec'
 import type { Fact } from '@mountkeeper/core'
 import type { FileJournal } from '@mountkeeper/journal'
-import type { Defect, Journal, MountManager, Observer, StopReport } from '@mountkeeper/runtime'
+import type { Defect, Journal, Lock, MountManager, Observer, StopReport } from '@mountkeeper/runtime'
 import { createMountManager } from '@mountkeeper/runtime'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { OutputKind } from './arguments.js'
 import type { ExitCode, Failure } from './exit.js'
 import { EXIT, fileProblem, stopFailure } from './exit.js'
+import { guarded } from './guarded-journal.js'
 import { leftLines } from './left-words.js'
 import type { Machine } from './machine.js'
 import type { Output } from './output.js'
@@ -151,11 +152,11 @@ const remembering = (journal: Journal): { readonly journal: Journal; readonly be
   return { journal: { read, append: journal.append }, began: () => began }
 }
 
-const live = async (session: Session, output: Output, kept: FileJournal): Promise<ExitCode> => {
+const live = async (session: Session, output: Output, kept: FileJournal, lock: Lock): Promise<ExitCode> => {
   const { configuration, machine, streams, stopping } = session
   const failed = (failure: Failure): void => stopping.stop({ _tag: 'Failed', failure })
   const show = showOf(session, output)
-  const { journal, began } = remembering(kept)
+  const { journal, began } = remembering(guarded(kept, lock))
   const trace = session.trace && createTraceFile(session.trace.fd, session.trace.path, began, failed)
   const made = await createMountManager({
     settings: configuration.settings,
@@ -216,7 +217,7 @@ export const runSession = async (session: Session): Promise<ExitCode> => {
   )
   const journal = machine.journal((sentence) => complain(streams, `warning: ${sentence}`))
   try {
-    return await live(session, output, journal)
+    return await live(session, output, journal, lock.right)
   } finally {
     await journal.close(stopping.hard.aborted ? 'now' : 'drain')
     await lock.right.release()

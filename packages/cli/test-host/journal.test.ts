@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
-import { ROOT, STATE, answersOf, attach, command, detach, mounted, prepareWorld, run, sh } from './world.js'
+import { ROOT, STATE, answersOf, attach, command, detach, entriesOf, mounted, prepareWorld, run, sh } from './world.js'
 
 prepareWorld()
 
@@ -11,7 +11,7 @@ const HERE = ['run', '--root', ROOT, '--state-dir', STATE]
 
 afterEach(() => {
   for (const line of mounted()) sh('umount', line.split(' ')[0] ?? '')
-  for (const name of readdirSync(ROOT)) rmdirSync(`${ROOT}/${name}`)
+  for (const name of entriesOf(ROOT)) rmdirSync(`${ROOT}/${name}`)
   for (const name of readdirSync(STATE)) rmSync(`${STATE}/${name}`)
 })
 

@@ -1,6 +1,6 @@
 // The command on a managed root with real mounts: answers to the letter, what stays, and what a later run makes of it.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {
   MAIN,
@@ -11,6 +11,7 @@ import {
   attach,
   command,
   detach,
+  entriesOf,
   mounted,
   prepareWorld,
   run,
@@ -219,7 +220,7 @@ describe('a trace of this host', () => {
     expect(await run(['replay', '/srv/small/trace'])).toMatchObject({ code: 0, stderr: '' })
     sh('umount', '/srv/small')
     for (const left of mounted()) sh('umount', left.split(' ')[0]!)
-    for (const name of readdirSync(ROOT)) rmdirSync(`${ROOT}/${name}`)
+    for (const name of entriesOf(ROOT)) rmdirSync(`${ROOT}/${name}`)
   })
 })
 

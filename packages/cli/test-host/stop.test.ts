@@ -10,6 +10,7 @@ import {
   attach,
   command,
   detach,
+  entriesOf,
   mounted,
   newGate,
   prepareWorld,
@@ -28,7 +29,7 @@ afterEach(() => {
     const [path = ''] = line.split(' ')
     sh('umount', path)
   }
-  for (const name of readdirSync(ROOT)) rmdirSync(`${ROOT}/${name}`)
+  for (const name of entriesOf(ROOT)) rmdirSync(`${ROOT}/${name}`)
 })
 
 /** Whether a process has this text in its arguments. */

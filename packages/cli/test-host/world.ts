@@ -3,7 +3,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
 
@@ -88,6 +88,10 @@ export const prepareWorld = (): void => {
     chmodSync('/usr/sbin/mount.slow', 0o755)
   })
 }
+
+/** What lies in a directory, but for the lock file of a manager, which stays. */
+export const entriesOf = (directory: string): readonly string[] =>
+  readdirSync(directory).filter((name) => name !== '.mountkeeper-lock')
 
 /** What is mounted below the root, as the table shows it: mountpoint and source. */
 export const mounted = (below: string = ROOT): readonly string[] =>

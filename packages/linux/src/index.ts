@@ -3,6 +3,7 @@
 export * from './checks.js'
 export * from './command-runner.js'
 export * from './effects.js'
+export { LOCK_FILE } from './lock-file.js'
 export * from './locks.js'
 export type { Looker } from './gathering.js'
 export { createLooker } from './gathering.js'

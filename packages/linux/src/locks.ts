@@ -1,238 +1,175 @@
-// One owner per root and state directory (L27). A lock is an exclusive flock(2) on the directory itself, held by a child that
-// ends when its stdin does: at once when the manager dies, even by SIGKILL. Not time-based, and not left behind.
+// One owner per root and state directory (L27). A manager locks the file `.mountkeeper-lock` in each of them. So that roots
+// that contain one another are noticed whoever starts first and in whatever namespace, it also locks the directories
+// themselves, and shares the locks of all directories above them: the kernel lets a manager above and one below not have both.
+// A lock of a directory is only a hint, for whoever can read the directory can take it; a lock of a file is proof.
 
-import type { ChildProcess } from 'node:child_process'
-import { spawn } from 'node:child_process'
-import { readFileSync, readlinkSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, statSync } from 'node:fs'
 import type { Lock, Locks, NotLocked } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { COMMAND_ENVIRONMENT } from './command-runner.js'
-import { errnoOf, majorMinor, ownProcess } from './descriptor.js'
-import { parentOf, vectorOfProcess } from './processes.js'
-
-/** In the argument vector of a holder, before its directory: so that people, and other managers, see what it is for. */
-const MARK = 'mountkeeper-lock'
-
-/** Says that the lock is held, and waits for the end of stdin. */
-const SCRIPT = 'echo held; read -r _'
-
-/** flock(1) ends with it when somebody else has the lock. */
-const TAKEN = 75
-
-/** A child that does not say within this time that it holds the lock is given up, ms. */
-const ACQUIRE_MS = 10_000
-
-interface Holder {
-  readonly child: ChildProcess
-  readonly directory: string
-  readonly ended: Promise<void>
-}
+import { errnoOf } from './descriptor.js'
+import { lockFileIn, lockFileName, lockNameOf, makeLockFile } from './lock-file.js'
+import { directoriesOf, isSeenLocked, mayBeManagers, ownerText } from './lock-owner.js'
+import { ancestorsOf, contains, directoriesAbove, lockedAround } from './lock-places.js'
+import type { HeldLocks, WantedLock } from './lock-process.js'
+import { LOCKS_MAX, holdLocks, isLocked } from './lock-process.js'
 
 const notLocked = (directory: string, why: string): Either<NotLocked, never> =>
   left({ _tag: 'NotLocked', directory, why })
 
-const contains = (above: string, path: string): boolean =>
-  above === path || path.startsWith(above === '/' ? '/' : `${above}/`)
+const NESTED = 'managed roots and state directory may not contain one another'
 
-/** Directories of one manager that contain one another. */
+const inodeOf = (path: string): string => {
+  const seen = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return seen === undefined ? path : `${seen.dev.toString()}:${seen.ino.toString()}`
+}
+
+/** Directories of one manager that contain one another or are the same, by their paths or by what lies there. */
 const nested = (directories: readonly string[]): NotLocked | undefined => {
+  const byInode = new Map<string, string>()
+  for (const directory of directories) {
+    const same = byInode.get(inodeOf(directory))
+    const why = `${directory} is the same directory as ${same ?? ''}: name it once`
+    if (same !== undefined) return { _tag: 'NotLocked', directory, why }
+    byInode.set(inodeOf(directory), directory)
+  }
   for (const directory of directories) {
     const above = directories.find((other) => other !== directory && contains(other, directory))
-    if (above !== undefined) {
-      const why = `${directory} lies in ${above}: managed roots and state directory may not contain one another`
-      return { _tag: 'NotLocked', directory, why }
-    }
+    const found = above ?? ancestorsOf(directory).flatMap((path) => byInode.get(inodeOf(path)) ?? [])[0]
+    if (found !== undefined) return { _tag: 'NotLocked', directory, why: `${directory} lies in ${found}: ${NESTED}` }
   }
   return undefined
 }
 
-/** `major:minor:inode` as /proc/locks writes it: device numbers in hexadecimal (proc_locks(5)). */
-const lockName = (path: string): string | undefined => {
+const unusable = (directory: string): string | undefined => {
   try {
-    const { dev, ino } = statSync(path, { bigint: true })
-    const [major, minor] = majorMinor(dev).map((number) => number.toString(16).padStart(2, '0'))
-    return `${major}:${minor}:${ino.toString()}`
-  } catch {
-    return undefined
-  }
-}
-
-interface SeenLock {
-  /** The process that took it, as /proc numbers it; not a number where it lives in a pid namespace that we cannot see. */
-  readonly entry: string
-  readonly name: string
-  /** The directory, where its holder's argument vector can be seen and is that of a holder. */
-  readonly directory: string | undefined
-  /** Its argument vector could be seen. */
-  readonly visible: boolean
-}
-
-const seenLocks = (): readonly SeenLock[] => {
-  let text = ''
-  try {
-    text = readFileSync('/proc/locks', 'latin1')
-  } catch {
-    // Not compiled in, or not shown: then flock(2) alone decides.
-  }
-  return text.split('\n').flatMap((line) => {
-    const [, pid, name] = /^\d+: FLOCK +\S+ +WRITE +(-?\d+) +(\S+)/.exec(line) ?? []
-    if (pid === undefined || name === undefined) return []
-    const vector = vectorOfProcess(pid)
-    const mark = vector.indexOf(MARK)
-    return [{ entry: pid, name, directory: mark < 0 ? undefined : vector[mark + 1], visible: vector.length > 0 }]
-  })
-}
-
-const ownerText = (lock: SeenLock | undefined): string => {
-  const owner = lock === undefined ? undefined : parentOf(lock.entry)
-  return owner === undefined ? 'pid unknown' : `pid ${owner}`
-}
-
-const taken = (directory: string): Either<NotLocked, never> => {
-  const name = lockName(directory)
-  const owner = ownerText(seenLocks().find((lock) => lock.name === name))
-  return notLocked(
-    directory,
-    `${directory} belongs to another manager (${owner}): stop that one, or name another directory`,
-  )
-}
-
-/** Whether it is one of the locks that were just taken. */
-const isOurs = (lock: SeenLock, directories: readonly string[]): boolean =>
-  lock.directory !== undefined &&
-  directories.includes(lock.directory) &&
-  `/proc/${parentOf(lock.entry) ?? ''}` === ownProcess()
-
-const ancestorsOf = (directory: string): readonly string[] =>
-  directory === '/' ? [] : [dirname(directory), ...ancestorsOf(dirname(directory))]
-
-/** Whether a path of its holder leads here to the same place; where that cannot be told, it is taken to. */
-const sharesPaths = (lock: SeenLock): boolean => {
-  try {
-    return readlinkSync(`/proc/${lock.entry}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt')
-  } catch {
-    return true
-  }
-}
-
-/** Whether a lock's directory lies in one of ours though it is called otherwise there: in another mount namespace. */
-const liesBelow = (lock: SeenLock, directory: string): boolean => {
-  const name = lockName(directory)
-  return (
-    name !== undefined &&
-    ancestorsOf(lock.directory ?? '/').some((path) => lockName(`/proc/${lock.entry}/root${path}`) === name)
-  )
-}
-
-/**
- * The path at which a lock of somebody else is in the way of a directory of ours, if it is. Holders are known by their
- * argument vectors; in other mount namespaces (a container, a sandbox) and where they cannot be seen, by device and inode:
- * a root there that is called as ours is another directory.
- */
-const inTheWay = (lock: SeenLock, directory: string, known: readonly string[]): string | undefined => {
-  const theirs = lock.directory
-  if (theirs === undefined && lock.visible) return undefined
-  if (theirs !== undefined) {
-    const isHere = sharesPaths(lock)
-    if (isHere && (contains(theirs, directory) || contains(directory, theirs))) return theirs
-    if (!isHere && liesBelow(lock, directory)) return theirs
-    const below = isHere ? known.find((mountpoint) => contains(theirs, mountpoint)) : undefined
-    if (below !== undefined) return below
-  }
-  return ancestorsOf(directory).find((path) => lockName(path) === lock.name)
-}
-
-/** A directory that another manager holds and that contains one of ours, or lies in it. */
-const overlapping = (directories: readonly string[], known: readonly string[]): NotLocked | undefined => {
-  const others = seenLocks().filter((lock) => !isOurs(lock, directories))
-  for (const directory of directories) {
-    for (const lock of others) {
-      const where = inTheWay(lock, directory, known)
-      if (where === undefined) continue
-      const why = `${where} belongs to another manager (${ownerText(lock)}), and roots of two managers may not overlap`
-      return { _tag: 'NotLocked', directory, why: `${why}: stop that one, or name another directory than ${directory}` }
-    }
-  }
-  return undefined
-}
-
-const START: Readonly<Record<string, string>> = {
-  ENOENT: 'flock is not installed: install util-linux',
-  ENOTDIR: 'flock is not installed: install util-linux',
-}
-
-/** Waits until a holder says that it has the lock, or ends. */
-const answerOf = (child: ChildProcess, directory: string): Promise<Either<NotLocked, undefined>> =>
-  new Promise((settle) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      settle(notLocked(directory, `${directory} could not be locked within ${ACQUIRE_MS} ms`))
-    }, ACQUIRE_MS)
-    const tell = (answer: Either<NotLocked, undefined>): void => {
-      clearTimeout(timer)
-      settle(answer)
-    }
-    let said = ''
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (said.length < 1_024) said += chunk.toString('utf8')
-    })
-    child.stdout?.once('data', () => tell(right(undefined)))
-    child.once('error', (error) => {
-      const code = errnoOf(error)
-      tell(notLocked(directory, `${directory} cannot be locked: ${START[code] ?? code}`))
-    })
-    child.once('close', (code) => {
-      if (code === TAKEN) tell(taken(directory))
-      else
-        tell(
-          notLocked(directory, `${directory} cannot be locked: ${said.trim() || `flock ended with ${String(code)}`}`),
-        )
-    })
-  })
-
-const hold = async (directory: string): Promise<Either<NotLocked, Holder>> => {
-  try {
-    if (!statSync(directory).isDirectory()) return notLocked(directory, `${directory} is not a directory`)
+    if (!statSync(directory).isDirectory()) return `${directory} is not a directory`
   } catch (error) {
     const code = errnoOf(error)
-    const mend = code === 'ENOENT' ? `does not exist: install -d -m 0700 ${directory}` : `cannot be read (${code})`
-    return notLocked(directory, `${directory} ${mend}`)
+    return code === 'ENOENT'
+      ? `${directory} does not exist: install -d -m 0700 ${directory}`
+      : `${directory} cannot be read (${code})`
   }
-  const args = ['-x', '-n', '-E', String(TAKEN), '--no-fork', directory, 'sh', '-c', SCRIPT, MARK, directory]
-  // Its own session: an interrupt from the terminal ends neither it nor, with the lock, the order of the stop.
-  const child = spawn('flock', args, { stdio: 'pipe', detached: true, cwd: '/', env: COMMAND_ENVIRONMENT })
-  child.stdin.on('error', () => undefined)
-  const ended = new Promise<void>((done) => {
-    child.once('exit', () => {
-      done()
-    })
-    child.once('error', () => {
-      done()
-    })
-  })
-  const answer = await answerOf(child, directory)
-  if (isLeft(answer)) return answer
-  // The manager's life does not depend on it.
-  child.unref()
-  for (const stream of [child.stdin, child.stdout, child.stderr]) {
-    if ('unref' in stream && typeof stream.unref === 'function') (stream.unref as () => void)()
-  }
-  return right({ child, directory, ended })
+  const made = makeLockFile(directory)
+  return isLeft(made) ? made.left : undefined
 }
 
-const letGo = async (holders: readonly Holder[]): Promise<void> => {
-  for (const { child } of holders) {
-    child.ref()
-    child.stdin?.end()
+const taken = (directory: string): NotLocked => {
+  const owner = ownerText(lockFileName(directory))
+  const why = `${directory} belongs to another manager (${owner}): stop that one, or name another directory`
+  return { _tag: 'NotLocked', directory, why }
+}
+
+const overlapping = (where: string, owner: string, directory: string): NotLocked => {
+  const why = `${where} belongs to another manager (${owner}), and roots of two managers may not overlap`
+  return { _tag: 'NotLocked', directory, why: `${why}: stop that one, or name another directory than ${directory}` }
+}
+
+/** A lock that is wanted, and what it is for. */
+interface Wish extends WantedLock {
+  /** `file`: the proof. `own`: no manager may have its root below. `above`: none may have its root there. */
+  readonly kind: 'file' | 'own' | 'above'
+  readonly directory: string
+}
+
+/** A directory that cannot be read cannot be locked; then only its lock file tells. */
+const isReadable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
   }
-  await Promise.all(holders.map(({ ended }) => ended))
+}
+
+const wishesFor = (directories: readonly string[]): readonly Wish[] => [
+  ...directories.map((directory): Wish => ({
+    kind: 'file',
+    directory,
+    path: lockFileIn(directory),
+    mode: 'exclusive',
+  })),
+  ...directories.map((directory): Wish => ({ kind: 'own', directory, path: directory, mode: 'exclusive' })),
+  ...directoriesAbove(directories)
+    .filter(isReadable)
+    .map((path): Wish => ({ kind: 'above', directory: path, path, mode: 'shared' })),
+]
+
+/** The directory of ours that another one is in the way of. */
+const below = (where: string, directories: readonly string[]): string =>
+  directories.find((directory) => contains(where, directory)) ?? directories[0] ?? where
+
+/** Whether the lock file of a directory is locked; `unopenable` answers where that can be neither seen nor tried. */
+const isManaged = async (directory: string, unopenable: boolean): Promise<boolean> => {
+  const name = lockFileName(directory)
+  if (name === undefined) return false
+  return isSeenLocked(name) || ((await isLocked(lockFileIn(directory))) ?? unopenable)
+}
+
+/** What it means that another process has the lock that was wished for; nothing where it can be no manager's. */
+const inTheWay = async (wish: Wish, directories: readonly string[]): Promise<NotLocked | undefined> => {
+  const { kind, directory } = wish
+  if (kind === 'file') return taken(directory)
+  if (kind === 'above') {
+    if (!(await isManaged(directory, true))) return undefined
+    return overlapping(directory, ownerText(lockFileName(directory)), below(directory, directories))
+  }
+  const name = lockNameOf(directory)
+  if (name === undefined || !mayBeManagers(name)) return undefined
+  const theirs = directoriesOf(name).find((path) => path !== directory && contains(directory, path))
+  return overlapping(theirs ?? `${directory}, or a directory in it,`, ownerText(name), directory)
+}
+
+const hold = async (directories: readonly string[]): Promise<Either<NotLocked, HeldLocks>> => {
+  let wishes = wishesFor(directories)
+  for (;;) {
+    if (wishes.length > LOCKS_MAX)
+      return notLocked(directories[0] ?? '', `more than ${LOCKS_MAX} locks would be needed`)
+    const answer = await holdLocks(wishes, directories)
+    if (answer._tag === 'Held') return right(answer.locks)
+    if (answer._tag === 'Failed') {
+      return notLocked(directories[0] ?? '', `${directories.join(', ')} cannot be locked: ${answer.why}`)
+    }
+    const wish = wishes[answer.index]
+    const way = wish === undefined ? undefined : await inTheWay(wish, directories)
+    if (way !== undefined) return left(way)
+    // Without this one: it is a stranger's.
+    wishes = wishes.filter((other) => other !== wish)
+  }
+}
+
+/** As long as a manager that has to give way may still have its locks, ms. */
+const GIVING_WAY_MS = 1_000
+const GIVING_WAY_POLL_MS = 50
+
+/** A directory above ours that is another manager's root although the directory's own lock could be shared. */
+const managedAbove = async (directories: readonly string[]): Promise<NotLocked | undefined> => {
+  for (const above of directoriesAbove(directories)) {
+    // Of two managers that start together the one above has just not got our directory, and lets go of its file.
+    for (let waitedMs = 0; await isManaged(above, false); waitedMs += GIVING_WAY_POLL_MS) {
+      if (waitedMs >= GIVING_WAY_MS) {
+        return overlapping(above, ownerText(lockFileName(above)), below(above, directories))
+      }
+      await new Promise((wake) => setTimeout(wake, GIVING_WAY_POLL_MS))
+    }
+  }
+  return undefined
+}
+
+const managedAround = async (known: Iterable<string>, own: readonly string[]): Promise<NotLocked | undefined> => {
+  for (const where of lockedAround(known, own)) {
+    if (await isManaged(where, false)) {
+      const why = `${where} belongs to another manager (${ownerText(lockFileName(where))})`
+      const mend = 'and this one has mounted there: stop that one, or let it have another root'
+      return { _tag: 'NotLocked', directory: where, why: `${why}, ${mend}` }
+    }
+  }
+  return undefined
 }
 
 /** What the locks of a manager take into account. */
 export interface LockOptions {
-  /** Mountpoints that the journal knows: a manager that has one of them as its root is in the way as well. */
+  /** Mountpoints that the journal knows: a manager that has one of them, or a directory above one, is in the way as well. */
   readonly known?: readonly string[]
 }
 
@@ -241,38 +178,38 @@ const acquireAll = async (wanted: readonly string[], known: readonly string[]): 
   const directories = [...new Set(wanted)].sort()
   const inside = nested(directories)
   if (inside !== undefined) return left(inside)
-  const holders: Holder[] = []
   for (const directory of directories) {
-    const held = await hold(directory)
-    if (isLeft(held)) {
-      await letGo(holders)
-      return held
-    }
-    holders.push(held.right)
+    const why = unusable(directory)
+    if (why !== undefined) return notLocked(directory, why)
   }
+  const held = await hold(directories)
+  if (isLeft(held)) return held
   // After locking: of two managers that begin at the same moment at least one sees the other.
-  const overlap = overlapping(directories, known)
+  const overlap = (await managedAbove(directories)) ?? (await managedAround(known, directories))
   if (overlap !== undefined) {
-    await letGo(holders)
+    await held.right.letGo()
     return left(overlap)
   }
   let released = false
-  const lost = new Promise<void>((tell) => {
-    void Promise.race(holders.map(({ ended }) => ended)).then(() => {
-      if (!released) tell()
+  const lost = new Promise<void>((say) => {
+    void held.right.ended.then(() => {
+      if (!released) say()
     })
   })
-  const release = (): Promise<void> => {
-    released = true
-    return letGo(holders)
-  }
-  return right({ release, lost })
+  return right({
+    release: () => {
+      released = true
+      return held.right.letGo()
+    },
+    lost,
+    inTheWay: (mountpoints) => managedAround(mountpoints, directories),
+  })
 }
 
 /**
  * Locks of directories on this machine. All are taken or none. Refused with the pid of the owner (of the process that started
- * the lock's holder, from /proc/locks by device and inode), and if a directory of another manager contains one of these or
- * lies in it.
+ * the one that holds the lock, from /proc/locks by device and inode), and if a directory of another manager contains one of
+ * these or lies in it.
  */
 export const linuxLocks = (options: LockOptions = {}): Locks => ({
   acquire: (directories) => () =>

@@ -83,6 +83,14 @@ export const parentOf = (entry: string): string | undefined => {
   return parent === '' || parent === '0' ? undefined : parent
 }
 
+/** The real and the effective user of a process; empty where it cannot be seen. */
+export const usersOf = (entry: string): readonly number[] =>
+  field(textOf(`/proc/${entry}/status`) ?? '', 'Uid')
+    .split(/\s+/)
+    .slice(0, 2)
+    .filter((uid) => uid !== '')
+    .map(Number)
+
 const belongs = (process: Process, leader: number): boolean => process.group === leader || process.session === leader
 
 /**

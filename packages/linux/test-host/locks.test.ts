@@ -1,11 +1,13 @@
-// One owner over mount namespaces: there the same path may be another directory, and another path the same directory.
+// One owner over mount and pid namespaces: there the same path may be another directory, another path the same directory, and
+// the process that holds a lock may not be seen. The other manager is a process of its own that takes its locks as any does.
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { chmodSync, mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { linuxLocks } from '../src/index.js'
-import { prepareWorld } from './world.js'
+import { isRoot, prepareWorld } from './world.js'
 
 prepareWorld()
 const HERE = '/srv/here'
@@ -15,24 +17,46 @@ beforeAll(() => {
   mkdirSync(APART)
 })
 
-const holders: ChildProcess[] = []
+const started: ChildProcess[] = []
 afterEach(async () => {
-  for (const child of holders.splice(0)) {
+  for (const child of started.splice(0)) {
     const ended = new Promise((done) => child.once('close', done))
     child.stdin?.end()
     await ended
   }
 })
 
-/** A manager of `directory` in a mount namespace that looks as `mounts` makes it. */
-const manageElsewhere = async (mounts: string, directory: string): Promise<void> => {
-  const script = `${mounts} && exec flock -x -n --no-fork "$0" sh -c 'echo held; read -r _' mountkeeper-lock "$0"`
-  // With a parent of its own, for what this process started is its own.
-  const vector = ['-m', '--fork', '--propagation', 'private', 'sh', '-c', script, directory]
-  const child = spawn('unshare', vector, { stdio: ['pipe', 'pipe', 'inherit'] })
-  holders.push(child)
-  await new Promise((held) => child.stdout.once('data', held))
+const LOCKS = fileURLToPath(new URL('../dist/locks.js', import.meta.url))
+/** A manager as far as its locks go: says what became of them, and keeps them until its stdin ends. */
+const MANAGER = `
+const { linuxLocks } = await import(${JSON.stringify(LOCKS)})
+const taken = await linuxLocks().acquire(process.argv.slice(1))()
+console.log(taken._tag === 'Right' ? 'taken' : taken.left.why)
+process.stdin.on('end', async () => { if (taken._tag === 'Right') await taken.right.release() }).resume()
+`
+
+/** Starts something that says one line when it is so far; gives the line. */
+const begin = async (vector: readonly string[]): Promise<string> => {
+  const [file = '', ...args] = vector
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  started.push(child)
+  return new Promise((said) => child.stdout.once('data', (line: Buffer) => said(line.toString().trim())))
 }
+
+const managing = (...directories: readonly string[]): readonly string[] => [
+  process.execPath,
+  '--input-type=module',
+  '-e',
+  MANAGER,
+  ...directories,
+]
+
+const OTHER_MOUNTS = ['unshare', '-m', '--fork', '--propagation', 'private']
+const OTHER_PIDS = [...OTHER_MOUNTS, '--pid', '--mount-proc']
+
+/** A manager of `directory` in namespaces of its own, whose mounts are as `mounts` makes them. */
+const manageElsewhere = (namespaces: readonly string[], mounts: string, directory: string): Promise<string> =>
+  begin([...namespaces, 'sh', '-c', `${mounts} && exec "$@"`, 'sh', ...managing(directory)])
 
 const answer = async (directory: string): Promise<string> => {
   const taken = await linuxLocks().acquire([directory])()
@@ -41,25 +65,85 @@ const answer = async (directory: string): Promise<string> => {
   return 'taken'
 }
 
-test('a root of the same name in another namespace is another directory', async () => {
-  await manageElsewhere(`mount -t tmpfs other ${HERE}`, HERE)
-  expect(await answer(HERE)).toBe('taken')
+describe.each([
+  ['of mounts', OTHER_MOUNTS],
+  ['of mounts and pids', OTHER_PIDS],
+])('a manager in another namespace %s', (_, namespaces) => {
+  test('whose root has the same name and is another directory', async () => {
+    expect(await manageElsewhere(namespaces, `mount -t tmpfs other ${HERE}`, HERE)).toBe('taken')
+    expect(await answer(HERE)).toBe('taken')
+  })
+
+  test('with the same root', async () => {
+    expect(await manageElsewhere(namespaces, ':', HERE)).toBe('taken')
+    expect(await answer(HERE)).toContain(`${HERE} belongs to another manager (pid `)
+  })
+
+  test('with the same root under another name', async () => {
+    expect(await manageElsewhere(namespaces, `mount --bind ${HERE} ${APART}`, APART)).toBe('taken')
+    expect(await answer(HERE)).toContain(`${HERE} belongs to another manager (pid `)
+  })
+
+  test.each([
+    ['above ours', HERE, `${HERE}/a/b`],
+    ['below ours', `${HERE}/a/b`, HERE],
+  ])('with a root %s, whoever was first', async (__, theirs, ours) => {
+    expect(await manageElsewhere(namespaces, ':', theirs)).toBe('taken')
+    expect(await answer(ours)).toContain('roots of two managers may not overlap')
+  })
+
+  test.each([
+    ['above ours', `mount --bind ${HERE} ${APART}`, APART, `${HERE}/a/b`],
+    ['below ours', `mount --bind ${HERE} ${APART}`, `${APART}/a/b`, HERE],
+    ['above ours, which it sees at its own place only', `mount --bind ${HERE}/a ${APART}`, APART, `${HERE}/a/b`],
+    ['below ours, mounted alone', `mount --bind ${HERE}/a/b ${APART}`, APART, HERE],
+  ])('with a root %s, by another name', async (__, mounts, theirs, ours) => {
+    expect(await manageElsewhere(namespaces, mounts, theirs)).toBe('taken')
+    expect(await answer(ours)).toContain('roots of two managers may not overlap')
+  })
 })
 
-test('the same root in another namespace is the same, by its own name', async () => {
-  await manageElsewhere(':', HERE)
-  expect(await answer(HERE)).toContain(`${HERE} belongs to another manager`)
-})
+test('two managers with nested roots that start together: never both, and never none', async () => {
+  const rounds = 10
+  for (let round = 0; round < rounds; round += 1) {
+    const said = await Promise.all([begin(managing(HERE)), begin(managing(`${HERE}/a`))])
+    expect(said.filter((each) => each === 'taken')).toHaveLength(1)
+    expect(said.find((each) => each !== 'taken')).toContain('roots of two managers may not overlap')
+    for (const child of started.splice(0)) {
+      const ended = new Promise((done) => child.once('close', done))
+      child.stdin?.end()
+      await ended
+    }
+  }
+}, 120_000)
 
-test('the same root in another namespace is the same, by another name', async () => {
-  await manageElsewhere(`mount --bind ${HERE} ${APART}`, APART)
-  expect(await answer(HERE)).toContain(`${HERE} belongs to another manager`)
-})
+// In a user namespace of its own a test has no second user.
+describe.skipIf(!isRoot)('another user, where directories are open to all (skipped without root)', () => {
+  const AS_OTHER = ['setpriv', '--reuid=4242', '--regid=4242', '--clear-groups']
+  beforeAll(() => {
+    for (const path of ['/srv', HERE, `${HERE}/a`]) chmodSync(path, 0o755)
+  })
 
-test.each([
-  ['above ours', APART, `${HERE}/a/b`],
-  ['below ours', `${APART}/a/b`, HERE],
-])('a root %s, by another name', async (_, theirs, ours) => {
-  await manageElsewhere(`mount --bind ${HERE} ${APART}`, theirs)
-  expect(await answer(ours)).toContain('roots of two managers may not overlap')
+  test.each([
+    ['the root', HERE, '-x'],
+    ['the root, shared', HERE, '-s'],
+    ['a directory above', '/srv', '-x'],
+    ['the whole host', '/', '-x'],
+  ])('holds the lock of %s: that is no hindrance', async (_, locked, mode) => {
+    expect(await begin([...AS_OTHER, 'flock', mode, locked, 'sh', '-c', 'echo locked; read -r _'])).toBe('locked')
+    expect(await answer(HERE)).toBe('taken')
+  })
+
+  test('has taken it with a process that has ended, or by the name of a manager', async () => {
+    const script = `exec 9<"$0"; flock -x 9; echo locked; exec -a flock sh -c 'read -r _' mountkeeper-lock "$0"`
+    expect(await begin([...AS_OTHER, 'bash', '-c', script, HERE])).toBe('locked')
+    expect(await begin([...AS_OTHER, 'bash', '-c', script, '/srv'])).toBe('locked')
+    expect(await answer(HERE)).toBe('taken')
+  })
+
+  test('cannot open the file that counts', async () => {
+    expect(await answer(HERE)).toBe('taken')
+    const script = `flock -n "$0" true 2>/dev/null && echo taken || echo refused; read -r _`
+    expect(await begin([...AS_OTHER, 'sh', '-c', script, `${HERE}/.mountkeeper-lock`])).toBe('refused')
+  })
 })

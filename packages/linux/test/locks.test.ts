@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Lock, NotLocked } from '@mountkeeper/runtime'
@@ -61,11 +61,18 @@ describe('one owner (L27)', () => {
     await (await lock([at(wanted)])).release()
   })
 
-  test('refused: a known mountpoint is the root of another', async () => {
+  test('refused: a known mountpoint is the root of another, or lies in it', async () => {
     const first = await lock([at('root/a')])
-    const options = { known: [at('root/a/b')] }
-    expect((await refused([at('root2')], options)).why).toContain(`${at('root/a/b')} belongs to another manager`)
+    for (const known of [at('root/a'), at('root/a/b')]) {
+      const { why } = await refused([at('root2')], { known: [known] })
+      expect(why).toContain(`${at('root/a')} belongs to another manager (pid ${own}), and this one has mounted there`)
+    }
+    const second = await lock([at('root2')])
+    expect(await second.inTheWay?.([at('root/a/b')])).toMatchObject({ _tag: 'NotLocked', directory: at('root/a') })
+    expect(await second.inTheWay?.([at('root/x'), at('root2/y')])).toBe(undefined)
     await first.release()
+    expect(await second.inTheWay?.([at('root/a/b')])).toBe(undefined)
+    await second.release()
   })
 
   test('locks of others that have nothing to do with it are no hindrance', async () => {
@@ -75,8 +82,37 @@ describe('one owner (L27)', () => {
     process.kill(-other.pid!)
   })
 
-  test('directories of one manager do not contain one another', async () => {
+  test.each(['-x', '-s'])('nor is a lock (%s) of the directory itself that no manager has', async (mode) => {
+    const other = spawn('flock', [mode, at('root'), 'sleep', '5'], { detached: true, stdio: 'ignore' })
+    await new Promise((wake) => setTimeout(wake, 100))
+    await (await lock([at('root')])).release()
+    process.kill(-other.pid!)
+  })
+
+  test('directories of one manager do not contain one another, by whatever path', async () => {
     expect((await refused([at('root'), at('root/a')])).why).toContain('may not contain one another')
+    symlinkSync(at('root'), at('alias'))
+    expect((await refused([at('root'), at('alias/a')])).why).toContain('may not contain one another')
+    expect((await refused([at('root'), at('alias')])).why).toContain('is the same directory as')
+  })
+
+  test('only who may open the file can hold it, whatever the umask is', async () => {
+    const before = process.umask(0)
+    await (await lock([at('state')])).release()
+    process.umask(before)
+    const seen = statSync(at('state/.mountkeeper-lock'))
+    expect([seen.mode & 0o7777, seen.size]).toEqual([0o600, 0])
+  })
+
+  test.each([
+    ['a directory', (path: string) => mkdirSync(path)],
+    ['a link', (path: string) => symlinkSync('/etc/passwd', path)],
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+  ])('refused: %s in the place of the file', async (_, make) => {
+    mkdirSync(at('bad'))
+    make(at('bad/.mountkeeper-lock'))
+    expect((await refused([at('bad')])).why).toContain('.mountkeeper-lock is no file')
+    rmSync(at('bad'), { recursive: true })
   })
 
   test('a directory that is not there', async () => {
@@ -99,6 +135,14 @@ describe('how a lock ends', () => {
     await other.release()
     await new Promise((wake) => setTimeout(wake, 50))
     expect(lost).toBe(1)
+  })
+
+  test('a holder that is stopped is ended all the same', async () => {
+    const held = await lock([at('root'), at('state')])
+    process.kill(holders()[0]!, 'SIGSTOP')
+    await held.release()
+    expect(holders()).toEqual([])
+    await (await lock([at('root'), at('state')])).release()
   })
 
   const built = fileURLToPath(new URL('../dist/locks.js', import.meta.url))

@@ -77,6 +77,11 @@ export interface Lock {
   readonly release: () => Promise<void>
   /** Resolves when the lock was lost, for example because its holder process was killed. */
   readonly lost: Promise<void>
+  /**
+   * The manager that has one of these mountpoints, or a directory above one, as its root: for those that the journal knows.
+   * Absent where there can be no other manager.
+   */
+  readonly inTheWay?: (mountpoints: Iterable<string>) => Promise<NotLocked | undefined>
 }
 
 /** Takes all locks of a manager, or none. */

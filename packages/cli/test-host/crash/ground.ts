@@ -16,6 +16,7 @@ import {
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { LOCK_FILE } from '@mountkeeper/linux'
 
 /** The built command. */
 export const MAIN = join(
@@ -245,10 +246,10 @@ export const foreignMount = (target: string, number: number): Layer | undefined 
 /** Takes off what is on top. */
 export const unmountTop = (target: string): boolean => exec('umount', '-i', target).ok
 
-/** What a directory below a mount contains; undefined where there is none. */
+/** What a directory below a mount contains, but for the lock file of the manager; undefined where there is none. */
 export const contentsOf = (path: string): readonly string[] | undefined => {
   try {
-    return readdirSync(path)
+    return readdirSync(path).filter((name) => name !== LOCK_FILE)
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import type { Answer, Filesystem } from '@mountkeeper/core'
-import { parseMountInfo } from '@mountkeeper/linux'
+import { LOCK_FILE, parseMountInfo } from '@mountkeeper/linux'
 import { processesWith } from '../servers/server.js'
 
 /** A mountpoint of the soak, and what may be asked for there. */
@@ -125,7 +125,7 @@ export const createJudge = (
       if (!layers.some((layer) => layer.source === source)) violation(`L34: ${source} at ${target} is gone`)
     }
     const names = new Set(shares.map(({ name }) => name))
-    const strange = readdirSync(root).filter((name) => !names.has(name))
+    const strange = readdirSync(root).filter((name) => !names.has(name) && name !== LOCK_FILE)
     if (strange.length > 0) violation(`L11: directories that nobody asked for: ${strange.join(', ')}`)
     const servers = new Set(shares.flatMap(({ server }) => (server === undefined ? [] : [server])))
     for (const server of servers) {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Answer, Filesystem, Request } from '@mountkeeper/core'
+import { LOCK_FILE } from '@mountkeeper/linux'
 import { chanceOf, pick } from '../chance.js'
 import { GLUSTER_KIND, stopGluster } from '../servers/gluster.js'
 import { mountsBelow, settingsFor } from '../servers/managed.js'
@@ -185,7 +186,9 @@ const main = async (): Promise<void> => {
 
   const left = (): readonly string[] => [
     ...mountsBelow(ROOT).map((path) => `mount ${path}`),
-    ...readdirSync(ROOT).map((name) => `directory ${name}`),
+    ...readdirSync(ROOT)
+      .filter((name) => name !== LOCK_FILE)
+      .map((name) => `directory ${name}`),
     ...shares.flatMap(({ name }) => processesWith(`/${name}`).map(({ pid, line }) => `process ${pid} ${line}`)),
   ]
   const records = async (): Promise<readonly string[]> => {
