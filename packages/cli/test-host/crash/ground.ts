@@ -234,7 +234,7 @@ export const fillDisk = (directory: string): (() => void) => {
 
 /** Makes a disk read-only, or writable again. */
 export const remount = (directory: string, how: 'ro' | 'rw'): void =>
-  must('mount', '-i', '-o', `remount,${how}`, directory)
+  must('mount', '-i', '--options-mode', 'ignore', '-o', `remount,${how}`, directory)
 
 /** Third parties, who mount and unmount as they like. */
 export const foreignMount = (target: string, number: number): Layer | undefined => {
