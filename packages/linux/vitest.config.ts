@@ -6,5 +6,5 @@ const conditions = ['@mountkeeper/source']
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name: 'linux', include: ['test/**/*.test.ts'], testTimeout: 60_000 },
+  test: { name: 'linux', include: ['test/**/*.test.ts'], testTimeout: 180_000 },
 })

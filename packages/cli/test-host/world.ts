@@ -47,7 +47,7 @@ export interface Gate {
   readonly open: () => void
 }
 
-const LIMIT_MS = 50_000
+const LIMIT_MS = 150_000
 
 /** Resolves when it holds; throws when that takes longer than a loaded machine needs. */
 export const until = async (holds: () => boolean): Promise<void> => {

@@ -16,7 +16,7 @@ afterAll(() => rmSync(base, { recursive: true }))
 const module = fileURLToPath(new URL('hanging-look-process.mjs', import.meta.url))
 const impatient = (idleMs = 2_000): Prober => createProber({ module, patienceMs: 150, idleMs })
 /** A deadline that is not passed, on a machine with other work neither. */
-const LONG_MS = 50_000
+const LONG_MS = 150_000
 const sleep = (delayMs: number): Promise<void> => new Promise((wake) => setTimeout(wake, delayMs))
 
 const look = (prober: Prober, name: string, deadlineMs = LONG_MS, server = ''): Promise<Seen> =>
