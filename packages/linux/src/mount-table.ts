@@ -123,8 +123,14 @@ export const stackFrom = (table: MountTable, topId: number, baseId: number): Sta
   return { _tag: 'Stack', layers }
 }
 
+/** Where a line says that its mount is, as it is written; empty for a line that is too short. */
+export const targetOf = (line: string): string => {
+  const fields = fieldsOf(line, 0, line.length)
+  return line.slice(fields?.[BEFORE_TARGET] ?? 0, (fields?.[BEFORE_TARGET + 1] ?? 1) - 1)
+}
+
 /** A path as the kernel writes it into the table, as latin1: the inverse of the parser's unescaping. */
-const asWritten = (path: string): string =>
+export const asWritten = (path: string): string =>
   Buffer.from(path, 'utf8')
     .toString('latin1')
     .replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)

@@ -1,25 +1,26 @@
 // What others mount and unmount below the roots, noticed without being asked. A child waits for the kernel's word that the
 // mount table has changed and writes a byte (4 ms, at any size of the table); Node itself cannot wait for that. The table is
-// read once for all changes of a moment, and only a mountpoint whose layers are not those on record is told to the manager.
+// read once for all changes of a moment, and a mountpoint whose layers are not those on record is told to the manager. The
+// watch decides nothing: an observation leads to a look at most.
 
 import { spawn } from 'node:child_process'
-import type { Host, Identity } from '@mountkeeper/core'
-import { compareIdentity } from '@mountkeeper/core'
 import type { MountManager } from '@mountkeeper/runtime'
 import { COMMAND_ENVIRONMENT } from './command-runner.js'
-import type { MountTable } from './mount-table.js'
-import { linesBelow, readTable } from './mount-table.js'
-import { identityOf } from './mountinfo.js'
+import { beginSlices, readLines } from './slices.js'
+import type { TakeLines } from './table-news.js'
+import { createTableNews } from './table-news.js'
 
 /** What a watch is made of. */
 export interface MountWatchOptions {
-  readonly manager: Pick<MountManager, 'state' | 'observed'>
+  readonly manager: Pick<MountManager, 'state' | 'observed' | 'mountpoints' | 'recorded' | 'onAttached'>
   /** How often the table is read where no change is told, ms; 30,000 by default. */
   readonly intervalMs?: number
   /** Looked up in the PATH of commands; `perl` by default. */
   readonly program?: string
   /** Told once, if changes are not told by the kernel (any more), with the reason. */
   readonly onInterval?: (why: string) => void
+  /** By default those of `/proc/self/mountinfo`. */
+  readonly takeLines?: TakeLines
 }
 
 /** A watch on the mount table. Keeps no process alive. */
@@ -30,8 +31,10 @@ export interface MountWatch {
 const INTERVAL_MS = 30_000
 /** Changes within this time are one: what the manager itself mounts is on record by then, and is no news. */
 const SETTLE_MS = 100
-/** Of the time at most this share is spent with reading the table, however often it changes. */
+/** Of the time at most this share is spent with reading and comparing, however often the table changes. */
 const READING_SHARE_MAX = 0.02
+/** A mountpoint is looked at so long after an attach there was answered: among many mounts the table may be read later. */
+const AFTER_ATTACHED_MS = 500
 
 /** Ends with its manager, at the end of its input. Of perl only what perl-base has. */
 const TICK = `
@@ -47,85 +50,98 @@ while (1) {
   print 'c' if vec($e, fileno(F), 1);
 }`
 
-/** The lines of the table at each target at or below a root, as they stand. */
-type Snapshot = ReadonlyMap<string, string>
-
-const snapshotOf = (table: MountTable, roots: readonly string[]): Snapshot => {
-  const all = new Map<string, string>()
-  for (const { target, text } of roots.flatMap((root) => linesBelow(table, root))) {
-    const before = all.get(target)
-    all.set(target, before === undefined ? text : `${before}\n${text}`)
+/** Calls once for each mountpoint, some time after it was last named, and at most that time after the first. */
+const createLater = (delayMs: number, call: (mountpoint: string) => 'done' | 'again'): Later => {
+  const due = new Map<string, { timer: NodeJS.Timeout; namedAgain: boolean }>()
+  const arm = (mountpoint: string, afterMs: number): void => {
+    const timer = setTimeout(() => {
+      const again = due.get(mountpoint)?.namedAgain === true
+      due.delete(mountpoint)
+      if (call(mountpoint) === 'again') arm(mountpoint, SETTLE_MS)
+      else if (again) arm(mountpoint, delayMs)
+    }, afterMs).unref()
+    due.set(mountpoint, { timer, namedAgain: false })
   }
-  return all
+  return {
+    name: (mountpoint) => {
+      const waiting = due.get(mountpoint)
+      if (waiting === undefined) arm(mountpoint, delayMs)
+      else waiting.namedAgain = true
+    },
+    close: () => {
+      for (const { timer } of due.values()) clearTimeout(timer)
+      due.clear()
+    },
+  }
 }
 
-const changedIn = (was: Snapshot, is: Snapshot): readonly string[] => [
-  ...[...is].filter(([target, text]) => was.get(target) !== text).map(([target]) => target),
-  ...[...was.keys()].filter((target) => !is.has(target)),
-]
-
-const isSame = (known: Identity, there: Identity): boolean =>
-  compareIdentity(known, there) === 'same' && known.root === there.root && known.flags.join() === there.flags.join()
-
-const sameLayers = (known: readonly Identity[], there: readonly Identity[]): boolean =>
-  known.length === there.length && known.every((layer) => there.some((other) => isSame(layer, other)))
-
-/** Whether the layers at a mountpoint are other ones than those on record. */
-const isNews = (host: Host, mountpoint: string, there: readonly Identity[]): boolean => {
-  const record = host.mountpoints.get(mountpoint)?.record
-  if (record === undefined) return false
-  const known = [...(record.layer === undefined ? [] : [record.layer]), ...record.foreign]
-  return !sameLayers(known, there)
+interface Later {
+  readonly name: (mountpoint: string) => void
+  readonly close: () => void
 }
 
 /**
  * Watches the mounts below the roots of a manager, and tells it of every mountpoint where others mounted or unmounted, within
  * 0.2 s, or at the interval where the child cannot be run. Changes elsewhere cost one reading of the table for each burst.
+ * Half a second after each `Attached` it asks for one look at that mountpoint alone.
  */
 export const watchMounts = (options: MountWatchOptions): MountWatch => {
   const { manager, onInterval } = options
   const roots = manager.state.settings.roots.map(({ path }) => path)
+  const news = createTableNews(manager, roots, options.takeLines ?? readLines)
   let closed = false
-  let snapshot: Snapshot = new Map()
   let timer: NodeJS.Timeout | undefined
   let interval: NodeJS.Timeout | undefined
-  let readingMs = 0
-
-  const read = (): MountTable | undefined => {
-    try {
-      return readTable()
-    } catch {
-      // Without /proc nothing is known, and looks say so.
-      return undefined
-    }
-  }
-
-  const compare = (): void => {
-    timer = undefined
-    const since = performance.now()
-    const table = read()
-    if (table === undefined) return
-    const is = snapshotOf(table, roots)
-    const changed = changedIn(snapshot, is)
-    snapshot = is
-    readingMs = performance.now() - since
-    // A root that was covered hides all that lies below it.
-    const covered = roots.filter((root) => changed.includes(root))
-    const below = [...manager.state.mountpoints.keys()].filter((path) =>
-      covered.some((root) => path.startsWith(`${root}/`)),
-    )
-    for (const mountpoint of below) manager.observed(mountpoint)
-    for (const mountpoint of changed) {
-      const there = linesBelow(table, mountpoint).filter(({ target }) => target === mountpoint)
-      const layers = there.flatMap(({ line }) => (line === undefined ? [] : [identityOf(line)]))
-      if (layers.length < there.length || isNews(manager.state, mountpoint, layers)) manager.observed(mountpoint)
-    }
-  }
+  /** Before then the share of the time would be exceeded. */
+  let notBefore = 0
+  let comparing = false
+  let changedMeanwhile = false
+  const hasChanged = (): boolean => changedMeanwhile
 
   const soon = (): void => {
     if (closed) return
-    timer ??= setTimeout(compare, Math.max(SETTLE_MS, readingMs / READING_SHARE_MAX)).unref()
+    if (comparing) {
+      changedMeanwhile = true
+      return
+    }
+    timer ??= setTimeout(() => void compare(), Math.max(SETTLE_MS, notBefore - performance.now())).unref()
   }
+
+  /** Where something was under way during the last comparison. */
+  const rests = createLater(SETTLE_MS, (mountpoint) => {
+    if (manager.recorded(mountpoint)?.atRest === false) return 'again'
+    soon()
+    return 'done'
+  })
+
+  const compare = async (): Promise<void> => {
+    timer = undefined
+    comparing = true
+    changedMeanwhile = false
+    const slices = beginSlices()
+    try {
+      const compared = await news.compare(slices)
+      if (closed) return
+      for (const mountpoint of compared.news) manager.observed(mountpoint)
+      compared.moving.forEach(rests.name)
+    } catch {
+      // Without /proc nothing is known, and looks say so.
+    } finally {
+      comparing = false
+      notBefore = performance.now() + slices.busyMs() / READING_SHARE_MAX
+      // More changes came in a pause.
+      if (hasChanged()) soon()
+    }
+  }
+
+  const lookAgain = createLater(AFTER_ATTACHED_MS, (mountpoint) => {
+    const recorded = manager.recorded(mountpoint)
+    // While something is under way an observation would change nothing.
+    if (recorded?.atRest === false) return 'again'
+    if (recorded?.ours !== undefined) manager.observed(mountpoint)
+    return 'done'
+  })
+  const hearNoMore = manager.onAttached(lookAgain.name)
 
   const child = spawn(options.program ?? 'perl', ['-e', TICK], {
     cwd: '/',
@@ -135,7 +151,7 @@ export const watchMounts = (options: MountWatchOptions): MountWatch => {
   })
   const byInterval = (why: string): void => {
     if (closed || interval !== undefined) return
-    interval = setInterval(compare, options.intervalMs ?? INTERVAL_MS).unref()
+    interval = setInterval(soon, options.intervalMs ?? INTERVAL_MS).unref()
     onInterval?.(why)
     soon()
   }
@@ -149,13 +165,16 @@ export const watchMounts = (options: MountWatchOptions): MountWatch => {
   child.once('exit', (status, signal) => {
     byInterval(`the process that waits for changes ended (${signal ?? status ?? 'unknown'})`)
   })
-  const first = read()
-  if (first !== undefined) snapshot = snapshotOf(first, roots)
+  // Once now, and once more at the child's first byte, which says that it waits.
+  void compare()
   return {
     close: () => {
       closed = true
       clearTimeout(timer)
       clearInterval(interval)
+      rests.close()
+      lookAgain.close()
+      hearNoMore()
       child.stdin.end()
     },
   }

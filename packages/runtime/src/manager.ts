@@ -4,8 +4,9 @@
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { readRequest, restore } from '@mountkeeper/core'
-import type { Answer, Fact, Host, Invalid, PlannedRequest, Request, Settings } from '@mountkeeper/core'
+import { readRequest, recordedLayers, restore } from '@mountkeeper/core'
+import type { Answer, Fact, Host, Invalid, PlannedRequest, RecordedLayers, Request, Settings } from '@mountkeeper/core'
+import { hearAttached } from './attached.js'
 import { readOptions, readPlan, readStop } from './border.js'
 import type { HostEvent } from './events.js'
 import { followInventory } from './follow.js'
@@ -70,6 +71,15 @@ export interface MountManager {
   readonly submit: (request: unknown) => Promise<Answer>
   /** Something was seen at a mountpoint without being asked for, such as a change of the mount table. */
   readonly observed: (mountpoint: string) => void
+  /** The mountpoints that there is a record of. */
+  readonly mountpoints: () => Iterable<string>
+  /** What is recorded of the layers at a mountpoint, for who compares it with the mount table. */
+  readonly recorded: (mountpoint: string) => RecordedLayers | undefined
+  /**
+   * Hears of each mountpoint at which an attach was answered `Attached`, after its caller; the returned function ends that. A
+   * listener that throws is heard no more. For who looks again a moment later: see `watchMounts` of the Linux adapter.
+   */
+  readonly onAttached: (listener: (mountpoint: string) => void) => () => void
   /** Ends the manager; every mount stays. Drains by default; again with `hard` it ends at once. */
   readonly stop: (options?: StopOptions) => Promise<StopReport>
   /** Resolves when the manager has ended, whatever ended it: a stop, its journal, a defect. */
@@ -115,7 +125,8 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
   const loop = createLoop({ host, port, journal, timers, observer, onDefect })
   const { observed, ended, subscribe } = loop
   const follower = inventory && followInventory({ inventory, submit: loop.submit, host, observer })
-  const submit = gated(follower?.submit ?? loop.submit, loop.turnAway)
+  const heard = hearAttached(follower?.submit ?? loop.submit)
+  const submit = gated(heard.submit, loop.turnAway)
   const stop: MountManager['stop'] = (how) => {
     follower?.stop()
     return loop.stop(readStop(how))
@@ -142,6 +153,9 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
     observed: (mountpoint: unknown) => {
       if (typeof mountpoint === 'string') observed(mountpoint)
     },
+    mountpoints: () => host.mountpoints.keys(),
+    recorded: (mountpoint) => recordedLayers(host, mountpoint),
+    onAttached: heard.onAttached,
     stop,
     ended,
     events: { subscribe },
