@@ -3,7 +3,7 @@
 // blocks never mix.
 
 import type { LineError } from '@mountkeeper/codec'
-import { invalidOf } from '@mountkeeper/codec'
+import { encodeRequest, invalidOf } from '@mountkeeper/codec'
 import type {
   Answer,
   Decision,
@@ -77,6 +77,34 @@ interface Block {
   closed: boolean
 }
 
+/** The blocks of requests that were asked and are not decided. */
+interface Pending {
+  readonly asked: (request: Request, block: Block) => void
+  /** The block of a request that is decided: the oldest of those that ask for the same, for the manager makes copies. */
+  readonly decided: (body: Request) => Block | undefined
+  /** The block of a request that was answered without having been decided. */
+  readonly withdrawn: (request: Request) => Block | undefined
+}
+
+const createPending = (): Pending => {
+  const all = new Map<string, { readonly request: Request; readonly block: Block }[]>()
+  const take = (key: string, isIt: (request: Request) => boolean): Block | undefined => {
+    const same = all.get(key) ?? []
+    const index = same.findIndex(({ request }) => isIt(request))
+    const [found] = index < 0 ? [] : same.splice(index, 1)
+    if (same.length === 0) all.delete(key)
+    return found?.block
+  }
+  return {
+    asked: (request, block) => {
+      const key = encodeRequest(request)
+      all.set(key, [...(all.get(key) ?? []), { request, block }])
+    },
+    decided: (body) => take(encodeRequest(body), () => true),
+    withdrawn: (request) => take(encodeRequest(request), (each) => each === request),
+  }
+}
+
 const TIME_WIDTH = 9
 const NAME_WIDTH = 11
 const MARGIN = ' '.repeat(TIME_WIDTH + 2)
@@ -88,7 +116,7 @@ const pathOf = (effect: Effect): string =>
 /** Begins a transcript; it writes nothing until something happens. */
 export const createTranscript = ({ line, paint, whole, now, hostTitle, isTold }: TranscriptOptions): Transcript => {
   const startedAt = now()
-  const ofBody = new Map<object, Block>()
+  const pending = createPending()
   const ofRequest = new Map<RequestId, Block>()
   const ofEffect = new Map<EffectId, Block>()
   let last: Block | undefined
@@ -175,8 +203,7 @@ export const createTranscript = ({ line, paint, whole, now, hostTitle, isTold }:
 
   const onDecision = (input: Input, decision: Decision): void => {
     if (input._tag === 'Requested') {
-      const block = ofBody.get(input.body) ?? open(hostTitle, 'host-up')
-      ofBody.delete(input.body)
+      const block = pending.decided(input.body) ?? open(hostTitle, 'host-up')
       ofRequest.set(input.request, block)
       show(block)
     }
@@ -222,14 +249,12 @@ export const createTranscript = ({ line, paint, whole, now, hostTitle, isTold }:
       },
     },
     asked: (ticket) => {
-      ofBody.set(ticket.request, open(titleOf(ticket), ticket.request.op))
+      pending.asked(ticket.request, open(titleOf(ticket), ticket.request.op))
     },
     answered: (ticket, answer) => {
       // Turned away before anything was decided.
-      const block = ofBody.get(ticket.request)
-      if (block === undefined) return
-      ofBody.delete(ticket.request)
-      end(block, answer)
+      const block = pending.withdrawn(ticket.request)
+      if (block !== undefined) end(block, answer)
     },
     unreadable: (number, error) => {
       const { field, why } = invalidOf(error)
