@@ -1,7 +1,9 @@
 // What the values of options are, for the command table.
 
+import type { FaultKind } from '@mountkeeper/simulator'
 import type { Type } from 'cmd-ts'
 import { array, extendType, string } from 'cmd-ts'
+import { readFaults } from './faults.js'
 
 /** Any text, called so in the help. */
 export const named = (displayName: string): Type<string, string> => ({ ...string, displayName })
@@ -28,3 +30,14 @@ export const wholeNumber = (displayName: string, least: number, most: number): T
       : Promise.reject(new Error(`expected a whole number from ${least} to ${most}`))
   },
 })
+
+/** Kinds of faults, with commas between them. */
+export const faults: Type<string, readonly FaultKind[]> = {
+  displayName: 'KIND,…',
+  from: (text) => {
+    const read = readFaults(text)
+    return 'unknown' in read
+      ? Promise.reject(new Error(`${read.unknown === '' ? 'an empty word' : read.unknown} is no kind of fault`))
+      : Promise.resolve(read)
+  },
+}

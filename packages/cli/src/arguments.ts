@@ -17,8 +17,7 @@ import {
   subcommands,
 } from 'cmd-ts'
 import type { FaultKind } from '@mountkeeper/simulator'
-import { readFaults } from './faults.js'
-import { many, named, once, wholeNumber } from './argument-types.js'
+import { faults, many, named, once, wholeNumber } from './argument-types.js'
 import { helpFormatter } from './help.js'
 import { mistakeText } from './usage.js'
 
@@ -79,6 +78,9 @@ export interface SimulateArguments {
 export interface StatusArguments extends PlaceArguments {
   readonly _tag: 'Status'
   readonly json: boolean
+  readonly mountpoint: string | undefined
+  readonly limit: number | undefined
+  readonly after: string | undefined
 }
 
 /** `reconcile`, as it was asked for. */
@@ -105,16 +107,6 @@ const host: Type<string, HostKind> = {
     name === 'linux' || name === 'simulator'
       ? Promise.resolve(name)
       : Promise.reject(new Error('no such host; say linux or simulator')),
-}
-
-const faults: Type<string, readonly FaultKind[]> = {
-  displayName: 'KIND,…',
-  from: (text) => {
-    const read = readFaults(text)
-    return 'unknown' in read
-      ? Promise.reject(new Error(`${read.unknown === '' ? 'an empty word' : read.unknown} is no kind of fault`))
-      : Promise.resolve(read)
-  },
 }
 
 const SEED_MAX = 0xffff_ffff
@@ -144,6 +136,16 @@ const place = {
     description:
       'allow a source for a filesystem type, such as bind=/srv/exports/; repeatable, added to the configuration',
   }),
+}
+
+const page = {
+  mountpoint: multioption({ long: 'mountpoint', type: once(named('DIR')), description: 'only this one' }),
+  limit: multioption({
+    long: 'limit',
+    type: once(wholeNumber('N', 1, 1_000)),
+    description: 'so many mountpoints at most, by default 1000; the last line says how to see the next',
+  }),
+  after: multioption({ long: 'after', type: once(named('DIR')), description: 'only those after this path' }),
 }
 
 const output = multioption({
@@ -190,7 +192,8 @@ const run = command({
     concurrent: flag({
       long: 'concurrent',
       type: boolean,
-      description: 'submit requests as they are read, answer them as they end',
+      description:
+        'submit requests as they are read, answer them as they end; for a service that feeds lines, which else wait for a slow one',
     }),
     output,
     ...place,
@@ -228,7 +231,7 @@ const status = command({
       command: 'mountkeeper status --root /srv/mounts --state-dir /var/lib/mountkeeper',
     },
   ],
-  args: { json: flag({ long: 'json', type: boolean, description: 'one JSON object' }), ...place },
+  args: { json: flag({ long: 'json', type: boolean, description: 'one JSON object' }), ...page, ...place },
   handler: (asked): StatusArguments => ({ _tag: 'Status', ...asked }),
 })
 

@@ -37,7 +37,8 @@ const rows = (entries: readonly (readonly [left: string, description: string])[]
 
 const NOTES: Readonly<Record<string, readonly string[]>> = {
   run: [
-    'Each line is one request; it is served after the answer to the one before it, except that host-up, host-down, cancel and status are served at once.',
+    'Each line is one request; it is served after the answer to the one before it, except that host-up, host-down and cancel are served at once. So one slow mountpoint delays all lines after it: a service that feeds lines should use --concurrent, with which status is served at once, too.',
+    'A status shows at most 1,000 mountpoints; its next, given as after, shows those that follow.',
     'SIGINT and SIGTERM let what is being served finish and refuse the rest; a second one stops at once.',
     'Exit code: 0 all answered ok, 1 some refused, 2 usage or configuration, 3 could not start, or had to stop before the end of the input.',
   ],

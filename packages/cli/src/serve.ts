@@ -1,5 +1,5 @@
-// Requests in, answers out. In order: each line is served after the answer to the one before it, and what a person needs at
-// any time (host-up, host-down, cancel, status) at once. Concurrently: as they are read. Every line gets its one answer.
+// Requests in, answers out. In order: each line is served after the answer to the one before it, and what cannot wait for
+// that (host-up, host-down, cancel) at once. Concurrently: as they are read. Every line gets its one answer.
 
 import type { LineError, PlanRequest } from '@mountkeeper/codec'
 import { REQUEST_LINE_BYTES_MAX, decodeRequestLine, isBlankLine } from '@mountkeeper/codec'
@@ -57,10 +57,13 @@ type Job =
   | { readonly _tag: 'Unreadable'; readonly line: number; readonly error: LineError }
   | { readonly _tag: 'Plan'; readonly line: number; readonly request: PlanRequest }
 
-const isUrgent = (job: Job): boolean => {
+const isStatus = (job: Job): boolean => job._tag === 'Request' && job.ticket.request.op === 'status'
+
+/** What is served before the lines that were read earlier. A status says what they have led to, unless nothing is in order. */
+const isUrgent = (job: Job, together: number): boolean => {
   if (job._tag !== 'Request') return false
   const { op } = job.ticket.request
-  return op === 'host-up' || op === 'host-down' || op === 'cancel' || op === 'status'
+  return op === 'host-up' || op === 'host-down' || op === 'cancel' || (op === 'status' && together > 1)
 }
 
 const jobOf = (from: InputLine): Job => {
@@ -81,6 +84,21 @@ const cancelled = ({ id, op }: Request): Answer => ({
   ok: false,
   error: { _tag: 'Cancelled' },
 })
+
+/** Resolves when it is ready, or at the stop. */
+const unlessStopped = (ready: () => Promise<void>, stop: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (stop.aborted) {
+      resolve()
+      return
+    }
+    const done = (): void => {
+      stop.removeEventListener('abort', done)
+      resolve()
+    }
+    stop.addEventListener('abort', done)
+    ready().then(done, reject)
+  })
 
 /** Serves all of the input; resolves when every line that was read has its answer. Rejects only for a defect. */
 export const serve = async ({ input, together, submit, reporter, ready, stop }: Serving): Promise<Tally> => {
@@ -112,9 +130,18 @@ export const serve = async ({ input, together, submit, reporter, ready, stop }: 
     }
   }
 
+  // An answer to a status may be large: the next one is made when the reader has taken the one before it. A stop waits for
+  // no reader; a status that has not been asked by then is refused.
+  let bulky: Promise<void> = Promise.resolve()
+  const performInTurn = (job: Job): Promise<void> => {
+    const mine = bulky.then(() => unlessStopped(ready, stop)).then(() => perform(job))
+    bulky = mine.catch(() => undefined)
+    return mine
+  }
+
   let defect: { readonly error: unknown } | undefined
   const start = (job: Job, done: () => void): void => {
-    const work = perform(job)
+    const work = (isStatus(job) ? performInTurn(job) : perform(job))
       .catch((error: unknown) => {
         defect ??= { error }
       })
@@ -170,7 +197,7 @@ export const serve = async ({ input, together, submit, reporter, ready, stop }: 
       const line = next.value
       if (line._tag === 'Text' && isBlankLine(line.text)) continue
       const job = jobOf(line)
-      if (isUrgent(job)) start(job, () => undefined)
+      if (isUrgent(job, together)) start(job, () => undefined)
       else queue.push(job)
       pump()
       while (isFull() && !isStopped()) await change()

@@ -1,5 +1,6 @@
 // `mountkeeper status`: who holds what, as it is recorded and as it is on the host now.
 
+import { STATUS_MAX } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { StatusArguments } from './arguments.js'
 import type { ExitCode } from './exit.js'
@@ -12,7 +13,9 @@ import { surveyLines } from './transcript/survey-words.js'
 
 /** Shows it. */
 export const status = async (asked: StatusArguments, streams: Streams): Promise<ExitCode> => {
-  const survey = await surveyHere(asked)
+  const { mountpoint, limit = STATUS_MAX, after } = asked
+  const page = { limit, ...(mountpoint === undefined ? {} : { mountpoint }), ...(after === undefined ? {} : { after }) }
+  const survey = await surveyHere(asked, page)
   if (E.isLeft(survey)) return fail(streams, survey.left)
   const lines = asked.json
     ? [JSON.stringify(encodeSurvey(survey.right))]

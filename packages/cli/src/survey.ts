@@ -3,7 +3,7 @@
 
 import { resultCodec } from '@mountkeeper/codec'
 import type { Configuration } from '@mountkeeper/codec'
-import type { Difference, Survey } from '@mountkeeper/core'
+import type { Difference, StatusPage, Survey } from '@mountkeeper/core'
 import { prepareSurvey } from '@mountkeeper/core'
 import { withInventory } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
@@ -22,25 +22,28 @@ export interface SurveyPlace {
 }
 
 /** Reads what is recorded, and looks at all of it. */
-export const surveyOf = async ({ configuration, machine }: SurveyPlace): Promise<E.Either<Failure, Survey>> => {
+export const surveyOf = async (
+  { configuration, machine }: SurveyPlace,
+  page: StatusPage = {},
+): Promise<E.Either<Failure, Survey>> => {
   const facts = await recordedFacts(configuration)
   if (E.isLeft(facts)) return facts
   const { discover, conclude } = prepareSurvey(configuration.settings, facts.right)
   const { host, inventory, timers } = machine
   const port = inventory === undefined ? host : withInventory(host, inventory, timers)
   const { found } = await port.run(discover)
-  if (found._tag === 'Discovered') return E.right(conclude(timers.now(), found))
+  if (found._tag === 'Discovered') return E.right(conclude(timers.now(), found, page))
   const why = found._tag === 'NotDiscovered' ? found.reason : `not finished within ${discover.deadlineMs} ms`
   return E.left(stopFailure(`the host cannot be looked at: ${why}`))
 }
 
 /** The same, of the place that was asked for. */
-export const surveyHere = async (asked: PlaceArguments): Promise<E.Either<Failure, Survey>> => {
+export const surveyHere = async (asked: PlaceArguments, page: StatusPage = {}): Promise<E.Either<Failure, Survey>> => {
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return configuration
   const unfit = needsRoot(configuration.right)
   if (unfit !== undefined) return E.left(unfit)
-  return surveyOf({ configuration: configuration.right, machine: await thisMachine(configuration.right) })
+  return surveyOf({ configuration: configuration.right, machine: await thisMachine(configuration.right) }, page)
 }
 
 /** Differences as in the answer to a reconcile. */

@@ -31,26 +31,33 @@ describe('in order', () => {
     expect(ids(run.answers())).toEqual(['1', '2', '3'])
   })
 
-  test('status, cancel, host-down and host-up are served at once', async () => {
+  test('cancel, host-down and host-up are served at once', async () => {
     const run = drive()
     run.host.hold('slow')
-    run.send(
-      attach('1', 'a', 'slow'),
-      attach('2', 'b'),
-      { op: 'status', id: 's' },
-      { op: 'cancel', target: '1', id: 'c' },
-    )
-    await run.until(2)
-    expect(run.answers()).toMatchObject([
-      { id: 's', result: { _tag: 'Status', mountpoints: [{ mountpoint: '/srv/mounts/a' }] } },
-      { id: 'c', ok: false, error: { _tag: 'TooLate' } },
-    ])
+    run.send(attach('1', 'a', 'slow'), attach('2', 'b'), { op: 'cancel', target: '1', id: 'c' })
+    await run.until(1)
+    expect(run.answers()).toMatchObject([{ id: 'c', ok: false, error: { _tag: 'TooLate' } }])
     run.send({ op: 'host-down', id: 'd' }, { op: 'host-up', id: 'u' })
-    await run.until(3)
+    await run.until(2)
     run.host.letGo('slow')
     run.end()
     expect(await run.exit).toBe(1)
-    expect(ids(run.answers())).toEqual(['s', 'c', 'd', '1', 'u', '2'])
+    expect(ids(run.answers())).toEqual(['c', 'd', '1', 'u', '2'])
+  })
+
+  test('a status shows what all earlier lines have led to, and nothing of the later ones', async () => {
+    const run = drive()
+    run.host.hold('slow')
+    const status = { op: 'status', id: 's' }
+    run.send(attach('1', 'a', 'slow'), status, attach('2', 'b'), { op: 'cancel', target: '1', id: 'c' })
+    await run.until(1)
+    run.host.letGo('slow')
+    run.end()
+    await run.exit
+    expect(ids(run.answers())).toEqual(['c', '1', 's', '2'])
+    expect(run.answers()[2]).toMatchObject({
+      result: { mountpoints: [{ mountpoint: '/srv/mounts/a', phase: 'mounted' }] },
+    })
   })
 
   test('what was read ahead is served, too', async () => {
@@ -67,6 +74,53 @@ describe('in order', () => {
 })
 
 describe('concurrently', () => {
+  test('a status is served at once', async () => {
+    const run = drive({ concurrent: true })
+    run.host.hold('slow')
+    run.send(attach('1', 'a', 'slow'), { op: 'status', id: 's', mountpoint: '/srv/mounts/a' })
+    await run.until(1)
+    expect(run.answers()).toMatchObject([{ id: 's', result: { mountpoints: [{ mountpoint: '/srv/mounts/a' }] } }])
+    run.host.letGo('slow')
+    run.end()
+    expect(await run.exit).toBe(0)
+  })
+
+  test.each([true, false])(
+    'concurrent: %s: a slow reader has one large answer before it, however many were asked for',
+    async (concurrent) => {
+      const streams = streamsWith()
+      let waiting = 0
+      let most = 0
+      let taken = 0
+      const slow = new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          taken += 1
+          waiting -= chunk.length
+          setImmediate(done)
+        },
+      })
+      const write = slow.write.bind(slow) as (...all: readonly unknown[]) => boolean
+      slow.write = ((chunk: string, ...others: readonly unknown[]) => {
+        waiting += Buffer.byteLength(chunk)
+        most = Math.max(most, waiting)
+        return write(chunk, ...others)
+      }) as typeof slow.write
+      const run = drive({ concurrent, streams: { ...streams, stdout: Object.assign(slow, { text: () => '' }) } })
+      const holders = Array.from({ length: 500 }, (_, index) => attach(`${index}`))
+      run.send(...holders)
+      // Until all are mounted; each of these answers is small.
+      while (taken < holders.length) await new Promise((resolve) => setTimeout(resolve, 1))
+      most = 0
+      run.send(...Array.from({ length: 300 }, () => ({ op: 'status' })))
+      run.end()
+      await run.exit
+      expect(taken).toBe(801)
+      // One status of 500 holders takes about 50 KB.
+      expect(most).toBeGreaterThan(40_000)
+      expect(most).toBeLessThan(150_000)
+    },
+  )
+
   test('answers come as they end', async () => {
     const run = drive({ concurrent: true })
     run.host.hold('slow')

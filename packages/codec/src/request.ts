@@ -2,7 +2,8 @@
 // by core, which answers `Invalid` with the same field names.
 
 import type * as E from 'fp-ts/lib/Either.js'
-import type { Request, StatusRequest } from '@mountkeeper/core'
+import type { HostUpRequest, Request } from '@mountkeeper/core'
+import { STATUS_MAX } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import type { Fields, Members } from './shape.js'
 import { between, either, list, literal, named, optional, plain, record, tagged, text, truth } from './shape.js'
@@ -23,7 +24,7 @@ export interface PlanRequest {
 /** All that a line may ask for. */
 export type RequestOrPlan = Request | PlanRequest
 
-type Asked = Omit<StatusRequest, 'op'>
+type Asked = Omit<HostUpRequest, 'op'>
 
 const asked: Fields<Asked> = {
   id: optional(text),
@@ -58,7 +59,7 @@ const members: Members<Request, 'op'> = {
   cancel: { ...asked, target: text },
   'host-up': asked,
   'host-down': { ...asked, reason: optional(text) },
-  status: asked,
+  status: { ...asked, mountpoint: optional(text), limit: optional(between(1, STATUS_MAX)), after: optional(text) },
   reconcile: { ...asked, apply: truth },
   retry: { ...asked, mountpoint: text },
   forget: { ...asked, mountpoint: text, force: truth },

@@ -148,6 +148,7 @@ export const resultCodec: Codec<Result> = tagged('_tag', 'a result', {
     generation: wholeNumber,
     phase: text,
     mountpoints: list(mountpointStatus),
+    next: optional(text),
     refusing: list(text),
     changedRoots: list(text),
   },

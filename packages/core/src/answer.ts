@@ -234,7 +234,10 @@ export interface Status {
   readonly _tag: 'Status'
   readonly generation: number
   readonly phase: string
+  /** In the order of their paths. */
   readonly mountpoints: readonly MountpointStatus[]
+  /** There are more: ask again with this as `after`. */
+  readonly next?: string
   readonly refusing: readonly string[]
   /** Managed roots that are not the directories they were at host-up; below them nothing can be told until the next one. */
   readonly changedRoots: readonly string[]

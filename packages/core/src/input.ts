@@ -45,6 +45,12 @@ export interface HostDownRequest extends Asked {
 }
 export interface StatusRequest extends Asked {
   readonly op: 'status'
+  /** Only this one; absent for all. */
+  readonly mountpoint?: string
+  /** How many mountpoints at most, 1 to `STATUS_MAX`, which is the default. */
+  readonly limit?: number
+  /** Only what comes after this path: `next` of the answer before. */
+  readonly after?: string
 }
 export interface ReconcileRequest extends Asked {
   readonly op: 'reconcile'

@@ -3,6 +3,7 @@
 import type { MountpointStatus, Status } from './answer.js'
 import { allHolders } from './holders.js'
 import type { Entry, Host } from './host.js'
+import type { StatusRequest } from './input.js'
 
 const statusOf = (host: Host, { record, holders }: Entry): MountpointStatus => ({
   mountpoint: record.path,
@@ -32,14 +33,34 @@ const statusOf = (host: Host, { record, holders }: Entry): MountpointStatus => (
   ...(record.root === undefined && { unmanaged: true as const }),
 })
 
-/** Everything that is known, in the order of the paths. */
-export const statusOfHost = (host: Host): Status => ({
-  _tag: 'Status',
-  generation: host.generation,
-  phase: host.phase,
-  mountpoints: [...host.mountpoints.values()]
-    .map((entry) => statusOf(host, entry))
-    .sort((a, b) => (a.mountpoint < b.mountpoint ? -1 : 1)),
-  refusing: [...host.refusing].sort(),
-  changedRoots: [...host.changedRoots].sort(),
-})
+/** Mountpoints that one answer shows at most. */
+export const STATUS_MAX = 1_000
+
+/** Which part of a status is wanted. */
+export type StatusPage = Pick<StatusRequest, 'mountpoint' | 'limit' | 'after'>
+
+const pathsOn = (host: Host, { mountpoint, after }: StatusPage): readonly string[] => {
+  const known = mountpoint === undefined ? [...host.mountpoints.keys()] : [mountpoint]
+  return known
+    .filter((path) => (after === undefined || path > after) && host.mountpoints.has(path))
+    .sort((a, b) => (a < b ? -1 : 1))
+}
+
+/** What is known, in the order of the paths; all of it where nothing is said about the page. */
+export const statusOfHost = (host: Host, page: StatusPage = {}): Status => {
+  const paths = pathsOn(host, page)
+  const shown = page.limit === undefined ? paths : paths.slice(0, page.limit)
+  const next = shown.length < paths.length ? shown.at(-1) : undefined
+  return {
+    _tag: 'Status',
+    generation: host.generation,
+    phase: host.phase,
+    mountpoints: shown.flatMap((path) => {
+      const entry = host.mountpoints.get(path)
+      return entry === undefined ? [] : [statusOf(host, entry)]
+    }),
+    ...(next !== undefined && { next }),
+    refusing: [...host.refusing].sort(),
+    changedRoots: [...host.changedRoots].sort(),
+  }
+}

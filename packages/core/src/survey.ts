@@ -12,6 +12,7 @@ import { effectId, requestId } from './id.js'
 import type { Discovered, Input } from './input.js'
 import { restore } from './recover.js'
 import type { Settings } from './settings.js'
+import type { StatusPage } from './status.js'
 import { statusOfHost } from './status.js'
 
 /** What was surveyed. */
@@ -26,10 +27,16 @@ export interface PreparedSurvey {
   /** To be run by whoever can look. */
   readonly discover: Discover
   /** `at`: wall clock, ms. */
-  readonly conclude: (at: number, discovered: Discovered) => Survey
+  readonly conclude: (at: number, discovered: Discovered, page?: StatusPage) => Survey
 }
 
 const REQUEST = requestId(1)
+
+/** A difference is shown with the page on which its mountpoint is, or would be if it had a record. */
+const isOnPage = (path: string, { mountpoint, after }: StatusPage, { next }: Status): boolean => {
+  if (mountpoint !== undefined) return path === mountpoint
+  return (after === undefined || path > after) && (next === undefined || path <= next)
+}
 
 const step = (host: Host, input: Input): ReturnType<typeof decide> => {
   const decision = decide(host, input)
@@ -45,14 +52,15 @@ export const prepareSurvey = (settings: Settings, facts: readonly Fact[]): Prepa
   const discover = discoverEffect(host, host.discovery ?? effectId(0))
   return {
     discover,
-    conclude: (at, found) => {
+    conclude: (at, found, page = {}) => {
       // Who is about to end cleans nothing up: every mountpoint comes to rest in the phase that its record shows.
       applyChanges(host, [{ _tag: 'Host', patch: { stopping: 'drain' } }])
       const outcome = { _tag: 'Outcome', at, effect: discover.effect, mountpoint: undefined, found } as const
       const differences = step(host, outcome).answers.flatMap((answer) =>
         answer.ok && answer.result._tag === 'Up' ? answer.result.drift : [],
       )
-      return { status: { ...statusOfHost(host), generation }, differences }
+      const status = { ...statusOfHost(host, page), generation }
+      return { status, differences: differences.filter(({ mountpoint }) => isOnPage(mountpoint, page, status)) }
     },
   }
 }

@@ -30,6 +30,7 @@ import type {
   Request,
   Retried,
   Status,
+  StatusRequest,
   Stopped,
   Superseded,
   TooLate,
@@ -51,7 +52,7 @@ export interface Asks {
   readonly cancel: Omit<CancelRequest, 'op'>
   readonly 'host-up': Asking
   readonly 'host-down': Omit<HostDownRequest, 'op'>
-  readonly status: Asking
+  readonly status: Omit<StatusRequest, 'op'>
   readonly reconcile: Asking & { readonly apply: boolean }
   readonly retry: Asking & { readonly mountpoint: string }
   readonly forget: Omit<ForgetRequest, 'op'>

@@ -70,7 +70,7 @@ export const overdueWords = (overdue: NonNullable<MountpointStatus['overdue']>):
 export const lastCommandWords = (error: CommandError): string =>
   `last command: ${commandWords(error.command)}: ${endWords(error)}`
 
-const statusLines = ({ mountpoints, refusing, changedRoots }: Status): readonly string[] => [
+const statusLines = ({ mountpoints, next, refusing, changedRoots }: Status): readonly string[] => [
   ...mountpoints.flatMap(({ mountpoint, phase, filesystem, holders, waiting, reason, overdue, lastError }) => [
     [
       word(mountpoint),
@@ -84,6 +84,7 @@ const statusLines = ({ mountpoints, refusing, changedRoots }: Status): readonly 
     ...(overdue === undefined ? [] : [`  ${overdueWords(overdue)}`]),
     ...(lastError === undefined ? [] : [`  ${lastCommandWords(lastError)}`]),
   ]),
+  ...(next === undefined ? [] : [`there are more, after ${word(next)}`]),
   ...refusing.map((target) => `refuses new attaches of ${word(target)}`),
   ...changedRoots.map((root) => `root ${word(root)} is another directory than at host-up`),
 ]

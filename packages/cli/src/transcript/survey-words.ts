@@ -55,7 +55,7 @@ const painted = (line: string, phase: string, paint: Paint): string =>
 
 /** The table, and below it what people can do about the differences. */
 export const surveyLines = ({ status, differences }: Survey, paint: Paint): readonly string[] => {
-  const { mountpoints, generation } = status
+  const { mountpoints, generation, next } = status
   const rows = mountpoints.map((each) => row(each, differences))
   const widths = COLUMNS.map((name, column) =>
     Math.max(name.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
@@ -79,5 +79,6 @@ export const surveyLines = ({ status, differences }: Survey, paint: Paint): read
     ...differences.map(differenceWords),
     ...(differences.length === 0 ? [] : ['']),
     summary,
+    ...(next === undefined ? [] : [`there are more: run it again with --after ${word(next)}`]),
   ]
 }

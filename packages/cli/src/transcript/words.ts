@@ -10,6 +10,7 @@ import type {
   Identity,
   Reason,
   Request,
+  StatusRequest,
 } from '@mountkeeper/core'
 import { optionText } from '@mountkeeper/core'
 import { harmless } from '../streams.js'
@@ -48,6 +49,12 @@ export const attachmentWords = ({ volume, consumer }: Attachment): string => `${
 const maintained = (request: { readonly mountpoint: string } | { readonly server: string }): string =>
   'server' in request ? `server ${word(request.server)}` : word(request.mountpoint)
 
+const page = ({ mountpoint, limit, after }: StatusRequest): readonly string[] => [
+  ...(mountpoint === undefined ? [] : [word(mountpoint)]),
+  ...(limit === undefined ? [] : [`at most ${limit}`]),
+  ...(after === undefined ? [] : [`after ${word(after)}`]),
+]
+
 const subject = (request: Request): readonly string[] => {
   switch (request.op) {
     case 'attach':
@@ -61,8 +68,9 @@ const subject = (request: Request): readonly string[] => {
     case 'host-down':
       return request.reason === undefined ? [] : [harmless(request.reason)]
     case 'host-up':
-    case 'status':
       return []
+    case 'status':
+      return page(request)
     case 'reconcile':
       return request.apply ? ['and repair'] : []
     case 'retry':

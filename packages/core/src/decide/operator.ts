@@ -1,12 +1,13 @@
 // Requests that need no turn: they are answered at once, by what is known. Whoever operates the manager uses them.
 
+import type { Invalid } from '../answer.js'
 import type { Mountpoint, Unanswered } from '../host.js'
 import { checkName, checkPath } from '../check.js'
 import { allHolders } from '../holders.js'
 import type { RequestId } from '../id.js'
-import type { CancelRequest, ForgetRequest, Maintained, Request, RetryRequest } from '../input.js'
+import type { CancelRequest, ForgetRequest, Maintained, Request, RetryRequest, StatusRequest } from '../input.js'
 import { canonicalServer } from '../server.js'
-import { statusOfHost } from '../status.js'
+import { STATUS_MAX, statusOfHost } from '../status.js'
 import { advance } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import {
@@ -73,10 +74,19 @@ export const requestCancel = (out: Out, request: RequestId, body: CancelRequest)
   }
 }
 
-export const requestStatus = (out: Out, request: RequestId, body: Request): void => {
+const checkPage = ({ mountpoint, limit, after }: StatusRequest): Invalid | undefined => {
+  const at = mountpoint === undefined ? undefined : checkPath('mountpoint', mountpoint)
+  const from = after === undefined ? undefined : checkPath('after', after)
+  if (at !== undefined || from !== undefined) return at ?? from
+  return limit === undefined || (Number.isInteger(limit) && limit >= 1 && limit <= STATUS_MAX)
+    ? undefined
+    : { _tag: 'Invalid', field: 'limit', why: `is not a whole number from 1 to ${STATUS_MAX}` }
+}
+
+export const requestStatus = (out: Out, request: RequestId, body: StatusRequest): void => {
   const replied = { request, id: body.id, op: body.op }
-  const wrong = checkAsked(out, body)
-  if (wrong === undefined) reply(out, replied, statusOfHost(out.host))
+  const wrong = checkAsked(out, body) ?? checkPage(body)
+  if (wrong === undefined) reply(out, replied, statusOfHost(out.host, { ...body, limit: body.limit ?? STATUS_MAX }))
   else refuse(out, replied, wrong)
 }
 

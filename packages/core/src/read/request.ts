@@ -4,6 +4,7 @@
 import type { Invalid } from '../answer.js'
 import { utf8Length } from '../check.js'
 import type { Request } from '../input.js'
+import { STATUS_MAX } from '../status.js'
 import { filesystemReader } from './filesystem.js'
 import type { Fields, Reader } from './reader.js'
 import { between, isWrong, oneOf, optional, plain, readWith, record, text, truth } from './reader.js'
@@ -53,7 +54,7 @@ const fields: { readonly [Op in Exclude<RequestOp, 'refuse-new' | 'allow-new'>]:
   cancel: { ...asked, target: text },
   'host-up': asked,
   'host-down': { ...asked, reason: optional(text) },
-  status: asked,
+  status: { ...asked, mountpoint: optional(text), limit: optional(between(1, STATUS_MAX)), after: optional(text) },
   reconcile: { ...asked, apply: truth },
   retry: { ...asked, mountpoint: text },
   forget: { ...asked, mountpoint: text, force: truth },

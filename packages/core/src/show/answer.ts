@@ -88,10 +88,11 @@ const mountpointStatus = (status: MountpointStatus): string =>
     .join(', ')
 
 /** The whole of a status on one line: the host, then each mountpoint. */
-export const showStatus = ({ generation, phase, mountpoints, refusing, changedRoots }: Status): string =>
+export const showStatus = ({ generation, phase, mountpoints, next, refusing, changedRoots }: Status): string =>
   [
     `generation ${generation} ${phase}`,
     ...mountpoints.map(mountpointStatus),
+    ...(next === undefined ? [] : [`more after ${word(next)}`]),
     ...refusing.map((target) => `refusing ${word(target)}`),
     ...changedRoots.map((root) => `root changed ${word(root)}`),
   ].join('; ')

@@ -1,8 +1,15 @@
 // Renderings of inputs.
 
-import type { Input, Request } from '../input.js'
+import type { Input, Request, StatusRequest } from '../input.js'
 import { showCommandError, showEffectFound, showFilesystem, showResolvedSource } from './found.js'
 import { line, quoted, word } from './line.js'
+
+const page = ({ mountpoint, limit, after }: StatusRequest): string =>
+  line(
+    mountpoint === undefined ? undefined : word(mountpoint),
+    limit === undefined ? undefined : `limit ${limit}`,
+    after === undefined ? undefined : `after ${word(after)}`,
+  )
 
 const body = (request: Request): string => {
   switch (request.op) {
@@ -17,8 +24,9 @@ const body = (request: Request): string => {
     case 'host-down':
       return request.reason === undefined ? '' : quoted(request.reason)
     case 'host-up':
-    case 'status':
       return ''
+    case 'status':
+      return page(request)
     case 'reconcile':
       return request.apply ? 'apply' : ''
     case 'retry':

@@ -56,7 +56,17 @@ const READERS: Readonly<Record<Request['op'], { least: number; most: number; nam
   cancel: { least: 1, most: 1, read: ({ plain }) => ({ op: 'cancel', target: plain[0]! }) },
   'host-up': { least: 0, most: 0, read: () => ({ op: 'host-up' }) },
   'host-down': { least: 0, most: 0, read: () => ({ op: 'host-down' }) },
-  status: { least: 0, most: 0, read: () => ({ op: 'status' }) },
+  status: {
+    least: 0,
+    most: 1,
+    names: ['limit', 'after'],
+    read: ({ plain, named }) => ({
+      op: 'status',
+      ...(plain[0] === undefined ? {} : { mountpoint: path(plain[0]) }),
+      ...(named.has('limit') ? { limit: numeric(named.get('limit')!) } : {}),
+      ...(named.has('after') ? { after: path(named.get('after')!) } : {}),
+    }),
+  },
   reconcile: { least: 0, most: 1, read: ({ plain }) => ({ op: 'reconcile', apply: word(plain[0], 'apply') }) },
   retry: { least: 1, most: 1, read: ({ plain }) => ({ op: 'retry', mountpoint: path(plain[0]!) }) },
   forget: {
