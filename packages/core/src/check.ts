@@ -1,11 +1,13 @@
 // Checks at the border (specification, section 10): every value of a request, once, before anything else is decided. What
 // passes is trusted from there on; what does not is refused with the field's name and what would be right (L19, L37, L39).
 
-import { ruleOf } from './agree.js'
+import { mountOptions, ruleOf } from './agree.js'
 import type { Invalid } from './answer.js'
 import type { Filesystem, MountOption } from './filesystem.js'
 import { isInsignificant, optionName } from './filesystem.js'
+import { contradiction } from './option-meaning.js'
 import type { Settings, TypeRule } from './settings.js'
+import { sourceFault } from './source-form.js'
 
 const PATH_BYTES_MAX = 4095
 const COMPONENT_BYTES_MAX = 255
@@ -13,6 +15,13 @@ const NAME_BYTES_MAX = 255
 const REASON_BYTES_MAX = 1_024
 const SOURCE_BYTES_MAX = 4095
 const OPTION_BYTES_MAX = 4095
+
+/** A page without its last byte: mount(2) takes no more options, and drops the rest without a word. */
+const OPTIONS_BYTES_MAX = 4095
+
+/** What fsconfig(2) takes of one value, where mount(8) uses the new mount interface. */
+const VALUE_BYTES_MAX = 255
+const TYPE_BYTES_MAX = 63
 
 const invalid = (field: string, why: string): Invalid => ({ _tag: 'Invalid', field, why })
 
@@ -137,6 +146,8 @@ const checkSource = (rule: TypeRule, type: string, source: string): Invalid | un
     if (path !== undefined) return path
   }
   if (DOTS.test(source)) return invalid(field, 'has . or .. in it, which a pattern could not see through')
+  const form = sourceFault(type, rule, source)
+  if (form !== undefined) return invalid(field, form)
   if (sourceAllowed(rule, source)) return undefined
   const allowed = rule.sources.length === 0 ? 'none is' : `allowed: ${rule.sources.join(', ')}`
   return invalid(field, `${source} is not allowed for type ${type}; ${allowed}`)
@@ -160,6 +171,8 @@ const isGeneral = (name: string): boolean =>
   GENERAL.has(name) || (isInsignificant(name) && !name.startsWith('x-mount.'))
 
 const checkPathOption = (field: string, rule: TypeRule, option: string): Invalid | undefined => {
+  // The kernel drops a backslash, and reads what follows it as it stands.
+  if (option.includes('\\')) return invalid(field, 'has a backslash in it, which the kernel would leave out')
   const paths = option.slice(option.indexOf('=') + 1).split(':')
   for (const path of paths) {
     const bad = checkPath(field, path)
@@ -168,6 +181,24 @@ const checkPathOption = (field: string, rule: TypeRule, option: string): Invalid
       return invalid(field, `${path} is not an allowed path; allowed: ${rule.sources.join(', ')}`)
   }
   return undefined
+}
+
+/** Options that are flags for every type: a value would make another option of it, and keep a default from being added. */
+const isFlag = (name: string): boolean => isGeneral(name) && !name.startsWith('x-')
+
+const DOUBLE_QUOTE = 'has a double quote in it, which hides the next comma from mount(8)'
+
+/** What mount(8), a helper or the kernel would read otherwise than it stands there. */
+const checkOptionForm = (field: string, rule: TypeRule, option: MountOption, text: string): Invalid | undefined => {
+  const name = optionName(option)
+  if (isFlag(name) && text !== name) return invalid(field, `${name} takes no value`)
+  if (isFlag(name) && typeof option !== 'string') return invalid(field, `${name} cannot be a secret`)
+  if (text.includes('"')) return invalid(field, DOUBLE_QUOTE)
+  if (text.includes('\\') && rule.mayHang && rule.server !== 'unc')
+    return invalid(field, 'has a backslash in it, which FUSE would leave out')
+  const value = text.slice(name.length + 1)
+  const long = !rule.mayHang && !rule.pathOptions.includes(name) && utf8Length(value) > VALUE_BYTES_MAX
+  return long ? invalid(field, `has a value of more than ${VALUE_BYTES_MAX} bytes`) : undefined
 }
 
 const checkOption = (
@@ -182,12 +213,15 @@ const checkOption = (
     const path = checkPath(`${field}.secretFile`, option.secretFile)
     if (path !== undefined) return path
     if (option.secretFile.includes(',')) return invalid(`${field}.secretFile`, 'has a comma in it')
+    if (option.secretFile.includes('"')) return invalid(`${field}.secretFile`, DOUBLE_QUOTE)
   }
   const text = typeof option === 'string' ? option : option.name
   const bad = checkText(field, text, OPTION_BYTES_MAX)
   if (bad !== undefined) return bad
   if (text.includes(',')) return invalid(field, 'has a comma in it; give each option on its own')
   const name = optionName(option)
+  const form = checkOptionForm(field, rule, option, text)
+  if (form !== undefined) return form
   if (!isGeneral(name) && !rule.options.includes(name)) return invalid(field, `${name} is not allowed for type ${type}`)
   if (name === 'suid' && settings.policies.suid !== 'allow') return invalid(field, 'suid is refused by policy')
   if (name === 'dev' && settings.policies.dev !== 'allow') return invalid(field, 'dev is refused by policy')
@@ -201,7 +235,7 @@ const checkOption = (
 export const checkFilesystem = (settings: Settings, filesystem: Filesystem): Invalid | undefined => {
   const { type, source, options } = filesystem
   const field = 'filesystem.type'
-  const bad = checkText(field, type, NAME_BYTES_MAX)
+  const bad = checkText(field, type, TYPE_BYTES_MAX)
   if (bad !== undefined) return bad
   if (type.startsWith('-')) return invalid(field, 'begins with -')
   if (type.startsWith('no'))
@@ -218,7 +252,18 @@ export const checkFilesystem = (settings: Settings, filesystem: Filesystem): Inv
     const wrongOption = checkOption(settings, rule, type, option, index)
     if (wrongOption !== undefined) return wrongOption
   }
-  return undefined
+  const contradicts = contradiction(type, options)
+  if (contradicts !== undefined) return invalid(`filesystem.options[${contradicts.index}]`, contradicts.why)
+  return checkOptionBytes(filesystem)
+}
+
+const checkOptionBytes = (filesystem: Filesystem): Invalid | undefined => {
+  const passed = mountOptions(filesystem).map((option) =>
+    typeof option === 'string' ? option : `${option.name}=${option.secretFile}`,
+  )
+  const bytes = utf8Length(passed.join(','))
+  if (bytes <= OPTIONS_BYTES_MAX) return undefined
+  return invalid('filesystem.options', `are ${bytes} bytes with the defaults, more than ${OPTIONS_BYTES_MAX}`)
 }
 
 const DEADLINE_MS_MAX = 86_400_000

@@ -177,11 +177,20 @@ const filesystem = (type: string, source: string, options: AttachRequest['filesy
   filesystem: { type, source, options },
 })
 
+const SETTINGS = {
+  ...defaultSettings('/srv/mounts'),
+  types: { tmpfs: typeRule('tmpfs', ['*']), overlay: typeRule('overlay', ['overlay', '/layers/']) },
+}
+
+const overlay = (option: string) => ({ type: 'overlay', source: 'overlay', options: [option] })
+
 const ALLOWED = 'allowed: tmpfs, nfs, bind, overlay'
 
 describe('filesystem.type', () => {
   test.each<Row>([
-    ...NAMES,
+    ...TEXTS,
+    ['64 bytes', 'x'.repeat(64), 'is longer than 63 bytes'],
+    ['64 bytes in 32 characters', 'é'.repeat(32), 'is longer than 63 bytes'],
     ['a leading dash', '-o', 'begins with -'],
     ['beginning with no', 'nonfs', 'begins with no, which mount(8) takes for a list of types to leave out'],
     ['not allowed', 'ext4', `ext4 is not an allowed type; ${ALLOWED}`],
@@ -246,9 +255,62 @@ describe('filesystem.options', () => {
     ['one that makes mount act elsewhere', 'x-mount.mkdir', 'x-mount.mkdir is not allowed for type tmpfs'],
     ['suid', 'suid', 'suid is refused by policy'],
     ['dev', 'dev', 'dev is refused by policy'],
+    ['a flag with a value', 'nosuid=0', 'nosuid takes no value'],
+    ['a flag with an empty value', 'ro=', 'ro takes no value'],
+    ['a double quote', 'size="1m', 'has a double quote in it, which hides the next comma from mount(8)'],
+    ['a value of 256 bytes', `size=${'1'.repeat(256)}`, 'has a value of more than 255 bytes'],
+    ['a second time', 'mode=755', 'mode is given twice; give it once'],
   ])('%s', (_, option, why) => {
     const body = filesystem('tmpfs', 'scratch', ['mode=700', option])
     expect(answered(body)).toBe(refused('filesystem.options[1]', why))
+  })
+
+  test.each([
+    ['ro,rw', 'rw contradicts ro'],
+    ['exec,noexec', 'noexec contradicts exec'],
+    ['noatime,atime', 'atime contradicts noatime'],
+    ['relatime,noatime', 'noatime contradicts relatime'],
+    ['size=1m,nr_blocks=5', 'nr_blocks contradicts size'],
+  ])('contradict each other: %s', (list, why) => {
+    expect(answered(filesystem('tmpfs', 'scratch', list.split(',')))).toBe(
+      refused('filesystem.options[1]', `${why}; give one of them`),
+    )
+  })
+
+  test('are at most 4,095 bytes with what is added, and the value of a path may be long', () => {
+    const path = (bytes: number): string => `/layers/${'x/'.repeat((bytes - 9) / 2)}y`
+    // lowerdir= and ,nosuid,nodev are 22 bytes.
+    expect(checkFilesystem(SETTINGS, overlay(`lowerdir=${path(4073)}`))).toBeUndefined()
+    expect(checkFilesystem(SETTINGS, overlay(`lowerdir=${path(4075)}`))).toEqual({
+      _tag: 'Invalid',
+      field: 'filesystem.options',
+      why: 'are 4097 bytes with the defaults, more than 4095',
+    })
+    const secret = { name: 'mode', secretFile: `/${'x/'.repeat(2040)}y` }
+    expect(checkFilesystem(SETTINGS, { type: 'tmpfs', source: 'x', options: [secret] })).toMatchObject({
+      field: 'filesystem.options',
+    })
+  })
+
+  test.each<Row>([
+    ['a backslash', 'lowerdir=/layers/a\\b', 'has a backslash in it, which the kernel would leave out'],
+    [
+      'a backslash that leads out',
+      'upperdir=/layers/\\../etc',
+      'has a backslash in it, which the kernel would leave out',
+    ],
+    [
+      'a backslash before a colon',
+      'lowerdir=/layers/a\\:/b',
+      'has a backslash in it, which the kernel would leave out',
+    ],
+  ])('a path: %s', (_, option, why) => {
+    expect(answered(filesystem('overlay', 'overlay', [option]))).toBe(refused('filesystem.options[0]', why))
+  })
+
+  test('a flag is no secret', () => {
+    const body = filesystem('tmpfs', 'scratch', [{ name: 'nosuid', secretFile: '/etc/secret' }])
+    expect(answered(body)).toBe(refused('filesystem.options[0]', 'nosuid cannot be a secret'))
   })
 
   test('more than 64', () => {
@@ -272,6 +334,7 @@ describe('filesystem.options', () => {
     ['relative', 'secret', 'is not absolute: it has to begin with /'],
     ['..', '/etc/../secret', 'has .. in it'],
     ['a comma', '/etc/a,b', 'has a comma in it'],
+    ['a double quote', '/etc/"a', 'has a double quote in it, which hides the next comma from mount(8)'],
     ['a newline', '/etc/a\n', 'has a control character at position 6'],
   ])('the file of a secret: %s', (_, secretFile, why) => {
     const body = filesystem('tmpfs', 'scratch', [{ name: 'mode', secretFile }])

@@ -4,7 +4,7 @@
 import { mountOptions, ruleOf } from '../agree.js'
 import type { UnmountHow } from '../effect.js'
 import type { Filesystem } from '../filesystem.js'
-import { sameFilesystem } from '../filesystem.js'
+import { sameFilesystem } from '../option-meaning.js'
 import type { CommandError, Identity, Unknown } from '../found.js'
 import type { Delay, EffectInFlight, Mountpoint, Waiting, Work } from '../host.js'
 import { withoutDirectory } from '../host.js'

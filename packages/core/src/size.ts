@@ -1,0 +1,75 @@
+// Numbers and sizes as those who get an option read them. Each reader gives one text for each meaning, or nothing for what it
+// does not surely know: then an option is equal to its own text alone.
+
+/** Who reads a value, and so what it may look like. */
+export type ValueReader =
+  /** memparse of the kernel (tmpfs): decimal, octal or hexadecimal, K to E for powers of 1,024; `%` of the memory. */
+  | 'kernel-size'
+  /** mount(8) itself (offset, sizelimit): the same numbers, K to Y, KiB for 1,024 and KB for 1,000. */
+  | 'mount-size'
+  /** A decimal number, and K, M or G for powers of 1,024 (xfs). */
+  | 'decimal-size'
+  /** A decimal or hexadecimal number. With a leading zero one helper reads octal and another does not. */
+  | 'number'
+  /** A number that the kernel reads by its prefix: decimal, octal or hexadecimal. */
+  | 'prefixed-number'
+  /** Octal with or without the leading zero (mode). */
+  | 'octal'
+  /** A path below the root of a filesystem, with or without slashes at its ends (subvol). */
+  | 'inner-path'
+
+const POWERS = 'kmgtpezy'
+
+const prefixed = /^(?:0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)$/i
+
+const prefixedNumber = (text: string): bigint | undefined => {
+  if (!prefixed.test(text)) return undefined
+  return text.length > 1 && /^0[0-7]/.test(text) ? BigInt(`0o${text.slice(1)}`) : BigInt(text)
+}
+
+const UNSIGNED_MAX = 2n ** 64n - 1n
+
+/** A number times a power; beyond 64 bits readers wrap around or refuse, each in its own way. */
+const scaled = (number: bigint | undefined, base: bigint, suffix: string): string | undefined => {
+  if (number === undefined) return undefined
+  const value = number * base ** BigInt(suffix === '' ? 0 : POWERS.indexOf(suffix.toLowerCase()) + 1)
+  return value > UNSIGNED_MAX ? undefined : String(value)
+}
+
+const kernelSize = (text: string): string | undefined => {
+  const [, number = '', suffix = '', percent = ''] = /^(0x[0-9a-f]+|[0-9]+)([kmgtpe]?)(%?)$/i.exec(text) ?? []
+  const value = scaled(prefixedNumber(number), 1024n, suffix)
+  return value === undefined ? undefined : value + percent
+}
+
+const mountSize = (text: string): string | undefined => {
+  const [, number = '', suffix = '', unit = ''] = /^(0x[0-9a-f]+|[0-9]+)(?:([kmgtpezy])(i?b)?)?$/i.exec(text) ?? []
+  // mount(8) knows `KiB` and `Kib`, not `KIB`.
+  if (unit.startsWith('I')) return undefined
+  return scaled(prefixedNumber(number), unit.length === 1 ? 1000n : 1024n, suffix)
+}
+
+const decimalSize = (text: string): string | undefined => {
+  const [, number = '', suffix = ''] = /^(0|[1-9][0-9]*)([kmg]?)$/i.exec(text) ?? []
+  return scaled(number === '' ? undefined : BigInt(number), 1024n, suffix)
+}
+
+/** The one text of all values that mean the same to their reader; `undefined` for what cannot be told. */
+export const readValue = (reader: ValueReader, text: string): string | undefined => {
+  switch (reader) {
+    case 'kernel-size':
+      return kernelSize(text)
+    case 'mount-size':
+      return mountSize(text)
+    case 'decimal-size':
+      return decimalSize(text)
+    case 'number':
+      return /^0[0-9]/.test(text) ? undefined : scaled(prefixedNumber(text), 1n, '')
+    case 'prefixed-number':
+      return scaled(prefixedNumber(text), 1n, '')
+    case 'octal':
+      return /^[0-7]+$/.test(text) ? BigInt(`0o${text}`).toString(8) : undefined
+    case 'inner-path':
+      return `/${text.replace(/^\/+|\/+$/g, '')}`
+  }
+}
