@@ -156,3 +156,10 @@ export const typeRule = (type: string, sources: readonly string[], options?: rea
 
 /** The types that are allowed when nothing is configured: tmpfs from any source (specification, section 10). */
 export const DEFAULT_TYPES: Readonly<Record<string, TypeRule>> = { tmpfs: typeRule('tmpfs', ['*']) }
+
+/**
+ * Filesystems, as the mount table names them, for which plain umount(8) hands umount2(2) the path that it was given, so that
+ * it may name the mountpoint through a descriptor (traced with util-linux 2.38). For any other (overlay) it hands on what the
+ * path leads to. A bind is of the filesystem that it shows.
+ */
+export const UMOUNT_TAKES_PATH: readonly string[] = ['tmpfs', 'ext4', 'xfs', 'btrfs', 'squashfs']

@@ -4,7 +4,8 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { errnoOf } from './descriptor.js'
-import { allEnded, anyLives, membersOf, vectorOfProcess } from './processes.js'
+import type { Leader } from './processes.js'
+import { allEnded, anyLives, anyOutlives, leaderOf, membersOf, vectorOfProcess } from './processes.js'
 
 /** A command, in parts, so that a runner may do several alike in one go: its vector is `[program, …options, '--', …operands]`. */
 export interface Command {
@@ -16,6 +17,18 @@ export interface Command {
   /** `privileged` is run with the configured prefix. */
   readonly rights: 'own' | 'privileged'
   readonly deadlineMs: number
+  /** The directory that it is started in; `/` by default. */
+  readonly cwd?: string
+  /** It runs programs that are not ours, which may leave processes behind in groups of their own: these are searched for. */
+  readonly leavesHelpers?: boolean
+}
+
+/** What a command left running in its session when it exited. */
+export interface Outlived {
+  /** Resolves when nothing of it lives; it may never. */
+  readonly over: Promise<void>
+  /** Ends it: TERM, grace, KILL. Resolves like `over`. */
+  readonly end: () => Promise<void>
 }
 
 interface Ending {
@@ -28,7 +41,13 @@ interface Ending {
 
 /** How a command ended. */
 export type CommandEnd =
-  | (Ending & { readonly _tag: 'Exited'; readonly exitStatus: number; readonly pid: number })
+  | (Ending & {
+      readonly _tag: 'Exited'
+      readonly exitStatus: number
+      readonly pid: number
+      /** Present where something of its session lived then. */
+      readonly outlived?: Outlived
+    })
   /** Somebody killed it. All that it had started has ended, too. */
   | (Ending & { readonly _tag: 'Signalled'; readonly signal: string; readonly pid: number })
   /** `why` is an errno name (`ENOENT`: no such program), or a sentence. */
@@ -138,9 +157,9 @@ const endsWith = (vector: readonly string[], end: readonly string[]): boolean =>
  * waits for them, so it ends after them; and as long as it lives, a manager that is started meanwhile finds by it what is
  * still under way, and waits.
  */
-const nextToEnd = (leader: number): readonly number[] => {
+const nextToEnd = (leader: Leader): readonly number[] => {
   const living = membersOf(leader)
-  const vector = vectorOfProcess(living.find(({ pid }) => pid === leader)?.entry ?? '')
+  const vector = vectorOfProcess(living.find(({ pid }) => pid === leader.pid)?.entry ?? '')
   const helpers = living.filter(({ entry }) => !endsWith(vector, vectorOfProcess(entry)))
   return (helpers.length > 0 ? helpers : living).map(({ pid }) => pid)
 }
@@ -148,6 +167,7 @@ const nextToEnd = (leader: number): readonly number[] => {
 /** A child as far as it is needed here. */
 interface Child {
   readonly pid: number
+  readonly leader: Leader
   readonly stderr: Readable
   readonly exit: Promise<{ readonly status: number | null; readonly signal: string | null }>
   /** It no longer keeps this process running. */
@@ -156,7 +176,7 @@ interface Child {
 
 type Started = { readonly _tag: 'Child'; readonly child: Child } | { readonly _tag: 'Failed'; readonly why: string }
 
-const start = async (vector: readonly string[]): Promise<Started> => {
+const start = async (vector: readonly string[], cwd: string): Promise<Started> => {
   const [file, ...args] = vector
   if (file === undefined) return { _tag: 'Failed', why: 'an empty argument vector' }
   // execa throws for it; and what is cut at a NUL would be another argument.
@@ -171,7 +191,7 @@ const start = async (vector: readonly string[]): Promise<Started> => {
     cleanup: false,
     extendEnv: false,
     env: COMMAND_ENVIRONMENT,
-    cwd: '/',
+    cwd,
     stdin: 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',
@@ -183,6 +203,8 @@ const start = async (vector: readonly string[]): Promise<Started> => {
     const { code, originalMessage } = await subprocess
     return { _tag: 'Failed', why: code ?? originalMessage ?? 'it could not be started' }
   }
+  // It has not been waited for yet, so that the pid is its own.
+  const leader = leaderOf(pid)
   const exit = new Promise<{ status: number | null; signal: string | null }>((done) => {
     subprocess.once('exit', (status, signal) => {
       done({ status, signal })
@@ -195,7 +217,7 @@ const start = async (vector: readonly string[]): Promise<Started> => {
     subprocess.unref()
     if ('unref' in stderr && typeof stderr.unref === 'function') (stderr.unref as () => void)()
   }
-  return { _tag: 'Child', child: { pid, stderr, exit, release } }
+  return { _tag: 'Child', child: { pid, leader, stderr, exit, release } }
 }
 
 /** Rounds of KILL that spare the command for its helpers; one that starts new helpers for ever is not spared for ever. */
@@ -203,11 +225,11 @@ const ROUNDS_MAX = 8
 const ROUND_MS = 10
 
 /** KILL, round after round, until nothing new is left to be signalled: what then still lives, the kernel holds. */
-const killAll = async (prefix: readonly string[], leader: number): Promise<void> => {
+const killAll = async (prefix: readonly string[], leader: Leader): Promise<void> => {
   const signalled = new Set<number>()
   for (let round = 1; anyLives(leader); round += 1) {
     const next = round < ROUNDS_MAX ? nextToEnd(leader) : membersOf(leader).map(({ pid }) => pid)
-    if (next.length === 0) signalGroup(leader, 'SIGKILL')
+    if (next.length === 0) signalGroup(leader.pid, 'SIGKILL')
     const fresh = next.filter((pid) => !signalled.has(pid))
     for (const pid of fresh) signalled.add(pid)
     await signalEach(prefix, fresh, 'SIGKILL')
@@ -218,14 +240,15 @@ const killAll = async (prefix: readonly string[], leader: number): Promise<void>
 
 /** TERM, grace, KILL, to helpers before the command that waits for them; then waits for all of it. */
 const end = async (prefix: readonly string[], graceMs: number, child: Child): Promise<void> => {
-  const ended = child.exit.then(() => allEnded(child.pid))
-  const first = nextToEnd(child.pid)
+  const { leader } = child
+  const ended = child.exit.then(() => allEnded(leader))
+  const first = nextToEnd(leader)
   if (first.length === 0) signalGroup(child.pid, 'SIGTERM')
   await signalEach(prefix, first, 'SIGTERM')
   const early = new AbortController()
   await Promise.race([ended, wait(graceMs, undefined, { signal: early.signal }).catch(() => undefined)])
   early.abort()
-  await killAll(prefix, child.pid)
+  await killAll(prefix, leader)
   await ended
 }
 
@@ -234,20 +257,26 @@ interface Followed {
   readonly child: Child
   readonly since: number
   readonly deadlineMs: number
+  readonly leavesHelpers: boolean
   readonly kill: () => Promise<void>
 }
 
-const follow = ({ vector, child, since, deadlineMs, kill }: Followed): Promise<CommandEnd> => {
+const follow = ({ vector, child, since, deadlineMs, leavesHelpers, kill }: Followed): Promise<CommandEnd> => {
   const stderr = collect(child.stderr)
-  const { pid } = child
+  const { pid, leader } = child
   const ending = (): Ending => ({ vector, stderr: stderr.text(), durationMs: performance.now() - since })
+  const outlived = (): { readonly outlived?: Outlived } =>
+    anyOutlives(leader, leavesHelpers) ? { outlived: { over: allEnded(leader), end: kill } } : {}
   return new Promise((settle) => {
     let status: number | null = null
+    let isFinished = false
     const finish = (signal: string | null): void => {
+      if (isFinished) return
+      isFinished = true
       clearTimeout(timer)
       // A daemon may hold the other end for as long as it lives; it is read and dropped, for a closed one would kill it.
       child.release()
-      if (status !== null) settle({ _tag: 'Exited', ...ending(), exitStatus: status, pid })
+      if (status !== null) settle({ _tag: 'Exited', ...ending(), exitStatus: status, pid, ...outlived() })
       else settle({ _tag: 'Signalled', ...ending(), signal: signal ?? 'unknown', pid })
     }
     const timer = setTimeout(() => {
@@ -255,13 +284,14 @@ const follow = ({ vector, child, since, deadlineMs, kill }: Followed): Promise<C
         finish(null)
         return
       }
+      isFinished = true
       settle({ _tag: 'TimedOut', ...ending(), pid, ended: kill() })
       child.release()
     }, deadlineMs)
     void child.exit.then(async (exit) => {
       status = exit.status
       // Killed from outside it may have left a helper behind, which goes on: the command has not ended before that has.
-      if (status === null) await allEnded(pid)
+      if (status === null) await allEnded(leader)
       else await Promise.race([stderr.over, wait(STDERR_GRACE_MS, undefined, { ref: false })])
       finish(exit.signal)
     })
@@ -283,7 +313,7 @@ export const execaRunner = (options: RunnerOptions = {}): CommandRunner => {
       why,
     })
     try {
-      const started = await start(vector)
+      const started = await start(vector, command.cwd ?? '/')
       if (started._tag === 'Failed') return notStarted(started.why)
       const { child } = started
       told?.(child.pid)
@@ -292,6 +322,7 @@ export const execaRunner = (options: RunnerOptions = {}): CommandRunner => {
         child,
         since,
         deadlineMs: command.deadlineMs,
+        leavesHelpers: command.leavesHelpers === true,
         kill: () => end(prefix, graceMs, child),
       })
     } catch (error) {

@@ -4,6 +4,8 @@
 import type { Discover, MountpointEffect, TypeRule } from '@mountkeeper/core'
 import { DEFAULT_TYPES, sourceAllowed } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
+import type { Clock } from './clock.js'
+import { leftOf, systemClock } from './clock.js'
 import type { CommandRunner } from './command-runner.js'
 import { execaRunner } from './command-runner.js'
 import { ownProcess } from './descriptor.js'
@@ -17,7 +19,7 @@ import { createOrphans } from './orphans.js'
 import { createProber } from './prober.js'
 import { createSafeLooker } from './safe-looker.js'
 import type { SourceAllowed, Tools } from './tools.js'
-import { leftOf, lookFor, reportOf } from './tools.js'
+import { lookFor, reportOf } from './tools.js'
 
 /** How the host port is set up. */
 export interface LinuxHostOptions {
@@ -38,6 +40,8 @@ export interface LinuxHostOptions {
   readonly runner?: CommandRunner
   /** By default one that cannot hang: in this process where nobody is asked, else in one of its own. */
   readonly looker?: Looker
+  /** What deadlines are measured with; by default the machine's own. */
+  readonly clock?: Clock
 }
 
 const own = (): string => {
@@ -50,7 +54,7 @@ const own = (): string => {
 
 const perform = async (tools: Tools, effect: MountpointEffect | Discover): Promise<Report> => {
   if (effect._tag === 'Discover') return discover(tools, effect)
-  if (effect._tag === 'Look') return reportOf(await lookFor(tools, effect, leftOf(effect.deadlineMs)))
+  if (effect._tag === 'Look') return reportOf(await lookFor(tools, effect, leftOf(tools.clock, effect.deadlineMs)))
   const alive = tools.orphans.at(effect.mountpoint)
   if (alive !== undefined) return { found: { _tag: 'Unknown', why: 'CommandAlive', detail: alive } }
   switch (effect._tag) {
@@ -76,6 +80,7 @@ const broken = (effect: MountpointEffect | Discover, error: unknown): Report => 
 export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
   const prefix = options.prefix ?? []
   const safe = createSafeLooker(createProber())
+  const user = process.geteuid?.() ?? 0
   const tools: Tools = {
     runner: options.runner ?? execaRunner({ prefix }),
     look: options.looker ?? safe.look,
@@ -84,7 +89,8 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
     aliases: options.aliases ?? {},
     sourceAllowed: options.sourceAllowed ?? sourceAllowed,
     uid: options.uid ?? process.getuid?.() ?? 0,
-    orphans: createOrphans(prefix, own()),
+    orphans: createOrphans(prefix, own(), user),
+    clock: options.clock ?? systemClock,
   }
   const { runner } = tools
   return {

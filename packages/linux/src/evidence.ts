@@ -7,8 +7,17 @@ import type { CommandEnd } from './command-runner.js'
 /** What stands for what in evidence: descriptors' paths, which mean nothing afterwards, for the paths they led to. */
 export type Shown = readonly (readonly [from: string, to: string])[]
 
+/** What `./NAME` stands for is not in the middle of a longer path. */
+const isWord = (text: string, at: number): boolean => at === 0 || /[\s'"(:]/.test(text[at - 1] ?? '')
+
 const shownText = (text: string, shown: Shown): string =>
-  shown.reduce((sofar, [from, to]) => sofar.replaceAll(from, to), text)
+  shown.reduce(
+    (sofar, [from, to]) =>
+      from.startsWith('./')
+        ? sofar.replaceAll(from, (found, at: number) => (isWord(sofar, at) ? to : found))
+        : sofar.replaceAll(from, () => to),
+    text,
+  )
 
 const INSTALL: Readonly<Record<string, string>> = {
   ENOENT: 'is not installed in /usr/sbin, /usr/bin, /sbin or /bin',
@@ -52,7 +61,9 @@ export const errorOf = (end: CommandEnd, shown: Shown): CommandError | undefined
 export const TIMED_OUT: Unknown = { _tag: 'Unknown', why: 'TimedOut' }
 
 /** The report of a command that passed its deadline. */
-export const timedOut = (end: CommandEnd & { readonly _tag: 'TimedOut' }, shown: Shown): Report => {
-  const { command, stderr } = ranOf(end, shown)
-  return { found: TIMED_OUT, error: { command, stderr, pid: end.pid }, ran: [ranOf(end, shown)], ended: end.ended }
+export const timedOut = (end: CommandEnd & { readonly ended: Promise<void> }, shown: Shown): Report => {
+  const ran = ranOf(end, shown)
+  const { command, stderr } = ran
+  const pid = 'pid' in end ? { pid: end.pid } : {}
+  return { found: TIMED_OUT, error: { command, stderr, ...pid }, ran: [ran], ended: end.ended }
 }

@@ -1,6 +1,7 @@
 // The public names of @mountkeeper/linux.
 
 export * from './checks.js'
+export type { Clock } from './clock.js'
 export * from './command-runner.js'
 export * from './effects.js'
 export { LOCK_FILE } from './lock-file.js'

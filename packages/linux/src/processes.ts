@@ -14,6 +14,18 @@ export interface Process {
   readonly session: number
   /** Its parent, as /proc numbers it. */
   readonly parentEntry: string
+  /** Real and effective user. */
+  readonly uids: readonly number[]
+}
+
+/** A process whose session and group are of interest, though it may have ended. */
+export interface Leader {
+  readonly pid: number
+  /**
+   * When it was started, in ticks since the boot: with it a pid means one process, however often the number is used. Absent where
+   * /proc did not show it; then the pid alone has to do.
+   */
+  readonly started: string | undefined
 }
 
 const textOf = (path: string): string | undefined => {
@@ -36,7 +48,12 @@ const entries = (path: string): readonly string[] => {
 const field = (status: string, name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? ''
 
 /** How many pid namespaces deep we are below the one of /proc; the `NS` fields have one number for each. */
-const ownDepth = (): number => field(textOf('/proc/self/status') ?? '', 'NSpid').split(/\s+/).length - 1
+const readDepth = (): number => field(textOf('/proc/self/status') ?? '', 'NSpid').split(/\s+/).length - 1
+
+let depth: number | undefined
+
+/** A process never changes its pid namespace. */
+const ownDepth = (): number => (depth ??= readDepth())
 
 const numberAt = (status: string, name: string, depth: number): number => {
   const text = field(status, name).split(/\s+/)[depth]
@@ -52,24 +69,43 @@ const hasLiveThread = (entry: string): boolean =>
     return status !== undefined && !isDead(status)
   })
 
-const processOf = (entry: string, depth: number): Process | undefined => {
+/** Field 22 of stat (proc_pid_stat(5)); the name in field 2 may hold spaces and parentheses. */
+export const startedOf = (entry: string): string | undefined => {
+  const stat = textOf(`/proc/${entry}/stat`)
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+}
+
+const processOf = (entry: string): Process | undefined => {
+  const at = ownDepth()
   const status = textOf(`/proc/${entry}/status`)
   if (status === undefined) return undefined
   if (isDead(status) && !hasLiveThread(entry)) return undefined
   return {
     entry,
-    pid: numberAt(status, 'NSpid', depth),
-    group: numberAt(status, 'NSpgid', depth),
-    session: numberAt(status, 'NSsid', depth),
+    pid: numberAt(status, 'NSpid', at),
+    group: numberAt(status, 'NSpgid', at),
+    session: numberAt(status, 'NSsid', at),
     parentEntry: field(status, 'PPid'),
+    uids: field(status, 'Uid').split(/\s+/).slice(0, 2).map(Number),
   }
 }
 
-/** All processes that live and that we can see; zombies are not among them. About 20 us each. */
-export const processes = (): readonly Process[] => {
-  const depth = ownDepth()
-  return entries('/proc').flatMap((entry) => processOf(entry, depth) ?? [])
+/** A process that was started by this one and that nobody has waited for yet, so that its pid is still its own. */
+export const leaderOf = (pid: number): Leader => {
+  // Where /proc is that of an outer pid namespace, the entry of this name is another process.
+  const entry = String(pid)
+  const isOwn = numberAt(textOf(`/proc/${entry}/status`) ?? '', 'NSpid', ownDepth()) === pid
+  return { pid, started: isOwn ? startedOf(entry) : undefined }
 }
+
+/**
+ * Whether /proc hides processes of other users (hidepid), root's among them: then neither that a command has ended can be
+ * seen, nor that one of an earlier life still runs.
+ */
+export const hidesProcesses = (): boolean => textOf('/proc/1/status') === undefined
+
+/** All processes that live and that we can see; zombies are not among them. About 20 us each. */
+export const processes = (): readonly Process[] => entries('/proc').flatMap((entry) => processOf(entry) ?? [])
 
 /** The argument vector of a process; empty for kernel threads and for what has ended. */
 export const vectorOfProcess = (entry: string): readonly string[] =>
@@ -91,17 +127,34 @@ export const usersOf = (entry: string): readonly number[] =>
     .filter((uid) => uid !== '')
     .map(Number)
 
-const belongs = (process: Process, leader: number): boolean => process.group === leader || process.session === leader
+const belongs = (process: Process, { pid }: Leader): boolean => process.group === pid || process.session === pid
+
+/**
+ * Whether a leader's pid is used by another process now. As long as anything of its group or session lives, the kernel gives
+ * the number to nobody else, so then nothing of them lives.
+ */
+const isUsedAgain = (seen: readonly Process[], { pid, started }: Leader): boolean =>
+  started !== undefined && seen.some((one) => one.pid === pid && startedOf(one.entry) !== started)
 
 /**
  * What carries the data of a FUSE daemon and stays in the session of the command that started it, although the daemon has left
- * that: it lives as long as the mount (measured with sshfs 3.7), and by itself can mount nothing.
+ * that: it lives as long as the mount (measured with sshfs 3.7), and by itself can mount nothing. What it starts does neither.
  */
 const CARRIERS: ReadonlySet<string> = new Set(['ssh'])
 
-const carries = ({ entry }: Process): boolean => CARRIERS.has(basename(vectorOfProcess(entry)[0] ?? ''))
+const isCarrier = ({ entry }: Process): boolean => CARRIERS.has(basename(vectorOfProcess(entry)[0] ?? ''))
 
-/** Whether a process group can be signalled, or at least exists. */
+/** Those of a group and session that may yet act at a mountpoint. */
+const acting = (members: readonly Process[]): readonly Process[] => {
+  const carriers = new Set(members.filter(isCarrier).map(({ entry }) => entry))
+  const byEntry = new Map(members.map((one) => [one.entry, one]))
+  const isCarried = (one: Process | undefined): boolean =>
+    one !== undefined &&
+    (carriers.has(one.entry) || (one.parentEntry !== one.entry && isCarried(byEntry.get(one.parentEntry))))
+  return members.filter((one) => !isCarried(one))
+}
+
+/** Whether a process group can be signalled, or at least exists, were it of zombies alone. */
 const groupExists = (leader: number): boolean => {
   try {
     process.kill(-leader, 0)
@@ -111,29 +164,58 @@ const groupExists = (leader: number): boolean => {
   }
 }
 
+/** What lives of a leader's group and session, as far as it can be seen: the command, and its helpers. */
+const membersIn = (seen: readonly Process[], leader: Leader): readonly Process[] =>
+  isUsedAgain(seen, leader) ? [] : seen.filter((one) => belongs(one, leader))
+
+/** What lives of a leader's group and session, as far as it can be seen: the command, and its helpers. */
+export const membersOf = (leader: Leader): readonly Process[] => membersIn(processes(), leader)
+
 /**
  * Whether any process lives in the group or the session that `leader` made. A process that left both, as a FUSE daemon does,
  * is not counted, nor is the `ssh` that it keeps there. Where /proc hides the processes of others, a group that still exists
  * counts as living.
  */
-export const anyLives = (leader: number): boolean => {
+export const anyLives = (leader: Leader): boolean => {
   // Most often it is the leader itself that lives: that costs no search of all processes, of which many may be waited for.
-  if (processOf(String(leader), ownDepth())?.pid === leader) return true
+  const first = processOf(String(leader.pid))
+  if (first?.pid === leader.pid) return leader.started === undefined || startedOf(first.entry) === leader.started
   const seen = processes()
-  if (seen.some((one) => belongs(one, leader) && !carries(one))) return true
+  if (acting(membersIn(seen, leader)).length > 0) return true
   // With hidepid not even init is seen; a group of zombies alone is the other case, and there init is seen.
-  return !seen.some((one) => one.pid === 1) && groupExists(leader)
+  return !seen.some((one) => one.pid === 1) && groupExists(leader.pid)
 }
 
-/** What lives of a leader's group and session, as far as it can be seen: the command, and its helpers. */
-export const membersOf = (leader: number): readonly Process[] => processes().filter((one) => belongs(one, leader))
+/**
+ * Whether anything of a leader that has ended lives, at the cost of one system call where its group is empty: no search for
+ * those of its session that made a group of their own, unless `inOtherGroups`.
+ */
+export const anyOutlives = (leader: Leader, inOtherGroups: boolean): boolean =>
+  (inOtherGroups || groupExists(leader.pid)) && anyLives(leader)
 
 const POLL_FIRST_MS = 5
 const POLL_CEILING_MS = 1_000
 
 /** Resolves when nothing of the leader's group and session lives; it may never. Keeps no process running by itself. */
-export const allEnded = async (leader: number): Promise<void> => {
-  for (let delayMs = POLL_FIRST_MS; anyLives(leader); delayMs = Math.min(delayMs * 2, POLL_CEILING_MS)) {
+export const allEnded = async (leader: Leader): Promise<void> => {
+  // As long as one that was found lives, the others are not searched for: that would read all of /proc each time.
+  let found: readonly Found[] = []
+  for (let delayMs = POLL_FIRST_MS; ; delayMs = Math.min(delayMs * 2, POLL_CEILING_MS)) {
+    if (!found.some((one) => isStill(one, leader))) {
+      if (!anyLives(leader)) return
+      found = acting(membersOf(leader)).map(({ entry }) => ({ entry, started: startedOf(entry) }))
+    }
     await new Promise<void>((wake) => setTimeout(wake, delayMs).unref())
   }
+}
+
+interface Found {
+  readonly entry: string
+  readonly started: string | undefined
+}
+
+/** Whether it lives, and has not left for a session of its own. */
+const isStill = ({ entry, started }: Found, leader: Leader): boolean => {
+  const now = processOf(entry)
+  return now !== undefined && belongs(now, leader) && startedOf(entry) === started
 }

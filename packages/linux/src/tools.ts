@@ -12,17 +12,19 @@ import type {
 import { serverOf, typeRule } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { Command, CommandEnd, CommandRunner } from './command-runner.js'
-import { close, ownProcess } from './descriptor.js'
+import type { Clock, Left } from './clock.js'
+import { resolvesWithin } from './clock.js'
+import type { Command, CommandEnd, CommandRunner, Outlived } from './command-runner.js'
+import { close } from './descriptor.js'
 import type { Shown } from './evidence.js'
 import { TIMED_OUT, errorOf, ranOf, timedOut } from './evidence.js'
 import type { Looker } from './gathering.js'
 import type { LookRequest, Seen } from './look.js'
-import type { Parent } from './reach.js'
-import { reachParent } from './reach.js'
 import { opensQuietly } from './mount-table.js'
 import type { Orphans } from './orphans.js'
 import type { Prober } from './prober.js'
+import type { Target } from './root-descriptors.js'
+import { targetOf } from './root-descriptors.js'
 
 /** Whether a source, or a path-valued option, is one that the type's patterns allow. Paths come with all links followed. */
 export type SourceAllowed = (rule: TypeRule, source: string) => boolean
@@ -39,20 +41,12 @@ export interface Tools {
   /** The user the manager runs as: owner of roots and of files with secrets. */
   readonly uid: number
   readonly orphans: Orphans
+  readonly clock: Clock
 }
 
 /** What is allowed and known about a type; for one that is no longer configured, what is known and no source. */
 export const ruleOf = (tools: Tools, type: string): TypeRule =>
   (Object.hasOwn(tools.types, type) ? tools.types[type] : undefined) ?? typeRule(type, [])
-
-/** The milliseconds that are left of a deadline; at least one, for a command that is to be ended at once. */
-export type Left = () => number
-
-/** Starts the clock of an effect. */
-export const leftOf = (deadlineMs: number): Left => {
-  const end = performance.now() + deadlineMs
-  return () => Math.max(1, end - performance.now())
-}
 
 const GROWTH: Appearance = { _tag: 'Growth' }
 
@@ -64,16 +58,12 @@ const mayBe = (filesystem: Filesystem | undefined): 'quiet' | 'anything' =>
   filesystem !== undefined && (filesystem.type === 'bind' || opensQuietly(filesystem.type)) ? 'quiet' : 'anything'
 
 /** Gives up at the deadline; one that the looker itself gave up has ended, for nothing of it lives. */
-const withinDeadline = async (seen: Promise<Seen>, deadlineMs: number): Promise<Looked> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Looked>((settle) => {
-    timer = setTimeout(() => {
-      settle({ found: TIMED_OUT, ended: seen.then(() => undefined) })
-    }, deadlineMs)
-  })
-  const looked = await Promise.race([seen, late])
-  clearTimeout(timer)
-  if ('ended' in looked || looked.found._tag !== 'Unknown' || looked.found.why !== 'TimedOut') return looked
+const withinDeadline = async (clock: Clock, seen: Promise<Seen>, deadlineMs: number): Promise<Looked> => {
+  if (!(await resolvesWithin(clock, seen, deadlineMs))) {
+    return { found: TIMED_OUT, ended: seen.then(() => undefined) }
+  }
+  const looked = await seen
+  if (looked.found._tag !== 'Unknown' || looked.found.why !== 'TimedOut') return looked
   return { found: TIMED_OUT, ended: Promise.resolve() }
 }
 
@@ -92,7 +82,7 @@ export const lookAt = (tools: Tools, at: LookedAt, deadlineMs: number): Promise<
   if (alive !== undefined) return Promise.resolve({ found: { _tag: 'Unknown', why: 'CommandAlive', detail: alive } })
   const appears = filesystem === undefined ? GROWTH : ruleOf(tools, filesystem.type).appears
   const server = filesystem === undefined ? '' : serverOf(tools, filesystem)
-  return withinDeadline(tools.look({ ...at, appears, server, deadlineMs }), deadlineMs)
+  return withinDeadline(tools.clock, tools.look({ ...at, appears, server, deadlineMs }), deadlineMs)
 }
 
 /** Looks at the mountpoint of an effect. */
@@ -114,49 +104,72 @@ export const notRun = (found: Found, command: readonly string[], why: string): R
   return { found, error }
 }
 
-/** The parent directory held open, and its path for commands, which is the same for as long as it is held. */
-export interface Held {
-  readonly parent: Parent
-  /** `/proc/PID/fd/N/NAME`: the mountpoint, reached through the descriptor. */
-  readonly target: string
-  readonly shown: Shown
-}
-
 /** Runs a command that changes something at a mountpoint, then looks. Resources of `hold` are closed when it has ended. */
 export interface Change {
   readonly tools: Tools
   readonly effect: MountpointEffect & { readonly root: unknown }
   readonly left: Left
   readonly shown: Shown
-  /** Descriptors that the command names, open until it has ended. */
+  /** Descriptors that the command names, open until nothing of it lives. */
   readonly hold: readonly number[]
+  /** Whether this is what the command is run for. Asked while the command has exited and something of its session lives. */
+  readonly isDone?: (found: Found) => boolean
 }
 
-/** Runs the command and reports what was found afterwards; closes what was held, at the latest when nothing of it lives. */
-export const runAndLook = async (change: Change, command: Command): Promise<Report> => {
-  const { tools, effect, left, shown, hold } = change
-  const end: CommandEnd = await tools.runner.run(command)
-  if (end._tag === 'TimedOut') {
-    void end.ended.then(() => {
-      close(...hold)
-    })
-    return timedOut(end, shown)
+const OUTLIVED_FIRST_MS = 50
+const OUTLIVED_CEILING_MS = 1_000
+
+/**
+ * Waits for what a command left running in its session: what it does late is part of the command. It ends early when what the
+ * command is for is done, for then it is a daemon that has made no session of its own, and at the deadline it is ended.
+ */
+const awaitOutlived = async (change: Change, end: CommandEnd, outlived: Outlived): Promise<Report | undefined> => {
+  const { tools, effect, left, shown, isDone } = change
+  for (let delayMs = OUTLIVED_FIRST_MS; ; delayMs = Math.min(2 * delayMs, OUTLIVED_CEILING_MS)) {
+    if (await resolvesWithin(tools.clock, outlived.over, Math.min(delayMs, left()))) return undefined
+    if (left() <= 1) return timedOut({ ...end, ended: outlived.end() }, shown)
+    if (isDone === undefined) continue
+    const looked = await lookFor(tools, effect, left)
+    if (isDone(looked.found)) return reportAfter(end, looked, shown)
   }
-  close(...hold)
-  const looked = await lookFor(tools, effect, left)
+}
+
+const reportAfter = (end: CommandEnd, looked: Looked, shown: Shown): Report => {
   const error = errorOf(end, shown)
   return reportOf(looked, { ...(error === undefined ? {} : { error }), ran: [ranOf(end, shown)] })
 }
 
-/** Opens the parent of an effect's mountpoint, or reports what there is instead. `command` is what would have been run. */
-export const holdParent = (
+/** When nothing of a command lives; absent where that is so now. */
+const overOf = (end: CommandEnd): Promise<void> | undefined => {
+  if (end._tag === 'TimedOut') return end.ended
+  return end._tag === 'Exited' ? end.outlived?.over : undefined
+}
+
+/** Runs the command and reports what was found afterwards; closes what was held when nothing of the command lives. */
+export const runAndLook = async (change: Change, command: Command): Promise<Report> => {
+  const { tools, effect, left, shown, hold } = change
+  const end: CommandEnd = await tools.runner.run(command)
+  const over = overOf(end)
+  if (over === undefined) close(...hold)
+  else {
+    void over.then(() => {
+      close(...hold)
+    })
+  }
+  if (end._tag === 'TimedOut') return timedOut(end, shown)
+  const outlived = end._tag === 'Exited' ? end.outlived : undefined
+  const early = outlived === undefined ? undefined : await awaitOutlived(change, end, outlived)
+  return early ?? reportAfter(end, await lookFor(tools, effect, left), shown)
+}
+
+/** A mountpoint as a command names it, or what there is instead, as a report. `command` is what would have been run. */
+export const nameTarget = (
   effect: MountpointEffect & { readonly root: RootIdentity | undefined },
   command: readonly string[],
-): Held | Report => {
-  const reached = reachParent(effect.mountpoint, effect.root)
-  if (isLeft(reached)) return notRun(reached.left.found, [...command, effect.mountpoint], reached.left.why)
-  const parent = reached.right
-  const directory = `${ownProcess()}/fd/${parent.place.fd}`
-  const path = parent.path === '/' ? '' : parent.path
-  return { parent, target: `${directory}/${parent.name}`, shown: [[`${directory}/`, `${path}/`]] }
+): Target | Report => {
+  const named = targetOf(effect.mountpoint, effect.root)
+  return isLeft(named) ? notRun(named.left.found, [...command, effect.mountpoint], named.left.why) : named.right
 }
+
+/** The operand: `/proc/PID/fd/ROOT/a/b/NAME`. */
+export const pathOf = ({ directory, name }: Target): string => `${directory}/${name}`

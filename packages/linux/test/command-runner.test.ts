@@ -5,7 +5,10 @@ import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Command, CommandEnd } from '../src/command-runner.js'
 import { STDERR_MAX, execaRunner, vectorOf } from '../src/command-runner.js'
+import type { Leader } from '../src/processes.js'
 import { anyLives, membersOf } from '../src/processes.js'
+
+const known = (pid: number): Leader => ({ pid, started: undefined })
 
 const shell = (script: string, deadlineMs = 5_000): Command => ({
   program: 'sh',
@@ -94,17 +97,17 @@ describe('deadlines', () => {
     )
     expect(end.stderr).toBe('begun\n')
     expect(end.durationMs).toBeLessThan(600)
-    expect(anyLives(end.pid)).toBe(true)
+    expect(anyLives(known(end.pid))).toBe(true)
     await end.ended
-    expect(anyLives(end.pid)).toBe(false)
+    expect(anyLives(known(end.pid))).toBe(false)
   })
   test('the command ends after its helpers, so that it is seen as long as one of them lives', async () => {
     const end = as('TimedOut', await run(shell(`sh -c 'trap "" TERM; sleep 0.4; :'; :`, 100)))
     await sleep(100)
-    const leader = membersOf(end.pid).find(({ pid }) => pid === end.pid)
-    expect({ leader: leader?.pid, lives: anyLives(end.pid) }).toEqual({ leader: end.pid, lives: true })
+    const leader = membersOf(known(end.pid)).find(({ pid }) => pid === end.pid)
+    expect({ leader: leader?.pid, lives: anyLives(known(end.pid)) }).toEqual({ leader: end.pid, lives: true })
     await end.ended
-    expect(anyLives(end.pid)).toBe(false)
+    expect(anyLives(known(end.pid))).toBe(false)
   })
 
   test('who ignores TERM is killed after the grace', async () => {
@@ -121,7 +124,7 @@ describe('deadlines', () => {
     const since = performance.now()
     await end.ended
     expect(performance.now() - since).toBeGreaterThan(150)
-    expect(anyLives(end.pid)).toBe(false)
+    expect(anyLives(known(end.pid))).toBe(false)
   })
   test('and who ends slowly is waited for', async () => {
     const end = as('TimedOut', await run(shell('trap "" TERM; sleep 0.25', 50)))
@@ -132,7 +135,7 @@ describe('deadlines', () => {
     await sleep(50)
     expect(ended).toBe(false)
     await end.ended
-    expect(anyLives(end.pid)).toBe(false)
+    expect(anyLives(known(end.pid))).toBe(false)
   })
   test('a process that left group and session is not of the command', async () => {
     const end = as('TimedOut', await run(shell('setsid sleep 1.5 & sleep 60', 100)))
@@ -167,7 +170,7 @@ describe('killed by somebody else', () => {
   test('a helper that outlives the deadline is killed, too', async () => {
     const end = as('TimedOut', await run(shell('sleep 60 & kill -KILL $$', 300)))
     await end.ended
-    expect(anyLives(end.pid)).toBe(false)
+    expect(anyLives(known(end.pid))).toBe(false)
   })
 })
 
@@ -178,10 +181,10 @@ test('a process is told from a zombie', async () => {
   })
   const leader = await new Promise<number>((told) => parent.stdout.once('data', (line: Buffer) => told(Number(line))))
   await sleep(100)
-  expect(anyLives(leader)).toBe(true)
+  expect(anyLives(known(leader))).toBe(true)
   await sleep(400)
   expect(readFileSync(`/proc/${leader}/status`, 'latin1')).toMatch(/^State:\tZ/m)
-  expect(anyLives(leader)).toBe(false)
+  expect(anyLives(known(leader))).toBe(false)
   parent.kill()
 })
 
@@ -199,8 +202,8 @@ test.each([
   const pid = await new Promise<number>((told) => leader.stdout.once('data', (line: Buffer) => told(Number(line))))
   await ended
   try {
-    expect(membersOf(leader.pid!).map((each) => each.pid)).toEqual([pid])
-    expect(anyLives(leader.pid!)).toBe(counts)
+    expect(membersOf(known(leader.pid!)).map((each) => each.pid)).toEqual([pid])
+    expect(anyLives(known(leader.pid!))).toBe(counts)
   } finally {
     process.kill(pid)
     rmSync(directory, { recursive: true })

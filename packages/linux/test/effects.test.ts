@@ -101,17 +101,25 @@ describe('L37: vectors', () => {
   })
 
   test.each([
-    [{}, `umount -- ${rootPath}/a b`],
+    [{}, 'umount -- <fd>/a b'],
     [{ mayHang: true }, 'umount -c -- <fd>/a b'],
-    [{ how: 'force' }, 'umount -f -- <fd>/a b'],
-    [{ how: 'lazy', mayHang: true }, 'umount -l -- <fd>/a b'],
+    [{ how: 'force' }, 'umount -f -c -- <fd>/a b'],
+    [{ how: 'lazy', mayHang: true }, 'umount -l -c -- <fd>/a b'],
+    [{ filesystem: { type: 'tmpfs', source: 's', options: ['x-a=b'] } }, 'umount -c -- <fd>/a b'],
+    [{ filesystem: { type: 'tmpfs', source: 's', options: ['_netdev'] } }, 'umount -c -- <fd>/a b'],
   ] as const)('unmount %j', async (more, expected) => {
     expect((await run(MOUNTED, unmount(more))).vectors).toEqual([`sudo -n -- ${expected}`])
   })
 
+  test('plain umount is not used where it hands on what the path leads to: overlay, also below a bind', async () => {
+    const identity = { ...layer, fstype: 'overlay' }
+    const found: Found = { _tag: 'Mounted', layers: [identity] }
+    expect((await run(found, unmount({ identity }))).vectors).toEqual(['sudo -n -- umount -c -- <fd>/a b'])
+  })
+
   test('a probe is a stat, without the prefix', async () => {
     const probe = { _tag: 'Probe', ...common, filesystem: { type: 'tmpfs', source: 's', options: [] } } as const
-    expect((await run(MOUNTED, probe)).vectors).toEqual([`stat --cached=never -c %i -- ${rootPath}/a b`])
+    expect((await run(MOUNTED, probe)).vectors).toEqual(['stat --cached=never -c %i -- <fd>/a b'])
     const failed = await run(MOUNTED, probe, { _tag: 'Exited', exitStatus: 1 })
     expect(failed.vectors).toHaveLength(2)
     expect(failed.vectors[1]!.startsWith(process.execPath)).toBe(true)

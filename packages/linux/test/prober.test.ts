@@ -6,9 +6,12 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Seen } from '../src/look.js'
 import { afterAll, describe, expect, test } from 'vitest'
+import type { Leader } from '../src/processes.js'
 import { anyLives } from '../src/processes.js'
 import { HUNG_PER_SERVER_MAX, createProber } from '../src/prober.js'
 import type { Prober } from '../src/prober.js'
+
+const known = (pid: number): Leader => ({ pid, started: undefined })
 
 const base = mkdtempSync(join(tmpdir(), 'mountkeeper-prober-'))
 afterAll(() => rmSync(base, { recursive: true }))
@@ -79,7 +82,7 @@ describe('nothing hangs', () => {
       expect(signal).toBe(how === 'killed' ? 'SIGKILL' : null)
       const pid = Number(stdout.trim())
       expect(pid).toBeGreaterThan(1)
-      await until(() => !anyLives(pid))
+      await until(() => !anyLives(known(pid)))
     }
   })
 })

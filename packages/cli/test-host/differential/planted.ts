@@ -1,5 +1,5 @@
-// Faults on both sides. On the real one a script stands before the command: as `mount.tmpfs` and `umount.tmpfs`, which
-// mount(8) and umount(8) hand over to, and as `mkdir` and `rmdir`, found before the others in the PATH of commands.
+// Faults on both sides. On the real one a script stands before the command: as `mount.tmpfs`, which mount(8) hands over to, and
+// as `umount`, `mkdir` and `rmdir`, found before the others in the PATH of commands.
 
 import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import type { Fault } from '@mountkeeper/simulator'
@@ -71,16 +71,12 @@ kind=\${0##*/}
 command=$$
 case $kind in
   mount.tmpfs) command=$PPID; source=$1; target=$2; shift 2 ;;
-  umount.tmpfs) command=$PPID; target=$1; shift ;;
 esac
 how=
 for planted in ${FAULTS_PLACE}/"$kind".*; do break; done
 [ -e "$planted" ] && read -r how < "$planted" && rm "$planted"
-# What names its directory by a descriptor of another process does so only while that waits.
-[ "$how" = late ] && target=$(readlink -f "\${target%/*}")/\${target##*/}
 case $kind in
   mount.tmpfs) set -- mount -i -t tmpfs "$@" "$source" "$target" ;;
-  umount.tmpfs) set -- umount -i "$@" "$target" ;;
   *) set -- "$kind" "$@" ;;
 esac
 case $how in
@@ -94,7 +90,7 @@ esac
 /** The programs that stand before the commands, by effect. */
 export const PROGRAMS = {
   Mount: 'mount.tmpfs',
-  Unmount: 'umount.tmpfs',
+  Unmount: 'umount',
   MakeDirectory: 'mkdir',
   RemoveDirectory: 'rmdir',
 } as const

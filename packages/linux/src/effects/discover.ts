@@ -9,6 +9,7 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { errnoOf } from '../descriptor.js'
 import { parseMountInfo } from '../mountinfo.js'
 import { readTable } from '../mount-table.js'
+import { keepRoots } from '../root-descriptors.js'
 import type { LookedAt, Tools } from '../tools.js'
 import { lookAt } from '../tools.js'
 
@@ -94,7 +95,9 @@ export const discover = async (tools: Tools, effect: Discover): Promise<Report> 
       if (isLeft(root)) return notDiscovered(root.left)
       roots.push(root.right)
     }
-    tools.orphans.search()
+    const hidden = tools.orphans.search()
+    if (hidden !== undefined) return notDiscovered(hidden)
+    keepRoots(roots)
     const mountpoints = await lookAll(tools, effect, placesOf(effect, roots))
     return { found: { _tag: 'Discovered', boot, mountNamespace, roots, mountpoints } satisfies Discovered }
   } catch (error) {

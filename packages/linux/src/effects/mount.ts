@@ -1,18 +1,22 @@
-// Mount: one mount(8) onto the mountpoint, reached through a descriptor of its parent that stays open until the command has
-// ended. A descriptor of the target itself would break a bind with flags, which mount(8) does in two steps.
+// Mount: one mount(8) onto the mountpoint, reached through the root's descriptor. A descriptor of the target itself would
+// break a bind with flags, which mount(8) does in two steps.
 
+import { accessSync, constants } from 'node:fs'
 import type { Found, Mount, TypeRule } from '@mountkeeper/core'
-import { optionName } from '@mountkeeper/core'
+import { layersOf, optionName } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { leftOf } from '../clock.js'
+import type { Command } from '../command-runner.js'
 import { close, ownProcess, resolve } from '../descriptor.js'
 import type { Shown } from '../evidence.js'
 import { localMounts } from '../crossing.js'
 import { stopText } from '../reach.js'
 import { isLocalFstype, lineOf, notLocal, opensQuietlyAt, readTable } from '../mount-table.js'
+import type { Target } from '../root-descriptors.js'
 import type { Tools } from '../tools.js'
-import { holdParent, leftOf, lookFor, notRun, reportOf, ruleOf, runAndLook } from '../tools.js'
+import { lookFor, nameTarget, notRun, pathOf, reportOf, ruleOf, runAndLook } from '../tools.js'
 import { bindOptions, pathsOf, renderOptions } from './mount-options.js'
 
 /** What mount(8) gets besides the target. */
@@ -98,35 +102,73 @@ const prepare = (tools: Tools, effect: Mount): Either<string, Prepared> => {
 /** mount(2) follows a link as the last component, so nothing but a directory may be there, mounted on or not. */
 const canTake = (found: Found): boolean => found._tag === 'Directory' || found._tag === 'Mounted'
 
+/** Where mount(8) looks for the helper of a type (libmount's FS_SEARCH_PATH). */
+const HELPER_DIRECTORIES = ['/sbin', '/sbin/fs.d', '/sbin/fs', '/usr/sbin']
+
+const isThere = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whether mount(8) hands this type to a program of its own, which may leave processes behind; it does not for a bind. */
+const hasHelper = (type: string): boolean => {
+  const names = [type, ...(type.includes('.') ? [type.slice(0, type.indexOf('.'))] : [])]
+  return type !== 'bind' && names.some((name) => HELPER_DIRECTORIES.some((at) => isThere(`${at}/mount.${name}`)))
+}
+
+/**
+ * Helpers that give up the right to go through the descriptors of another process before they go to the mountpoint:
+ * mount.cifs 7.0 keeps no capability but that to search directories, and then says EACCES of `/proc/PID/fd/ROOT/NAME`
+ * (traced). They are started in the parent directory, entered through the root's descriptor, and get `./NAME`.
+ */
+const STARTED_IN_PARENT: ReadonlySet<string> = new Set(['cifs', 'smb3'])
+
+/** How a helper of this type gets the mountpoint. */
+const operandOf = (type: string, target: Target): { readonly operand: string; readonly cwd: Pick<Command, 'cwd'> } =>
+  STARTED_IN_PARENT.has(type)
+    ? { operand: `./${target.name}`, cwd: { cwd: target.directory } }
+    : { operand: pathOf(target), cwd: {} }
+
 /**
  * Mounts. Types are passed as they are to `mount -t`, so `sshfs` needs `mount.sshfs` and `fuse.sshfs` needs `mount.fuse`;
  * only `bind` is no type of mount(8) and becomes the option. What cannot be mounted safely is not tried, and says why.
  */
 export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
-  const remaining = leftOf(effect.deadlineMs)
+  const left = leftOf(tools.clock, effect.deadlineMs)
   const { type, source } = effect.filesystem
   const asked = ['mount', '-c', '-t', type, '--', source, effect.mountpoint]
-  const before = await lookFor(tools, effect, remaining)
+  const before = await lookFor(tools, effect, left)
   if (!canTake(before.found)) {
     return 'ended' in before ? reportOf(before) : notRun(before.found, asked, 'not run: no directory to mount on')
   }
   const prepared = prepare(tools, effect)
   if (isLeft(prepared)) return notRun(before.found, asked, `not run: ${prepared.left}`)
-  const held = holdParent(effect, asked.slice(0, -1))
-  if ('found' in held) {
+  const target = nameTarget(effect, asked.slice(0, -1))
+  if ('found' in target) {
     close(...prepared.right.hold)
-    return held
+    return target
   }
-  const { parent, target } = held
-  const shown = [...prepared.right.shown, ...held.shown]
+  const { operand, cwd } = operandOf(type, target)
+  const inParent: Shown = cwd.cwd === undefined ? [] : [[operand, effect.mountpoint]]
+  const layersBefore = layersOf(before.found).length
   return runAndLook(
-    { tools, effect, left: remaining, shown, hold: [parent.place.fd, ...prepared.right.hold] },
+    {
+      ...{ tools, effect, left, hold: prepared.right.hold },
+      shown: [target.shown, ...prepared.right.shown, ...inParent],
+      isDone: (found) => layersOf(found).length > layersBefore,
+    },
     {
       program: 'mount',
       options: ['-c', ...prepared.right.options],
-      operands: [prepared.right.source, target],
+      operands: [prepared.right.source, operand],
       rights: 'privileged',
-      deadlineMs: remaining(),
+      deadlineMs: left(),
+      leavesHelpers: hasHelper(type),
+      ...cwd,
     },
   )
 }

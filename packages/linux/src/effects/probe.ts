@@ -3,9 +3,11 @@
 import type { Probe, Probed, Unknown } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import type { CommandEnd } from '../command-runner.js'
+import type { Shown } from '../evidence.js'
 import { errorOf, ranOf, timedOut } from '../evidence.js'
+import { leftOf } from '../clock.js'
+import { readPathOf } from '../root-descriptors.js'
 import type { Tools } from '../tools.js'
-import { leftOf } from '../tools.js'
 
 /** What a dead filesystem answers: a FUSE mount without its daemon, an NFS mount whose export is gone. */
 const BROKEN: ReadonlyMap<number, string> = new Map([
@@ -32,27 +34,29 @@ const told = (errno: number): Probed | Unknown => {
  * cache; a stat that does not know it fails, and the second child answers for it.
  */
 export const probe = async (tools: Tools, effect: Probe): Promise<Report> => {
-  const left = leftOf(effect.deadlineMs)
+  const left = leftOf(tools.clock, effect.deadlineMs)
   const rights = 'own'
+  const path = readPathOf(effect.mountpoint)
+  const shown: Shown = [[path, effect.mountpoint]]
   const quick = await tools.runner.run({
     program: 'stat',
     options: ['--cached=never', '-c', '%i'],
-    operands: [effect.mountpoint],
+    operands: [path],
     rights,
     deadlineMs: left(),
   })
-  if (quick._tag === 'TimedOut') return timedOut(quick, [])
-  if (quick._tag === 'Exited' && quick.exitStatus === 0) return { found: { _tag: 'Alive' }, ran: [ranOf(quick, [])] }
+  if (quick._tag === 'TimedOut') return timedOut(quick, shown)
+  if (quick._tag === 'Exited' && quick.exitStatus === 0) return { found: { _tag: 'Alive' }, ran: [ranOf(quick, shown)] }
   const exact = await tools.runner.run({
     program: process.execPath,
     options: ['-e', LSTAT],
-    operands: [effect.mountpoint],
+    operands: [path],
     rights,
     deadlineMs: left(),
   })
-  const ran = [quick, exact].map((end) => ranOf(end, []))
-  if (exact._tag === 'TimedOut') return { ...timedOut(exact, []), ran }
-  const error = errorOf(quick, [])
+  const ran = [quick, exact].map((end) => ranOf(end, shown))
+  if (exact._tag === 'TimedOut') return { ...timedOut(exact, shown), ran }
+  const error = errorOf(quick, shown)
   return { found: foundBy(exact), ...(error === undefined ? {} : { error }), ran }
 }
 

@@ -1,16 +1,36 @@
-// Unmount: takes the top layer off, if it still is the one that was ours. Only these forms of umount(8) are used: plain for
-// types that cannot hang, `-c` (does not touch the target), `-f`, `-l`; never `-i`, `-R` or `-a`, never a source.
+// Unmount: takes the top layer off, if it still is the one that was ours. Only these forms of umount(8) are used: plain where
+// it hands on the path that it was given, `-c` everywhere else (does not touch the target, and follows no descriptor back to
+// its path), with `-f` and `-l`; never `-i`, `-R` or `-a`, never a source.
 
-import type { Unmount } from '@mountkeeper/core'
-import { compareIdentity, layersOf } from '@mountkeeper/core'
+import type { MountOption, Unmount } from '@mountkeeper/core'
+import { UMOUNT_TAKES_PATH, compareIdentity, layersOf, optionName } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
+import { leftOf } from '../clock.js'
 import type { Looked, Tools } from '../tools.js'
-import { holdParent, leftOf, lookFor, notRun, reportOf, runAndLook } from '../tools.js'
+import { lookFor, nameTarget, notRun, pathOf, reportOf, runAndLook } from '../tools.js'
 
-const OPTIONS: Readonly<Record<Unmount['how'], readonly string[]>> = { plain: ['-c'], force: ['-f'], lazy: ['-l'] }
+const CANONICAL: Readonly<Record<Unmount['how'], readonly string[]>> = {
+  plain: ['-c'],
+  // Without `-c` these make the path canonical, and hand that on (traced).
+  force: ['-f', '-c'],
+  lazy: ['-l', '-c'],
+}
 
-/** Plain umount stats its target first, and hangs with it; with `-c` it reads the whole table instead (measured). */
-const touchesTarget = (effect: Unmount): boolean => effect.how === 'plain' && !effect.mayHang
+const UTAB: ReadonlySet<string> = new Set(['_netdev', 'user', 'users', 'owner', 'group', 'uhelper', 'helper'])
+
+/** mount(8) keeps these in utab, and umount(8) then goes by the table and the path in it. */
+const isKept = (option: MountOption): boolean => UTAB.has(optionName(option)) || /^[xX]-/.test(optionName(option))
+
+/**
+ * Plain umount stats its target first, and hangs with it; with `-c` it reads the whole table instead (measured). For some
+ * filesystems, overlay among them, and for what stands in utab it makes the path canonical and hands that to umount2(2): a
+ * path that leads elsewhere when a parent is exchanged, and that may be the source of another mount.
+ */
+const takesPath = ({ how, mayHang, identity, filesystem }: Unmount): boolean =>
+  how === 'plain' &&
+  !mayHang &&
+  UMOUNT_TAKES_PATH.includes(identity.fstype) &&
+  !(filesystem?.options ?? []).some(isKept)
 
 const isOnTop = (effect: Unmount, looked: Looked): boolean => {
   const top = layersOf(looked.found)[0]
@@ -22,20 +42,17 @@ const isOnTop = (effect: Unmount, looked: Looked): boolean => {
  * alone (L20, L34). Between that and umount2(2) a third party can act, which nothing on Linux prevents.
  */
 export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> => {
-  const left = leftOf(effect.deadlineMs)
-  const options = touchesTarget(effect) ? [] : OPTIONS[effect.how]
+  const left = leftOf(tools.clock, effect.deadlineMs)
+  const options = takesPath(effect) ? [] : CANONICAL[effect.how]
   const before = await lookFor(tools, effect, left)
   if (!isOnTop(effect, before)) {
     if ('ended' in before) return reportOf(before)
     return notRun(before.found, ['umount', ...options, '--', effect.mountpoint], 'not run: another layer is on top')
   }
-  const held = holdParent(effect, ['umount', ...options, '--'])
-  if ('found' in held) return held
-  const { parent, target, shown } = held
-  // The plain form makes its target canonical, which the path is already; the others take it as it is.
-  const operand = touchesTarget(effect) ? effect.mountpoint : target
+  const target = nameTarget(effect, ['umount', ...options, '--'])
+  if ('found' in target) return target
   return runAndLook(
-    { tools, effect, left, shown, hold: [parent.place.fd] },
-    { program: 'umount', options, operands: [operand], rights: 'privileged', deadlineMs: left() },
+    { tools, effect, left, shown: [target.shown], hold: [] },
+    { program: 'umount', options, operands: [pathOf(target)], rights: 'privileged', deadlineMs: left() },
   )
 }

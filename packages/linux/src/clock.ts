@@ -1,0 +1,44 @@
+// The clock of the adapter, as a port: what is left of a deadline is read from it, and tests put virtual time in its place.
+
+/** A monotonic clock. */
+export interface Clock {
+  /** Milliseconds since any moment. */
+  readonly now: () => number
+  /** Calls once after a delay, unless it is cancelled before. */
+  readonly after: (delayMs: number, call: () => void) => () => void
+}
+
+/** The clock of this machine. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (delayMs, call) => {
+    const timer = setTimeout(call, delayMs)
+    return () => {
+      clearTimeout(timer)
+    }
+  },
+}
+
+/** The milliseconds that are left of a deadline; at least one, for a command that is to be ended at once. */
+export type Left = () => number
+
+/** Begins to measure a deadline. */
+export const leftOf = (clock: Clock, deadlineMs: number): Left => {
+  const end = clock.now() + deadlineMs
+  return () => Math.max(1, end - clock.now())
+}
+
+/** Waits for a promise, but no longer than this; says whether it has resolved. */
+export const resolvesWithin = async (clock: Clock, waited: Promise<unknown>, delayMs: number): Promise<boolean> => {
+  let cancel: () => void = () => undefined
+  const late = new Promise<false>((settle) => {
+    cancel = clock.after(delayMs, () => {
+      settle(false)
+    })
+  })
+  try {
+    return await Promise.race([waited.then(() => true as const), late])
+  } finally {
+    cancel()
+  }
+}
