@@ -44,7 +44,13 @@ export const factCodec: Codec<Fact> = tagged('_tag', 'a fact', {
     directory: oneOf({ ours: true, theirs: true }),
     instance: wholeNumber,
     claim: optional(record<Attachment>('a claim', attachment)),
-    intent: optional(record<Intent>('an intent', { found: foundCodec, layersBefore: list(identityCodec) })),
+    intent: optional(
+      record<Intent>('an intent', {
+        found: foundCodec,
+        layersBefore: list(identityCodec),
+        explains: optional(oneOf({ 'only the directory': true })),
+      }),
+    ),
     unresolved: optional(oneOf({ Mount: true, Unmount: true })),
   },
 })

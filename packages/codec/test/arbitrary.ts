@@ -196,7 +196,10 @@ export const anyFact: fc.Arbitrary<Fact> = anyOf<Fact>({
       directory: fc.constantFrom('ours', 'theirs'),
       instance: count,
       claim: rec(pair),
-      intent: rec({ found, layersBefore: few(identity) }),
+      intent: rec({ found, layersBefore: few(identity), explains: tag('only the directory') }, [
+        'found',
+        'layersBefore',
+      ]),
       unresolved: fc.constantFrom('Mount', 'Unmount'),
     },
     ['_tag', 'at', 'mountpoint', 'directory', 'instance'],

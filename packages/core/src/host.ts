@@ -79,18 +79,13 @@ export interface Unresolved {
   readonly error: CommandError | undefined
 }
 
-/** A claim opened it, an observed result settles it: what was there before the first changing effect of an attach. */
+/** A claim opened it, a fact closes it: what was there before the first changing effect of an attach. */
 export interface Intent {
   readonly found: Found
   readonly layersBefore: readonly Identity[]
+  /** No `Mount` was emitted before the claim ended, so that a layer there is not ours. Absent: one may have been. */
+  readonly explains?: 'only the directory'
 }
-
-/**
- * The directory that was made for a claim is there no more: what comes there from now on was not made for it, and is as good as
- * one that was there before.
- */
-export const withoutDirectory = (intent: Intent | undefined): Intent | undefined =>
-  intent?.found._tag === 'NoDirectory' ? { ...intent, found: { _tag: 'Directory' } } : intent
 
 export interface Delay {
   readonly effect: EffectId
@@ -108,8 +103,10 @@ export interface Mountpoint {
   readonly since: number
   /** As requested by the claim or the holders. */
   readonly filesystem: Filesystem | undefined
-  /** Our layer, as the table showed it; present only while it was there at the last look. */
+  /** Our layer, as the table showed it when it was recorded; present only while it was there at the last look. */
   readonly layer: Identity | undefined
+  /** Our layer as the last look showed it: its flags may have changed, and its root may have gained `//deleted`. */
+  readonly seen: Identity | undefined
   /** Other layers lie on top of ours. */
   readonly covered: boolean
   /** The layers that are not ours, as of the last look. */
@@ -253,6 +250,7 @@ export const absentMountpoint = (path: string, root: string | undefined, at: num
   since: at,
   filesystem: undefined,
   layer: undefined,
+  seen: undefined,
   covered: false,
   foreign: NONE,
   directory: 'theirs',
@@ -282,6 +280,7 @@ export const copyMountpoint = (record: Mountpoint): { -readonly [Key in keyof Mo
   since: record.since,
   filesystem: record.filesystem,
   layer: record.layer,
+  seen: record.seen,
   covered: record.covered,
   foreign: record.foreign,
   directory: record.directory,

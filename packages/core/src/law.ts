@@ -2,9 +2,12 @@
 // production never does. A sentence that comes back is a defect of ours, not a fault of the host.
 
 import { ancestorsOf } from './apply.js'
+import type { Durable } from './evolve.js'
+import { NOTHING_DURABLE, isNothingLeft } from './evolve.js'
 import { namesOf } from './fifo.js'
 import { allHolders } from './holders.js'
 import type { Entry, Host, Mountpoint } from './host.js'
+import type { Attachment } from './id.js'
 import { LOCAL_LANE } from './lane.js'
 import type { Phase } from './phase.js'
 import { grantable } from './slots.js'
@@ -21,6 +24,37 @@ type Breaches = readonly Breach[]
 const NONE: Breaches = []
 
 const unless = (holds: boolean, law: string, at: string, text: string): Breaches => (holds ? NONE : [{ law, at, text }])
+
+/** What facts say of one mountpoint. */
+export interface Folded {
+  readonly record: Durable
+  readonly holders: readonly Attachment[]
+}
+
+const isEqual = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
+
+const FACTS_WRITE = Object.keys(NOTHING_DURABLE) as readonly (keyof Durable)[]
+
+const NOTHING_FOLDED: Folded = { record: NOTHING_DURABLE, holders: [] }
+
+const holds = (holders: readonly Attachment[], { volume, consumer }: Attachment): boolean =>
+  holders.some((each) => each.volume === volume && each.consumer === consumer)
+
+/** The durable part of a live record, with its holders, is the fold of its facts; of a record that has ended nothing is left. */
+export const breachesOfFacts = (host: Host, path: string, folded: Folded = NOTHING_FOLDED): Breaches => {
+  const entry = host.mountpoints.get(path)
+  const record = entry?.record ?? NOTHING_DURABLE
+  const live = entry === undefined ? [] : allHolders(entry.holders)
+  const { holders } = folded
+  const same = live.length === holders.length && live.every((each) => holds(holders, each))
+  const ofHolders = unless(same, 'section 7', path, `${live.length} holders, and facts say ${holders.length}`)
+  if (isNothingLeft(record, live.length) && isNothingLeft(folded.record, holders.length)) return ofHolders
+  const different = FACTS_WRITE.filter((field) => !isEqual(record[field], folded.record[field]))
+  const text = different.map((field) => {
+    return `${field} is ${JSON.stringify(record[field])}, and facts say ${JSON.stringify(folded.record[field])}`
+  })
+  return [...ofHolders, ...unless(different.length === 0, 'section 7', path, text.join('; '))]
+}
 
 /** The host effects that each phase allows in flight (the table in section 5 of the specification). */
 const FLIGHTS: Readonly<Record<Phase, readonly string[]>> = {

@@ -1,13 +1,13 @@
 // What a journal says, fact by fact: the records and holders that facts describe, without a host around them. Recovery makes
 // a host of it, and a snapshot the fewest facts that say the same. Mutable: it belongs to whoever folds.
 
+import type { MountpointFact } from './evolve.js'
+import { evolve } from './evolve.js'
 import type { Fact } from './fact.js'
 import type { Holder } from './holders.js'
 import type { Mountpoint } from './host.js'
-import { absentMountpoint, withoutDirectory } from './host.js'
+import { absentMountpoint } from './host.js'
 import type { Phase } from './phase.js'
-
-type MountpointFact = Exclude<Fact, { readonly _tag: 'HostCameUp' }>
 
 /** One mountpoint as facts describe it. */
 export interface Remembered {
@@ -30,60 +30,44 @@ export const emptyMemory = (): Memory => ({ cameUp: undefined, mountpoints: new 
 
 const keyOf = (volume: string, consumer: string): string => JSON.stringify([volume, consumer])
 
-/** What one fact makes of a record, and of its holders. */
-const recordAfter = ({ record, holders }: Remembered, fact: MountpointFact): Mountpoint => {
+/** The command that may have been under way when the manager ended, which recovery alone has to know. */
+const unresolvedAfter = ({ unresolved }: Mountpoint, fact: MountpointFact): Mountpoint['unresolved'] => {
   switch (fact._tag) {
     case 'Claimed':
-      return {
-        ...record,
-        filesystem: fact.filesystem,
-        claim: { volume: fact.volume, consumer: fact.consumer },
-        intent: { found: fact.found, layersBefore: fact.layersBefore },
-        unresolved: { kind: 'Mount', error: undefined },
-      }
-    case 'DirectoryMade':
-      return { ...record, directory: 'ours' }
-    case 'Mounted':
-      return {
-        ...record,
-        layer: fact.identity,
-        instance: record.instance + 1,
-        intent: undefined,
-        unresolved: undefined,
-      }
-    case 'Held': {
-      const { volume, consumer, since, knowledge } = fact
-      holders.set(keyOf(volume, consumer), { volume, consumer, since, knowledge })
-      return record.claim === undefined ? record : { ...record, claim: undefined }
-    }
-    case 'ClaimEnded': {
-      const settled = fact.intent === 'settled' ? { intent: undefined, unresolved: undefined } : {}
-      return { ...record, claim: undefined, ...settled }
-    }
-    case 'Left':
-      holders.delete(keyOf(fact.volume, fact.consumer))
-      return record
+      return { kind: 'Mount', error: undefined }
     case 'Unmounting':
-      return { ...record, unresolved: { kind: 'Unmount', error: undefined } }
+      return { kind: 'Unmount', error: undefined }
+    case 'Mounted':
     case 'Unmounted':
-      return { ...record, layer: undefined, intent: undefined, unresolved: undefined }
-    case 'DirectoryRemoved':
-    case 'DirectoryKept':
-      return { ...record, directory: 'theirs', intent: withoutDirectory(record.intent) }
-    case 'Adopted': {
-      const { identity, filesystem } = fact
-      const instance = record.layer === undefined ? record.instance + 1 : record.instance
-      return { ...record, layer: identity, filesystem, instance }
-    }
     case 'Forgotten':
-      holders.clear()
-      return absentMountpoint(record.path, undefined, fact.at)
-    case 'Recorded': {
-      const { filesystem, layer, directory, instance, claim, intent, unresolved } = fact
-      const open = unresolved && { kind: unresolved, error: undefined }
-      return { ...record, filesystem, layer, directory, instance, claim, intent, unresolved: open }
-    }
+      return undefined
+    case 'ClaimEnded':
+      return fact.intent === 'settled' ? undefined : unresolved
+    case 'Recorded':
+      return fact.unresolved && { kind: fact.unresolved, error: undefined }
+    default:
+      return unresolved
   }
+}
+
+const holdersAfter = (holders: Remembered['holders'], fact: MountpointFact): void => {
+  if (fact._tag === 'Held') {
+    const { volume, consumer, since, knowledge } = fact
+    holders.set(keyOf(volume, consumer), { volume, consumer, since, knowledge })
+  } else if (fact._tag === 'Left') {
+    holders.delete(keyOf(fact.volume, fact.consumer))
+  } else if (fact._tag === 'Forgotten') {
+    holders.clear()
+  }
+}
+
+/** What one fact makes of a record, and of its holders. Most facts leave the record as it is: there may be a million of them. */
+const recordAfter = ({ record, holders }: Remembered, fact: MountpointFact): Mountpoint => {
+  const patch = evolve(record, holders.size, fact)
+  const unresolved = unresolvedAfter(record, fact)
+  holdersAfter(holders, fact)
+  const isSame = unresolved === record.unresolved && patch === undefined
+  return isSame ? record : { ...record, ...patch, unresolved }
 }
 
 /** The phase of a record that nobody has looked at yet. */

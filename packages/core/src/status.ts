@@ -11,7 +11,7 @@ const statusOf = (host: Host, { record, holders }: Entry): MountpointStatus => (
   phase: record.phase,
   instance: record.instance,
   directory: record.directory,
-  ...(record.layer && { layer: record.layer }),
+  ...(record.layer && { layer: record.seen ?? record.layer }),
   ...(record.foreign.length > 0 && { foreign: record.foreign }),
   holders: allHolders(holders).map(({ volume, consumer, since, knowledge }) => ({
     volume,

@@ -3,7 +3,8 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Effect } from '../src/index.js'
-import { withoutDirectory } from '../src/host.js'
+import type { Intent } from '../src/index.js'
+import { NOTHING_DURABLE, evolve } from '../src/index.js'
 import { layersOf } from '../src/index.js'
 import { perform } from './transcript/directive.js'
 import { layerNamed } from './transcript/layers.js'
@@ -110,8 +111,10 @@ describe('L20 L34: layers that lay there before a claim', () => {
 
 test('of a directory that was made for a claim and is gone, an intent says that it was there before', () => {
   const made = { found: { _tag: 'NoDirectory' }, layersBefore: [] } as const
-  expect(withoutDirectory(made)).toEqual({ found: { _tag: 'Directory' }, layersBefore: [] })
+  const removed = (intent: Intent | undefined) =>
+    evolve({ ...NOTHING_DURABLE, intent }, 0, { _tag: 'DirectoryRemoved', at: 0, mountpoint: AT })?.intent
+  expect(removed(made)).toEqual({ found: { _tag: 'Directory' }, layersBefore: [] })
   const before = { found: { _tag: 'Obstacle', kind: 'file' }, layersBefore: [] } as const
-  expect(withoutDirectory(before)).toBe(before)
-  expect(withoutDirectory(undefined)).toBe(undefined)
+  expect(removed(before)).toBe(before)
+  expect(removed(undefined)).toBe(undefined)
 })

@@ -64,7 +64,7 @@ export const meant = (draft: Draft, volume: string, consumer: string): Holder | 
 /** Ends a holder, durably before anything that follows from it. */
 export const endHolder = (draft: Draft, volume: string, consumer: string): void => {
   const { out, record } = draft
-  recordFact(out, { _tag: 'Left', at: out.at, mountpoint: record.path, volume, consumer })
+  recordFact(draft, { _tag: 'Left', at: out.at, mountpoint: record.path, volume, consumer })
   removeFromHolders(draft, volume, consumer)
 }
 

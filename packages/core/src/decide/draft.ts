@@ -4,6 +4,8 @@
 import type { AttachError, Answer, Detached, Difference, Refusal, Result } from '../answer.js'
 import type { Change, Decision, HostPatch } from '../decision.js'
 import type { Effect } from '../effect.js'
+import type { Durable, MountpointFact } from '../evolve.js'
+import { NOTHING_DURABLE, evolve } from '../evolve.js'
 import type { Fact } from '../fact.js'
 import type { Holder } from '../holders.js'
 import { allHolders, findHolder, holdersOf } from '../holders.js'
@@ -123,10 +125,13 @@ const own = (draft: Draft): ReturnType<typeof copyMountpoint> => {
 }
 
 /**
- * Writes fields of the record. The record is the draft's own copy, made once: whoever needs a value as it was takes it out
- * before. (Copying at each step was a quarter of the cost of a decision.)
+ * Writes fields of the record that are not durable; those follow from facts. The record is the draft's own copy, made once:
+ * whoever needs a value as it was takes it out before. (Copying at each step was a quarter of the cost of a decision.)
  */
-export const set = <Key extends keyof Mountpoint>(draft: Draft, patch: Pick<Mountpoint, Key>): void => {
+export const set = <Key extends Exclude<keyof Mountpoint, keyof Durable>>(
+  draft: Draft,
+  patch: Pick<Mountpoint, Key>,
+): void => {
   const record = own(draft)
   for (const key in patch) record[key] = patch[key]
 }
@@ -205,8 +210,21 @@ const closeDraft = (draft: Draft): void => {
   for (const holder of draft.added) change(out, { _tag: 'HolderAdded', path, holder })
 }
 
-export const recordFact = (out: Out, fact: Fact): void => {
+/** Records a fact about this mountpoint, and what it makes of the durable part of the record. */
+export const recordFact = (draft: Draft, fact: MountpointFact): void => {
+  const patch = evolve(draft.record, holdersLeft(draft), fact)
+  draft.out.facts = added(draft.out.facts, fact)
+  if (patch !== undefined) Object.assign(own(draft), patch)
+}
+
+/** Records a fact about the host. */
+export const recordOfHost = (out: Out, fact: Exclude<Fact, MountpointFact>): void => {
   out.facts = added(out.facts, fact)
+}
+
+/** Facts say nothing more of this mountpoint: neither does its record, while requests still wait there. */
+export const endRecord = (draft: Draft): void => {
+  Object.assign(own(draft), NOTHING_DURABLE)
 }
 
 export const emit = (out: Out, effect: Effect): void => {

@@ -33,7 +33,7 @@ const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings
     return
   }
   if (known === undefined) {
-    recordFact(out, {
+    recordFact(draft, {
       _tag: 'Held',
       at: out.at,
       mountpoint: record.path,
@@ -86,7 +86,7 @@ export const succeed = (
   error: CommandError | undefined,
   when: 'at its end' | 'late',
 ): void => {
-  const { claim, path, work } = draft.record
+  const { path, work } = draft.record
   // What a look has shown serves only those who had arrived before it.
   const lookedFor = when === 'late' ? work?.lookedFor : undefined
   const remounted = holdersLeft(draft) > 0
@@ -95,31 +95,20 @@ export const succeed = (
       ? []
       : [{ _tag: 'CommandFailed', text: `${path} is mounted although the command failed: ${errorText(error)}` }]
   const run = runAtHead(draft, filesystem, (each) => lookedFor === undefined || arrivedBefore(each, lookedFor))
-  const held = claim !== undefined && holderOf(draft, claim.volume, claim.consumer) !== undefined
-  set(draft, { intent: undefined })
   finish(draft)
   run.forEach((each, index) => {
     if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', warnings)
     else hold(draft, each, 'shared', [])
   })
-  // `Held` ends the claim as well; where it makes nobody a holder, the claim ends by itself.
-  if (claim === undefined) return
-  if (!held && holderOf(draft, claim.volume, claim.consumer) !== undefined) set(draft, { claim: undefined })
-  else endClaim(draft, 'settled')
+  // `Held` has ended the claim; where it made nobody a holder, the claim ends by itself.
+  endClaim(draft, 'settled')
 }
 
 /** Takes a fitting layer of somebody else for ours, by policy; not its directory, unless we had made that. */
 export const adopt = (draft: Draft, filesystem: Filesystem, layers: readonly Identity[], top: Identity): void => {
   const { out, record } = draft
-  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem })
-  set(draft, {
-    filesystem,
-    layer: top,
-    covered: false,
-    foreign: layers.slice(1),
-    instance: record.instance + 1,
-    reason: undefined,
-  })
+  recordFact(draft, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem })
+  set(draft, { seen: top, covered: false, foreign: layers.slice(1), reason: undefined })
   const run = runAtHead(draft, filesystem, (each) => arrivedBefore(each, record.work?.lookedFor ?? each.request))
   finish(draft)
   run.forEach((each, index) => hold(draft, each, index === 0 ? 'adopted' : 'shared', []))

@@ -33,7 +33,7 @@ import {
   setWork,
   takeEffectId,
   emit,
-  recordFact,
+  recordOfHost,
   accept,
 } from './draft.js'
 import { takeLook } from './outcome.js'
@@ -253,7 +253,7 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
     return differences
   })
   // Last: until it is durable, what follows from another boot is found out anew.
-  recordFact(out, { _tag: 'HostCameUp', at: out.at, generation, boot, mountNamespace })
+  recordOfHost(out, { _tag: 'HostCameUp', at: out.at, generation, boot, mountNamespace })
   for (const path of waiting.flatMap(pathsOf)) advance(openDraft(out, path))
   const warnings = propagationWarnings(roots)
   for (const hostUp of host.hostUps) answer(out, hostUp, { _tag: 'Up', generation, drift, warnings })

@@ -29,21 +29,15 @@ const adoptUsed = (draft: Draft, found: Found): void => {
   if (found._tag !== 'Mounted' || record.layer !== undefined || holdersLeft(draft) > 0) return
   const [top, ...below] = found.layers
   if (top === undefined) return
-  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top })
-  set(draft, {
-    filesystem: undefined,
-    layer: top,
-    covered: false,
-    foreign: below,
-    instance: record.instance + 1,
-  })
+  recordFact(draft, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top })
+  set(draft, { seen: top, covered: false, foreign: below })
 }
 
 /** A holder that only the authority knows. */
 const addEntry = (draft: Draft, { volume, consumer }: InventoryEntry): void => {
   const { out, record } = draft
   const held = { volume, consumer, since: out.at, knowledge: 'inventory' as const }
-  recordFact(out, { _tag: 'Held', at: out.at, mountpoint: record.path, ...held })
+  recordFact(draft, { _tag: 'Held', at: out.at, mountpoint: record.path, ...held })
   addToHolders(draft, held)
 }
 

@@ -21,6 +21,7 @@ import {
   emitMount,
   emitProbe,
   emitUnmount,
+  endClaim,
   finish,
   noteDirectory,
   noteError,
@@ -63,8 +64,9 @@ const mountNow = (draft: Draft, filesystem: Filesystem, found: Found): void => {
       ? { volume: holder?.volume ?? '', consumer: holder?.consumer ?? '' }
       : { volume: head.volumes[0] ?? '', consumer: head.consumer }
   const layersBefore = layersOf(found)
-  recordFact(out, { _tag: 'Claimed', at: out.at, mountpoint: record.path, filesystem, ...claim, found, layersBefore })
-  set(draft, { claim, filesystem, intent: { found, layersBefore }, reason: undefined })
+  recordFact(draft, { _tag: 'Claimed', at: out.at, mountpoint: record.path, filesystem, ...claim, found, layersBefore })
+  set(draft, { reason: undefined })
+  setWork(draft, { keepDirectory: found._tag !== 'NoDirectory' })
   if (found._tag === 'NoDirectory') emitMakeDirectory(draft)
   else emitMount(draft, filesystem)
 }
@@ -99,8 +101,7 @@ const nameAdopted = (
   const settings = settingsOf(draft)
   // A type without entry agrees with nothing that it did not mount, and so is never adopted.
   if (record.filesystem !== undefined || !agrees(settings, filesystem, layer, source, false)) return
-  recordFact(out, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: layer, filesystem })
-  set(draft, { filesystem })
+  recordFact(draft, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: layer, filesystem })
 }
 
 /** Our layer is there: shared if it is what is asked for, replaced if it is vacant and something else is. */
@@ -155,19 +156,28 @@ export const proceedMount = (draft: Draft, found: Found, source: ResolvedSource 
 
 const isThere = (found: Found): boolean => found._tag === 'Directory' || found._tag === 'Mounted'
 
+/** Nothing of ours came of what was begun for a claim that has ended: a fact says so, for the next life of the manager too. */
+const closeIntent = (draft: Draft): void => {
+  if (draft.record.intent !== undefined) noteUnmounted(draft, 'other')
+}
+
 /** The outcome of `MakeDirectory`, or a later look that shows it. */
 export const concludeMakeDirectory = (draft: Draft, found: Found, error: CommandError | undefined): Concluded => {
   noteError(draft, error)
-  if (isThere(found)) noteDirectory(draft, 'DirectoryMade')
   const { claim, filesystem, path } = draft.record
+  // No mount follows. The claim ends before the directory is recorded: where a crash lets only the first of these facts
+  // survive, what is mounted there is not taken for ours.
+  if (found._tag === 'Mounted') endClaim(draft, 'open')
+  if (isThere(found)) noteDirectory(draft, 'DirectoryMade')
   if (claim === undefined || filesystem === undefined) {
-    set(draft, { intent: undefined })
-    if (!isThere(found)) noteUnmounted(draft, 'other')
+    // The attach has ended before it could mount: whatever is mounted there now, others have mounted it.
+    closeIntent(draft)
     return 'proceed'
   }
   if (found._tag === 'Directory') {
     emitMount(draft, filesystem)
   } else if (found._tag === 'Mounted') {
+    closeIntent(draft)
     set(draft, { foreign: found.layers })
     rollBack(draft, { _tag: 'Foreign', layers: found.layers }, found, 'no layer')
   } else {
@@ -208,8 +218,7 @@ export const concludeMount = (
   }
   const { claim, filesystem, path } = draft.record
   if (claim === undefined || filesystem === undefined) {
-    if (seen._tag === 'Nothing') noteUnmounted(draft, 'other')
-    set(draft, { intent: undefined })
+    closeIntent(draft)
     return 'proceed'
   }
   const refusal = (why: string): MountFailed => failed('mount', why, found, error)

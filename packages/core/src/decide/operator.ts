@@ -146,7 +146,7 @@ export const requestForget = (out: Out, request: RequestId, body: ForgetRequest)
     refuse(out, replied, { _tag: 'InUse', holders })
     return
   }
-  recordFact(out, { _tag: 'Forgotten', at: out.at, mountpoint: record.path })
+  recordFact(draft, { _tag: 'Forgotten', at: out.at, mountpoint: record.path })
   for (const { volume, consumer } of holders) removeFromHolders(draft, volume, consumer)
   becomeAbsent(draft)
   reply(out, replied, { _tag: 'Forgotten', holders })

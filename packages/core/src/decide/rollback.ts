@@ -42,10 +42,10 @@ export const noteFailure = (
 
 /** Begins the roll-back of the claim that is being served. `layer`: a layer of ours has to come off first. */
 export const rollBack = (draft: Draft, cause: AttachError, found: Found, has: 'layer' | 'no layer'): void => {
-  const { intent } = draft.record
-  const made = intent?.found._tag === 'NoDirectory'
+  const { work, directory } = draft.record
+  const made = work?.keepDirectory === false && directory === 'ours'
   endClaim(draft, 'settled')
-  set(draft, { intent: undefined, unresolved: undefined })
+  set(draft, { unresolved: undefined })
   setWork(draft, { goal: 'Unmount', cause, failedFor: draft.out.lastRequest, keepDirectory: !made, attempts: 0 })
   if (has === 'layer') {
     emitLook(draft)

@@ -5,7 +5,7 @@ import { agrees, missingFlags } from '../agree.js'
 import type { Found, Identity, ResolvedSource, Unknown } from '../found.js'
 import { compareIdentity, layersOf } from '../found.js'
 import type { Draft } from './draft.js'
-import { enter, set, recordFact } from './draft.js'
+import { endRecord, enter, set, recordFact } from './draft.js'
 import { noteDirectory, noteUnmounted, settingsOf } from './steps.js'
 
 const NO_LAYERS: readonly Identity[] = []
@@ -38,8 +38,7 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
   if (position < 0) noteUnmounted(draft, by)
   set(draft, {
     unknown: undefined,
-    // As it shows now: flags may have changed, and `//deleted` may have come to its root.
-    layer: layers[position],
+    seen: layers[position],
     covered: position > 0,
     foreign: layers.length === 1 && position === 0 ? NO_LAYERS : layers.filter((_, index) => index !== position),
   })
@@ -56,12 +55,11 @@ export type MountSeen =
 /** Records a layer as ours, as the table shows it (never as it was asked for). */
 const recordLayer = (draft: Draft, identity: Identity, covered: boolean, layers: readonly Identity[]): void => {
   const { out, record } = draft
-  recordFact(out, { _tag: 'Mounted', at: out.at, mountpoint: record.path, identity })
+  recordFact(draft, { _tag: 'Mounted', at: out.at, mountpoint: record.path, identity })
   set(draft, {
-    layer: identity,
+    seen: identity,
     covered,
     foreign: layers.length === 1 ? NO_LAYERS : layers.filter((layer) => layer !== identity),
-    instance: record.instance + 1,
     reason: undefined,
   })
 }
@@ -78,7 +76,8 @@ export const seeMount = (draft: Draft, found: Found, source: ResolvedSource | un
   if (fresh.length === 0 || filesystem === undefined) return { _tag: 'Nothing' }
   const settings = settingsOf(draft)
   const grewByOne = fresh.length === 1 && layers.length === before.length + 1
-  const ours = fresh.filter((layer) => agrees(settings, filesystem, layer, source, grewByOne)).at(-1)
+  const explained = intent !== undefined && intent.explains === undefined ? fresh : NO_LAYERS
+  const ours = explained.filter((layer) => agrees(settings, filesystem, layer, source, grewByOne)).at(-1)
   if (ours !== undefined) recordLayer(draft, ours, layers[0] !== ours, layers)
   else set(draft, { foreign: layers })
   if (fresh.length > 1 || (ours !== undefined && layers[0] !== ours)) return { _tag: 'Stacked' }
@@ -88,11 +87,10 @@ export const seeMount = (draft: Draft, found: Found, source: ResolvedSource | un
 /** A record of which nothing is left but, perhaps, requests that wait. */
 export const becomeAbsent = (draft: Draft): void => {
   if (draft.record.phase === 'absent') return
+  endRecord(draft)
   set(draft, {
-    filesystem: undefined,
     foreign: NO_LAYERS,
-    instance: 0,
-    intent: undefined,
+    seen: undefined,
     reason: undefined,
     lastError: undefined,
     backOffMs: 0,

@@ -7,7 +7,6 @@ import type { Filesystem } from '../filesystem.js'
 import { sameFilesystem } from '../option-meaning.js'
 import type { CommandError, Identity, Unknown } from '../found.js'
 import type { Delay, EffectInFlight, Mountpoint, Waiting, Work } from '../host.js'
-import { withoutDirectory } from '../host.js'
 import type { RequestId } from '../id.js'
 import { requestId } from '../id.js'
 import { serverOf } from '../server.js'
@@ -158,7 +157,7 @@ export const emitUnmount = (draft: Draft, identity: Identity, how: UnmountHow): 
   const { filesystem } = record
   const type = filesystem?.type ?? identity.fstype
   const effect = takeEffectId(out)
-  recordFact(out, { _tag: 'Unmounting', at: out.at, mountpoint: record.path, identity })
+  recordFact(draft, { _tag: 'Unmounting', at: out.at, mountpoint: record.path, identity })
   emit(out, {
     _tag: 'Unmount',
     effect,
@@ -229,24 +228,21 @@ export const endClaim = (draft: Draft, intent: 'open' | 'settled'): void => {
   const { out, record } = draft
   const { claim, path } = record
   if (claim === undefined) return
-  recordFact(out, { _tag: 'ClaimEnded', at: out.at, mountpoint: path, ...claim, intent })
-  set(draft, { claim: undefined })
+  recordFact(draft, { _tag: 'ClaimEnded', at: out.at, mountpoint: path, ...claim, intent })
 }
 
 /** Nothing of ours is mounted there (any more). */
 export const noteUnmounted = (draft: Draft, by: 'us' | 'other'): void => {
   const { out, record } = draft
-  recordFact(out, { _tag: 'Unmounted', at: out.at, mountpoint: record.path, by })
+  recordFact(draft, { _tag: 'Unmounted', at: out.at, mountpoint: record.path, by })
   // A success for whoever wanted it off, so that what comes next is looked after with the first delay again.
-  set(draft, { layer: undefined, covered: false, intent: undefined, reason: undefined, backOffMs: 0 })
+  set(draft, { seen: undefined, covered: false, reason: undefined, backOffMs: 0 })
   if (record.wait?.why === 'keep-mounted') set(draft, { wait: undefined })
 }
 
 export const noteDirectory = (draft: Draft, tag: 'DirectoryMade' | 'DirectoryRemoved' | 'DirectoryKept'): void => {
   const { out, record } = draft
-  recordFact(out, { _tag: tag, at: out.at, mountpoint: record.path })
-  if (tag === 'DirectoryMade') set(draft, { directory: 'ours' })
-  else set(draft, { directory: 'theirs', intent: withoutDirectory(record.intent) })
+  recordFact(draft, { _tag: tag, at: out.at, mountpoint: record.path })
 }
 
 export const holdsAnything = (draft: Draft): boolean => holdersLeft(draft) > 0 || draft.record.claim !== undefined

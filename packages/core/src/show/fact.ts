@@ -47,6 +47,7 @@ const content = (fact: Fact): string => {
         `directory ${fact.directory} instance ${fact.instance}`,
         claim && `claim ${showAttachment(claim)}`,
         intent && `intent on ${showFound(intent.found)}`,
+        intent?.explains && `which explains ${intent.explains}`,
         unresolved && `unresolved ${unresolved}`,
       )
     }

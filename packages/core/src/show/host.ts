@@ -47,6 +47,7 @@ export const showMountpoint = (entry: Entry): string => {
     `directory ${record.directory}`,
     `instance ${record.instance}`,
     record.intent === undefined ? undefined : `intent before ${showLayers(record.intent.layersBefore)}`,
+    record.intent?.explains === undefined ? undefined : `which explains ${record.intent.explains}`,
     ...allHolders(entry.holders).map((each) => `held by ${showAttachment(each)}`),
     ...record.waiting.map((each) => `waiting ${waits(each)}`),
     work === undefined

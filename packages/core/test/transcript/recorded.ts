@@ -60,6 +60,17 @@ export const RECORDED: readonly Recorded[] = [
   },
   { name: 'in the middle of mkdir', script: [...UP, ATTACH, 'outcome Look NoDirectory'] },
   {
+    name: 'mkdir refused at its deadline, and still under way',
+    script: [...UP, ATTACH, 'outcome Look NoDirectory', 'deadline 2'],
+  },
+  {
+    name: 'mkdir refused at its deadline, and its directory removed',
+    script: [
+      ...['layer t1 tmpfs scratch', ...UP, ATTACH, 'outcome Look NoDirectory', 'deadline 2'],
+      ...['outcome MakeDirectory Directory', 'outcome Look Directory', 'outcome RemoveDirectory NoDirectory'],
+    ],
+  },
+  {
     name: 'in the middle of mount on a directory of ours',
     script: [...UP, ATTACH, 'outcome Look NoDirectory', 'outcome MakeDirectory Directory'],
   },
@@ -67,6 +78,13 @@ export const RECORDED: readonly Recorded[] = [
   {
     name: 'in the middle of mount, refused at its deadline',
     script: [...UP, ATTACH, 'outcome Look Directory', 'timed-out Mount', 'deadline 2'],
+  },
+  {
+    name: 'mount refused at its deadline, and another layer found',
+    script: [
+      ...['layer t1 tmpfs scratch', 'layer foreign tmpfs third-party', ...UP, ATTACH, 'outcome Look Directory'],
+      ...['timed-out Mount', 'deadline 2', 'ended Mount', 'outcome Look Mounted foreign'],
+    ],
   },
   {
     name: 'in the middle of mount, for another holder',

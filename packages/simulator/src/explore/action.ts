@@ -283,7 +283,8 @@ const showHappening = (model: Model, happening: Happening): string => {
     return `${named(model, happening.command)} does its work${bare}`
   }
   const what = happening._tag === 'Mounts' ? 'mounts' : 'unmounts'
-  return `a third party ${what} at ${model.places[happening.place]?.path ?? ''}`
+  const source = happening._tag === 'Mounts' && happening.source !== 'x' ? ` ${happening.source}` : ''
+  return `a third party ${what}${source} at ${model.places[happening.place]?.path ?? ''}`
 }
 
 const showLast = (model: Model, action: Action): string => {

@@ -105,7 +105,7 @@ const putIntent = (form: Form, intent: Mountpoint['intent']): void => {
     put(form, 0)
     return
   }
-  put(form, intent.found._tag === 'NoDirectory' ? 1 : 2)
+  put(form, (intent.found._tag === 'NoDirectory' ? 1 : 2) | (intent.explains === undefined ? 0 : 4))
   putIdentities(form, intent.layersBefore)
 }
 
@@ -210,7 +210,11 @@ const putLayer = (form: Form, layer: Layer | undefined): void => {
   putWord(form, layer?.by)
 }
 
-const putPlace = (form: Form, { directory, layers, shown, certain, certainSource }: Place): void => {
+const putPlace = (
+  form: Form,
+  { directory, layers, shown, mounting, certain, certainSource }: Place,
+  twins: boolean,
+): void => {
   putWord(form, directory)
   put(form, layers.length)
   for (const layer of layers) putLayer(form, layer)
@@ -220,6 +224,7 @@ const putPlace = (form: Form, { directory, layers, shown, certain, certainSource
     putLayer(form, shown.top)
   }
   putSource(form, certain === 0 ? '' : certainSource)
+  if (twins) putFlag(form, mounting)
 }
 
 const putFlying = (form: Form, model: Model, flying: readonly Flying[], named: boolean): void => {
@@ -340,7 +345,7 @@ const formOf = (configuration: Configuration, host: Host, model: Model): Form =>
   for (const place of model.places) {
     putRecord(form, host, host.mountpoints.get(place.path)?.record)
     putDurable(form, model.memory.mountpoints.get(place.path)?.record)
-    putPlace(form, place)
+    putPlace(form, place, configuration.allowed.twins)
   }
   putFlying(form, model, sorted(model, model.flying), true)
   putFlying(form, model, sorted(model, model.orphans), false)

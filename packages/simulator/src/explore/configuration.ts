@@ -24,6 +24,8 @@ export interface Allowed {
   readonly bareMounts: boolean
   /** At most this many layers of third parties at a mountpoint; 0: there are none, and nobody unmounts ours. */
   readonly foreignLayers: number
+  /** What third parties mount looks like what is asked for, unless a `Mount` of ours may still do its work there. */
+  readonly twins: boolean
   /** The manager ends between any two steps, with all of its facts written or a part of the last, and begins anew. */
   readonly crashes: boolean
   /** With a crash the whole machine may begin anew. */
@@ -63,6 +65,7 @@ const ALL: Allowed = {
   late: true,
   bareMounts: true,
   foreignLayers: 1,
+  twins: false,
   crashes: true,
   reboots: false,
   cancels: true,
@@ -82,6 +85,7 @@ const NOTHING: Allowed = {
   late: false,
   bareMounts: false,
   foreignLayers: 0,
+  twins: false,
   crashes: false,
   reboots: false,
   cancels: false,
@@ -191,6 +195,18 @@ export const PROBED: Configuration = {
   allowed: { ...SHARED.allowed, reconciles: true, cancels: false, deadlines: false },
 }
 
+/** Third parties mount what looks like what is asked for: it is ours only where a `Mount` was emitted (L34). */
+export const TWIN: Configuration = {
+  ...EVERYTHING,
+  name: 'third parties that mount what was asked for',
+  directories: ['none'],
+  settings: exploredSettings(1, 1),
+  attachments: [attachment(1)],
+  sources: ['f'],
+  waiting: 1,
+  allowed: { ...SHARED.allowed, cancels: false, twins: true },
+}
+
 /** Nothing but requests: nothing that the specification allows is refused. */
 export const FAULTLESS: Configuration = {
   ...EVERYTHING,
@@ -231,7 +247,7 @@ export const SERVERS: Configuration = {
 }
 
 /** What the page of transitions is drawn from; `SHARED` has no edge besides. */
-export const DRAWN: readonly Configuration[] = [HOST, FAULTLESS, PROBED, RELEASED, ODD, SERVERS, BESIDE]
+export const DRAWN: readonly Configuration[] = [HOST, FAULTLESS, PROBED, TWIN, RELEASED, ODD, SERVERS, BESIDE]
 
 /** All that CI explores, each to its fixed point or its depth. */
 export const IN_CI: readonly Configuration[] = [...DRAWN, SHARED]

@@ -1,10 +1,12 @@
 // Feeding: one input through the core, under the eyes of the oracles. What a driver owes (apply, journal, grants) is done here;
 // what is told and emitted is judged before it is believed.
 
-import type { Answer, Decision, Effect, Host, HostPhase, Input, Outcome, Phase } from '@mountkeeper/core'
+import type { Answer, Decision, Effect, Fact, Host, HostPhase, Input, Outcome, Phase } from '@mountkeeper/core'
 import {
+  allHolders,
   apply,
   breaches,
+  breachesOfFacts,
   decide,
   effectId,
   grantable,
@@ -54,6 +56,8 @@ export interface Run {
 /** No decision reads the time, so that it may stand still. */
 export const AT = 0
 
+const CLOSES: ReadonlySet<Fact['_tag']> = new Set(['Claimed', 'Mounted', 'Unmounted', 'ClaimEnded', 'Forgotten'])
+
 const teller =
   (run: Run): Tell =>
   (law, text) => {
@@ -69,10 +73,36 @@ const phasesOf = (host: Host, places: readonly Place[]): Phases => ({
   places: places.map(({ path }) => host.mountpoints.get(path)?.record.phase ?? 'absent'),
 })
 
+const noteMounting = (run: Run, index: number, mounting: boolean): void => {
+  const place = run.model.places[index]
+  if (place !== undefined && place.mounting !== mounting)
+    run.model = withPlace(run.model, index, { ...place, mounting })
+}
+
+/** A claim begins without a `Mount`; a fact that closes its intent says what came of the one that was emitted. */
+const noteFact = (run: Run, fact: Fact): void => {
+  const isOpen = fact._tag === 'ClaimEnded' && fact.intent === 'open'
+  if (fact._tag !== 'HostCameUp' && CLOSES.has(fact._tag) && !isOpen)
+    noteMounting(run, placeIndex(run.model, fact.mountpoint), false)
+}
+
+/** That what is durable was written by facts alone, at every mountpoint. */
+const judgeFacts = (run: Run): void => {
+  const { mountpoints } = run.model.memory
+  for (const { path } of run.model.places) {
+    const folded = mountpoints.get(path)
+    const instance = run.host.mountpoints.get(path)?.record.instance ?? 0
+    // How often it was mounted is left out of the journals of the explorer.
+    const facts = folded && { record: { ...folded.record, instance }, holders: allHolders(folded.holders) }
+    for (const { law, text } of breachesOfFacts(run.host, path, facts))
+      run.broken.push({ law, text: `${path}: ${text}` })
+  }
+}
+
 const noteEffect = (run: Run, effect: Effect): void => {
   judgeEffect(run.model, run.model.memory, effect, teller(run))
   say(run, () => `    effect ${showEffect(effect)}`)
-  const { flying, pending, places } = run.model
+  const { flying, pending } = run.model
   const path = pathOf(effect)
   const place = placeIndex(run.model, path)
   // A new delay takes the place of the old one.
@@ -81,13 +111,14 @@ const noteEffect = (run: Run, effect: Effect): void => {
       ? flying.filter((each) => each.effect._tag !== 'Wait' || pathOf(each.effect) !== path)
       : flying
   run.model = { ...run.model, flying: [...others, { effect, acted: false, overdue: false }] }
+  if (effect._tag === 'Mount') noteMounting(run, place, true)
   if (effect._tag === 'Look') {
     const looked = pending.map((each) =>
       each.op === 'attach' && each.place === place && !each.looked ? { ...each, looked: true } : each,
     )
     run.model = { ...run.model, pending: looked }
   }
-  const at = places[place]
+  const at = run.model.places[place]
   if (at !== undefined && isChanging(effect) && at.shown._tag === 'Seen' && at.shown.look) {
     run.model = withPlace(run.model, place, { ...at, shown: { ...at.shown, look: false } })
   }
@@ -154,8 +185,12 @@ export const feed = (run: Run, input: Input, outcomeOf?: Effect): void => {
   const kept = decision.facts.slice(0, Math.max(0, run.kept - run.facts))
   run.facts += decision.facts.length
   if (kept.length > 0) run.model = { ...run.model, memory: remember(settings, durable, kept) }
-  for (const fact of kept) say(run, () => `    fact ${showFact(fact)}`)
+  for (const fact of kept) {
+    say(run, () => `    fact ${showFact(fact)}`)
+    noteFact(run, fact)
+  }
   if (kept.length < decision.facts.length) return
+  judgeFacts(run)
   if (host.phase === 'up' && !run.model.wasUp) run.model = { ...run.model, wasUp: true }
   if (decision.answers.length > 0) {
     const attached = attachedBy(run.model, decision)

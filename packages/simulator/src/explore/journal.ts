@@ -1,7 +1,7 @@
 // What the journal holds, kept as short as it can be: the facts that `restore` needs to come to the same host again. Where
 // all of a journal would grow with every step of a run, this is one value for each state that recovery can begin from.
 
-import type { Entry, Fact, Found, Host, Mountpoint, Settings } from '@mountkeeper/core'
+import type { Entry, Fact, Host, Mountpoint, Settings } from '@mountkeeper/core'
 import { allHolders, restore } from '@mountkeeper/core'
 import type { Frozen } from './frozen.js'
 import { freeze } from './frozen.js'
@@ -26,54 +26,27 @@ const memoryOf = (settings: Settings, host: Host, facts: readonly Fact[]): Memor
   return memory
 }
 
-const DIRECTORY: Found = { _tag: 'Directory' }
-
-type Shortened = Omit<Mountpoint, 'since'>
-
-const claimed = (record: Shortened, claim: Mountpoint['claim'], intent: Mountpoint['intent']): readonly Fact[] =>
-  record.filesystem === undefined
-    ? []
-    : [
-        {
-          _tag: 'Claimed',
-          at: 0,
-          mountpoint: record.path,
-          filesystem: record.filesystem,
-          volume: claim?.volume ?? '',
-          consumer: claim?.consumer ?? '',
-          found: intent?.found ?? DIRECTORY,
-          layersBefore: intent?.layersBefore ?? [],
-        },
-      ]
-
-/** Facts that lead to this record, and to nothing else that recovery reads. */
-const factsOf = (record: Shortened, holders: ReturnType<typeof allHolders>): readonly Fact[] => {
-  const { path: mountpoint, claim, intent, layer, unresolved } = record
+/** Facts that lead to this record, and to nothing else that recovery reads. How often it was mounted is only told. */
+const factsOf = (record: Mountpoint, holders: ReturnType<typeof allHolders>): readonly Fact[] => {
+  const { path: mountpoint, filesystem, directory, claim, intent, layer, unresolved } = record
   const at = 0
-  const ended: Fact = { _tag: 'ClaimEnded', at, mountpoint, volume: '', consumer: '', intent: 'settled' }
-  const settledClaim = intent === undefined ? claim : undefined
-  const facts: Fact[] = holders.map(({ volume, consumer, since, knowledge }) => ({
-    _tag: 'Held',
-    at,
-    mountpoint,
-    volume,
-    consumer,
-    since,
-    knowledge,
-  }))
-  facts.push(...claimed(record, settledClaim, undefined))
-  if (record.directory === 'ours') facts.push({ _tag: 'DirectoryMade', at, mountpoint })
-  if (layer !== undefined) facts.push({ _tag: 'Mounted', at, mountpoint, identity: layer })
-  else if (record.filesystem !== undefined) facts.push({ _tag: 'Unmounted', at, mountpoint, by: 'other' })
-  if (settledClaim === undefined) facts.push(ended)
-  if (intent !== undefined) {
-    facts.push(...claimed(record, claim, intent))
-    if (claim === undefined) facts.push({ ...ended, intent: 'open' })
-  }
-  if (unresolved?.kind === 'Unmount' && layer !== undefined) {
-    facts.push({ _tag: 'Unmounting', at, mountpoint, identity: layer })
-  }
-  return facts
+  return [
+    ...holders.map(({ volume, consumer, since, knowledge }): Fact => {
+      return { _tag: 'Held', at, mountpoint, volume, consumer, since, knowledge }
+    }),
+    {
+      _tag: 'Recorded',
+      at,
+      mountpoint,
+      directory,
+      instance: 0,
+      ...(filesystem && { filesystem }),
+      ...(layer && { layer }),
+      ...(claim && { claim }),
+      ...(intent && { intent }),
+      ...(unresolved && { unresolved: unresolved.kind === 'Unmount' ? 'Unmount' : 'Mount' }),
+    },
+  ]
 }
 
 /** The shortest journal that recovery makes the same host of. */

@@ -22,6 +22,8 @@ export interface Place {
   /** Top first. */
   readonly layers: readonly Layer[]
   readonly shown: Shown
+  /** A `Mount` was emitted since the last claim, and no fact says yet what came of it. */
+  readonly mounting: boolean
   /** Who was told `Attached` and has not asked to leave since, one bit each; and what they were told to be attached to. */
   readonly certain: number
   readonly certainSource: string

@@ -206,6 +206,7 @@ const initialModel = (configuration: Configuration, directory: 'none' | 'theirs'
     directory,
     layers: [],
     shown: UNKNOWN,
+    mounting: false,
     certain: 0,
     certainSource: '',
   })),

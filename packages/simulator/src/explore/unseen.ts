@@ -27,7 +27,8 @@ import {
 
 export type Happening =
   | { readonly _tag: 'Acts'; readonly command: Command; readonly flags: 'as demanded' | 'bare' }
-  | { readonly _tag: 'Mounts' | 'Unmounts'; readonly place: number }
+  | { readonly _tag: 'Mounts'; readonly place: number; readonly source: string }
+  | { readonly _tag: 'Unmounts'; readonly place: number }
 
 /** Some of it, in order, and what it led to. */
 export interface Unseen {
@@ -71,7 +72,10 @@ export const happen = (model: Model, host: Host, happening: Happening): Model =>
   const layers: readonly Layer[] =
     happening._tag === 'Unmounts'
       ? place.layers.slice(1)
-      : [{ identity: identityOf(freeMountId(model, host), 'x', 'as demanded'), by: 'other' }, ...place.layers]
+      : [
+          { identity: identityOf(freeMountId(model, host), happening.source, 'as demanded'), by: 'other' },
+          ...place.layers,
+        ]
   return withPlace(model, happening.place, { ...place, layers })
 }
 
@@ -88,7 +92,14 @@ const acts = ({ allowed }: Configuration, model: Model, path: string): readonly 
   return found
 }
 
-const interferes = ({ allowed }: Configuration, model: Model, at: number, place: Place): readonly Happening[] => {
+/** What others mount: something of their own; or, where nothing of ours is awaited, what we would mount. */
+const foreignSources = ({ allowed, sources }: Configuration, { mounting }: Place): readonly string[] => {
+  if (!allowed.twins) return ['x']
+  return mounting ? [] : sources
+}
+
+const interferes = (configuration: Configuration, model: Model, at: number, place: Place): readonly Happening[] => {
+  const { allowed } = configuration
   if (allowed.foreignLayers === 0) return []
   const { path, directory, layers } = place
   const found: Happening[] = []
@@ -96,7 +107,7 @@ const interferes = ({ allowed }: Configuration, model: Model, at: number, place:
   // A layer on top would hide that a mount of ours is still to become visible.
   const hides = model.late.some(({ effect }) => pathOf(effect) === path)
   if (directory !== 'none' && !hides && others < allowed.foreignLayers && layers.length < LAYERS_MAX)
-    found.push({ _tag: 'Mounts', place: at })
+    for (const source of foreignSources(configuration, place)) found.push({ _tag: 'Mounts', place: at, source })
   if (layers.length > 0) found.push({ _tag: 'Unmounts', place: at })
   return found
 }

@@ -12,7 +12,7 @@ import type {
   RequestId,
   Settings,
 } from '@mountkeeper/core'
-import { compareIdentity, requestId } from '@mountkeeper/core'
+import { compareIdentity, emptyMemory, layersOf, remember, requestId } from '@mountkeeper/core'
 import type { ModelHost } from '../model/host.js'
 import { inodeOf, mountOf } from '../model/host.js'
 import { directoryAt, identityOf, resolveSource, stackAt } from '../model/look.js'
@@ -41,6 +41,18 @@ const isOvertaken = (place: PlaceHistory, found: Found, { model, unseen }: Simul
   found._tag === 'Mounted' &&
   unseen.some(({ effect }) => effect._tag === 'Mount' && effect.mountpoint === place.path) &&
   !stackAt(model, place.path).some((id) => mountOf(model, id).by === 'us')
+
+/** Whether a command that was to mount there may still do it, or has, and cannot be seen yet. */
+const mayStillMount = (place: PlaceHistory, { model, unseen, flights }: Simulation): boolean =>
+  model.orphans.some(({ mountpoint }) => mountpoint === place.path) ||
+  [...unseen, ...flights].some(({ effect }) => effect._tag === 'Mount' && effect.mountpoint === place.path)
+
+/** A look at what a `Mount` did: one that shows a layer tells, and so does the second one, after `settleMs`, that shows none. */
+const noteLook = (place: PlaceHistory, found: Found, simulation: Simulation): void => {
+  if (place.mounting === undefined || found._tag === 'Unknown' || mayStillMount(place, simulation)) return
+  const looks = place.mounting.looks + 1
+  place.mounting = looks > 1 || layersOf(found).length > 0 ? undefined : { ...place.mounting, looks }
+}
 
 const noteOutcome = (history: History, input: Input, simulation: Simulation): void => {
   const host = simulation.model
@@ -80,6 +92,7 @@ const noteOutcome = (history: History, input: Input, simulation: Simulation): vo
   const overtaken = isOvertaken(place, found, simulation)
   place.doubled ||= overtaken
   history.entangled ||= overtaken
+  if (effect._tag === 'Look' && !flight.isStale) noteLook(place, found, simulation)
   const since = effect._tag === 'Look' ? flight.since : history.happenings
   place.seen = { found, host, since, of: effect._tag, isStale: flight.isStale }
 }
@@ -91,6 +104,7 @@ const noteFact = (history: History, fact: Fact): void => {
   }
   const place = placeAt(history, fact.mountpoint)
   place.decided = recordFact(place.decided, fact)
+  if (fact._tag === 'Claimed') place.mounting = undefined
   if (fact._tag !== 'Mounted' && fact._tag !== 'Adopted') return
   place.formerly.push(fact.identity)
   place.isReliedOn = false
@@ -166,6 +180,7 @@ const noteDecision = (history: History, decision: Decision): void => {
   for (const effect of decision.effects) {
     const mountpoint = mountpointOf(effect)
     if (mountpoint === undefined || effect._tag === 'Wait') continue
+    if (effect._tag === 'Mount') placeAt(history, mountpoint).mounting = { filesystem: effect.filesystem, looks: 0 }
     placeAt(history, mountpoint).flying.set(effect.effect, {
       effect,
       since: history.happenings,
@@ -204,6 +219,7 @@ const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['aft
     place.flying.clear()
     place.overdue.clear()
     place.seen = undefined
+    if (place.mounting !== undefined) place.mounting = reboot ? undefined : { ...place.mounting, looks: 0 }
     place.retriesInRow = 0
     place.lastBackOffMs = 0
     if (reboot) {
@@ -235,7 +251,8 @@ const noteInterference = (history: History, before: ModelHost, after: ModelHost,
       if (known.has(serial)) continue
       const identity = identityOf(after, id)
       const isTwin = place.formerly.some((each) => compareIdentity(each, identity) !== 'other')
-      const isIntended = intent !== undefined && agrees(after, intent.filesystem, identity)
+      const { mounting } = place
+      const isIntended = intent !== undefined && mounting !== undefined && agrees(after, mounting.filesystem, identity)
       if (isTwin || isIntended) place.mistakable.add(serial)
       // Ours may come as well, on top of what was taken for it.
       place.doubled ||= isIntended
@@ -267,6 +284,7 @@ export const chronicle = (history: History, happening: Happening, simulation: Si
       return
     case 'Decided':
       if (happening.input._tag === 'Stopped') history.stopping = true
+      for (const fact of happening.decision.facts) remember(history.folded, fact)
       if (!happening.isEcho) noteOutcome(history, happening.input, simulation)
       noteDecision(history, happening.decision)
       for (const fact of happening.decision.facts) {
@@ -283,6 +301,7 @@ export const chronicle = (history: History, happening: Happening, simulation: Si
         if (fact._tag === 'Left') place.everLeft.add(keyOf(fact.volume, fact.consumer))
       }
       return
+    case 'Applied':
     case 'Started':
       return
     case 'Told':
@@ -297,5 +316,7 @@ export const chronicle = (history: History, happening: Happening, simulation: Si
       return
     case 'Crashed':
       noteCrash(history, happening.reboot, simulation.settings.policies.afterReboot)
+      history.folded = emptyMemory()
+      for (const fact of simulation.durable) remember(history.folded, fact)
   }
 }

@@ -1,7 +1,8 @@
 // History: what somebody outside can know of a run: who asked and was told what, what was found and done where, which facts
 // were decided and which are durable. Laws are judged by it and by the model host, never by the state of the core.
 
-import type { Answer, Effect, Fact, Filesystem, Found, Identity, Request, RequestId } from '@mountkeeper/core'
+import type { Answer, Effect, Fact, Filesystem, Found, Identity, Memory, Request, RequestId } from '@mountkeeper/core'
+import { emptyMemory } from '@mountkeeper/core'
 import type { ModelHost } from '../model/host.js'
 import type { Happening, Simulation } from '../run/simulation.js'
 
@@ -57,6 +58,11 @@ export interface PlaceHistory {
   readonly formerly: Identity[]
   /** Somebody was told `Attached` on the layer that is recorded now. */
   isReliedOn: boolean
+  /**
+   * The `Mount` that was emitted since the last claim, while what it did is not known; and the looks since no command of it lives.
+   * Without one no layer that appears can be taken for ours, whatever the facts say.
+   */
+  mounting: { readonly filesystem: Filesystem; readonly looks: number } | undefined
   /** Two layers of ours may be there: a command has mounted twice. */
   doubled: boolean
   /** The last probe found it mounted and dead. */
@@ -80,6 +86,8 @@ export interface History {
   /** Those that are not answered. */
   readonly open: Map<RequestId, Request>
   readonly breaches: Breach[]
+  /** The fold of all facts, those of this life that are not durable among them. */
+  folded: Memory
   /** How often each law was put to the test. */
   readonly tested: Map<string, number>
   happenings: number
@@ -108,6 +116,7 @@ export const newHistory = (): History => ({
   answered: new Map(),
   open: new Map(),
   breaches: [],
+  folded: emptyMemory(),
   tested: new Map(),
   happenings: 0,
   cameUp: false,
@@ -134,6 +143,7 @@ export const placeAt = (history: History, path: string): PlaceHistory => {
     mistakableDirectories: new Set(),
     formerly: [],
     isReliedOn: false,
+    mounting: undefined,
     doubled: false,
     dead: false,
     lastBackOffMs: 0,

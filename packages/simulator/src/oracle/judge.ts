@@ -3,6 +3,7 @@
 import type { Watch } from '../run/simulation.js'
 import { answerLaws } from './answers.js'
 import { chronicle } from './chronicle.js'
+import { durableLaws } from './durable.js'
 import { effectLaws } from './effects.js'
 import type { History } from './history.js'
 import { newHistory } from './history.js'
@@ -22,6 +23,7 @@ export const newJudge = (): Judge => {
       chronicle(history, happening, simulation)
       answerLaws(history, happening, simulation)
       effectLaws(history, happening, simulation)
+      durableLaws(history, happening, simulation)
     },
   }
 }

@@ -61,6 +61,8 @@ export interface Parcel {
 export type Happening =
   | { readonly _tag: 'Asked'; readonly request: RequestId; readonly body: Request }
   | { readonly _tag: 'Decided'; readonly input: Input; readonly decision: Decision; readonly isEcho: boolean }
+  /** The core is as the decision has made it. */
+  | { readonly _tag: 'Applied'; readonly decision: Decision }
   | { readonly _tag: 'Durable'; readonly facts: readonly Fact[] }
   | { readonly _tag: 'Started'; readonly effect: Effect }
   | { readonly _tag: 'Told'; readonly answer: Answer }
@@ -200,6 +202,7 @@ const decideOne = (simulation: Simulation, input: Input, isEcho: boolean): void 
   const decision = decide(simulation.core, input)
   simulation.watch({ _tag: 'Decided', input, decision, isEcho }, simulation)
   apply(simulation.core, decision)
+  simulation.watch({ _tag: 'Applied', decision }, simulation)
   if (decision.answers.length > 0) {
     const answered = new Set(decision.answers.map(({ request }) => request))
     simulation.open = simulation.open.filter(({ request }) => !answered.has(request))

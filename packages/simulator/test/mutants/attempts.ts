@@ -9,6 +9,7 @@ import { build } from 'vite'
 import type { Mutant } from './mutant.js'
 import { planted, top } from './planted.js'
 import type { Rounds, Verdict } from './suite/attempt.js'
+import type { Explored } from './suite/explore.js'
 import type { Simulated } from './suite/simulate.js'
 
 /** The law suites of the repository. */
@@ -108,12 +109,17 @@ export const attempt = async (folder: Folder, mutant: Mutant | undefined, rounds
   return attemptOnce(file, rounds)
 }
 
-/** Plants a mutant and simulates, as `mountkeeper simulate` does. */
-export const simulate = async (folder: Folder, mutant: Mutant): Promise<Simulated> => {
-  const file = join(folder.path, `${mutant.name}-simulated.mjs`)
-  writeFileSync(file, await bundle(mutant, [join(suite, 'simulate.ts')], 'as they are'))
+const posted = async <Message>(folder: Folder, mutant: Mutant, module: string): Promise<Message> => {
+  const file = join(folder.path, `${mutant.name}-${module}.mjs`)
+  writeFileSync(file, await bundle(mutant, [join(suite, `${module}.ts`)], 'as they are'))
   const worker = new Worker(pathToFileURL(file), { env: {} })
-  const [simulated] = (await once(worker, 'message')) as unknown as readonly [Simulated]
+  const [message] = (await once(worker, 'message')) as unknown as readonly [Message]
   await worker.terminate()
-  return simulated
+  return message
 }
+
+/** Plants a mutant and simulates, as `mountkeeper simulate` does. */
+export const simulate = (folder: Folder, mutant: Mutant): Promise<Simulated> => posted(folder, mutant, 'simulate')
+
+/** Plants a mutant and explores what third parties may mount. */
+export const exploreMutant = (folder: Folder, mutant: Mutant): Promise<Explored> => posted(folder, mutant, 'explore')

@@ -18,6 +18,9 @@ const PLANTED: readonly (readonly [name: string, law: string, actions: number, l
   ['unmount-under-holders', 'L2', 8, 40],
   ['release-before-check', 'L3', 4, 20],
   ['options-not-compared', 'L5', 8, 40],
+  ['intent-without-a-mount', 'L34', 16, 80],
+  ['intent-closed-in-memory-only', 'section 7', 6, 40],
+  ['late-mount-of-others-not-recorded', 'section 7', 16, 80],
 ]
 
 test.each(PLANTED)(

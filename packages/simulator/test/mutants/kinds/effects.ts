@@ -32,8 +32,8 @@ export const EFFECTS: readonly Mutant[] = [
     'with a layer its directory is adopted, and removed',
     'L11',
     'decide/hold.ts',
-    '    instance: record.instance + 1,\n    reason: undefined,\n',
-    "    instance: record.instance + 1,\n    reason: undefined,\n    directory: 'ours',\n",
+    '  set(draft, { seen: top, covered: false, foreign: layers.slice(1), reason: undefined })\n',
+    "  recordFact(draft, { _tag: 'DirectoryMade', at: out.at, mountpoint: record.path })\n  set(draft, { seen: top, covered: false, foreign: layers.slice(1), reason: undefined })\n",
   ),
   mutant(
     'record-deleted-on-failed-umount',

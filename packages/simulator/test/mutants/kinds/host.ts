@@ -60,16 +60,16 @@ export const HOST: readonly Mutant[] = [
     'a claim that was open at a crash is not settled: its layer and directory are nobody’s',
     'L30 L47',
     'remember.ts',
-    "        intent: { found: fact.found, layersBefore: fact.layersBefore },\n        unresolved: { kind: 'Mount', error: undefined },\n",
-    '',
+    "    case 'Claimed':\n      return { kind: 'Mount', error: undefined }\n",
+    "    case 'Claimed':\n      return unresolved\n",
   ),
   mutant(
     'holder-lost-in-recovery',
     'a record that was unmounted by others loses its holders at a restart',
     'L30',
     'remember.ts',
-    "    case 'Unmounted':\n      return",
-    "    case 'Unmounted':\n      holders.clear()\n      return",
+    "} else if (fact._tag === 'Forgotten') {\n    holders.clear()",
+    "} else if (fact._tag === 'Forgotten' || fact._tag === 'Unmounted') {\n    holders.clear()",
   ),
   mutantOf(
     'fact-after-effect',
@@ -77,8 +77,9 @@ export const HOST: readonly Mutant[] = [
     'L3 L30',
     {
       file: 'decide/mount.ts',
-      find: "  recordFact(out, { _tag: 'Claimed', at: out.at, mountpoint: record.path, filesystem, ...claim, found, layersBefore })\n",
-      replace: '',
+      find: "  recordFact(draft, { _tag: 'Claimed', at: out.at, mountpoint: record.path, filesystem, ...claim, found, layersBefore })\n  set(draft, { reason: undefined })\n",
+      replace:
+        '  set(draft, { reason: undefined })\n  Object.assign(draft.record, { filesystem, claim, intent: { found, layersBefore } })\n',
     },
     {
       file: 'decide/mount.ts',
@@ -86,7 +87,7 @@ export const HOST: readonly Mutant[] = [
       replace: `  noteError(draft, error)
   const { work, intent, directory } = draft.record
   if (intent !== undefined && draft.record.claim !== undefined && draft.record.filesystem !== undefined) {
-    recordFact(draft.out, { _tag: 'Claimed', at: draft.out.at, mountpoint: draft.record.path, filesystem: draft.record.filesystem, ...draft.record.claim, ...intent })
+    recordFact(draft, { _tag: 'Claimed', at: draft.out.at, mountpoint: draft.record.path, filesystem: draft.record.filesystem, ...draft.record.claim, ...intent })
   }\n`,
     },
   ),
@@ -95,15 +96,15 @@ export const HOST: readonly Mutant[] = [
     'an attach that shares a mount is told so without a fact',
     'L30',
     'decide/hold.ts',
-    '  if (known === undefined) {\n    recordFact(out, {',
-    "  if (known === undefined) {\n    if (mount !== 'shared') recordFact(out, {",
+    '  if (known === undefined) {\n    recordFact(draft, {',
+    "  if (known === undefined) {\n    if (mount !== 'shared') recordFact(draft, {",
   ),
   mutant(
     'leaving-not-recorded',
     'a holder leaves without a fact: after a crash it holds again',
     'L7 L30',
     'decide/advance.ts',
-    "  recordFact(out, { _tag: 'Left', at: out.at, mountpoint: record.path, volume, consumer })\n",
+    "  recordFact(draft, { _tag: 'Left', at: out.at, mountpoint: record.path, volume, consumer })\n",
     '',
   ),
   mutant(
@@ -111,7 +112,7 @@ export const HOST: readonly Mutant[] = [
     'an unmount is begun without a fact',
     'L30',
     'decide/steps.ts',
-    "  recordFact(out, { _tag: 'Unmounting', at: out.at, mountpoint: record.path, identity })\n",
+    "  recordFact(draft, { _tag: 'Unmounting', at: out.at, mountpoint: record.path, identity })\n",
     '',
   ),
   mutant(

@@ -1,6 +1,6 @@
 // Mistakes about what was seen: exit codes believed, looks left out, looks believed for too long.
 import type { Mutant } from '../mutant.js'
-import { mutant } from '../mutant.js'
+import { mutant, mutantOf } from '../mutant.js'
 
 export const SEEING: readonly Mutant[] = [
   mutant(
@@ -151,5 +151,37 @@ export const SEEING: readonly Mutant[] = [
       emitUnmount(draft, record.layer, 'plain')
     } else wantSlot(draft, true)\n`,
     "import { emitUnmount } from './steps.js'",
+  ),
+  mutantOf(
+    'intent-closed-in-memory-only',
+    'an attach that ended before it could mount leaves its intent open in the journal, and a layer of others is ours after a restart',
+    'section 7 L34',
+    {
+      file: 'decide/mount.ts',
+      find: 'others have mounted it.\n    closeIntent(draft)\n',
+      replace:
+        "others have mounted it.\n    Object.assign(draft.record, { intent: undefined })\n    if (!isThere(found)) noteUnmounted(draft, 'other')\n",
+    },
+    {
+      file: 'evolve.ts',
+      find: "intent?.found._tag === 'NoDirectory' && directory !== 'ours' ? { ...intent, explains: 'only the directory' } : intent",
+      replace: 'directory === undefined ? undefined : intent',
+    },
+  ),
+  mutant(
+    'intent-without-a-mount',
+    'a layer is taken for ours because an attach had begun, although no Mount was ever emitted for it',
+    'L34',
+    'evolve.ts',
+    "intent?.found._tag === 'NoDirectory' && directory !== 'ours' ? { ...intent, explains: 'only the directory' } : intent",
+    'directory === undefined ? undefined : intent',
+  ),
+  mutant(
+    'late-mount-of-others-not-recorded',
+    'a late mount that shows another layer closes the intent in memory only',
+    'section 7 L34',
+    'decide/mount.ts',
+    "    closeIntent(draft)\n    return 'proceed'\n  }\n  const refusal",
+    "    if (seen._tag === 'Nothing') closeIntent(draft)\n    else Object.assign(draft.record, { intent: undefined })\n    return 'proceed'\n  }\n  const refusal",
   ),
 ]
