@@ -2,7 +2,7 @@
 // the facts of that core agree with its records.
 import { afterAll, expect, test } from 'vitest'
 import { exploreMutant, newFolder } from './attempts.js'
-import { MUTANTS } from './mutants.js'
+import { MUTANTS, RARE } from './mutants.js'
 
 const folder = newFolder()
 afterAll(() => folder.remove())
@@ -11,7 +11,7 @@ test.each([
   ['intent-without-a-mount', ['L20'], 8],
   ['intent-closed-in-memory-only', ['section 7'], 6],
 ] as const)('%s is found by the explorer as %j', { timeout: 120_000 }, async (name, laws, steps) => {
-  const mutant = MUTANTS.find((each) => each.name === name)!
+  const mutant = [...MUTANTS, ...RARE].find((each) => each.name === name)!
   const explored = await exploreMutant(folder, mutant)
   expect(explored.laws, explored.story).toEqual(expect.arrayContaining([...laws]))
   expect(explored.steps, explored.story).toBeLessThanOrEqual(steps)

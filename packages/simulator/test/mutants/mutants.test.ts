@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { attempt, newFolder } from './attempts.js'
 import { occurrences } from './mutant.js'
-import { MUTANTS } from './mutants.js'
+import { MUTANTS, RARE } from './mutants.js'
 import { coreSources } from './planted.js'
 import type { Verdict } from './suite/attempt.js'
 
@@ -29,7 +29,7 @@ afterAll(() => {
 })
 
 describe('a planted mistake', () => {
-  test.each(MUTANTS)('$name can be planted', ({ edits }) => {
+  test.each([...MUTANTS, ...RARE])('$name can be planted', ({ edits }) => {
     const times = edits.map(({ file, find }) => occurrences(readFileSync(join(coreSources, file), 'utf8'), find))
     expect(times).toEqual(edits.map(() => 1))
   })

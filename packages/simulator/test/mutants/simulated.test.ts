@@ -1,13 +1,13 @@
 // What `mountkeeper simulate` says about a core with a mistake in it: found soon, and short enough to read.
 import { afterAll, expect, test } from 'vitest'
 import { newFolder, simulate } from './attempts.js'
-import { MUTANTS } from './mutants.js'
+import { MUTANTS, RARE } from './mutants.js'
 
 const folder = newFolder()
 afterAll(() => folder.remove())
 
 const named = (name: string) => {
-  const mutant = MUTANTS.find((each) => each.name === name)
+  const mutant = [...MUTANTS, ...RARE].find((each) => each.name === name)
   if (mutant === undefined) throw new Error(`there is no mutant ${name}`)
   return mutant
 }

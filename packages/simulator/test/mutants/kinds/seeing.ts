@@ -169,19 +169,23 @@ export const SEEING: readonly Mutant[] = [
     },
   ),
   mutant(
-    'intent-without-a-mount',
-    'a layer is taken for ours because an attach had begun, although no Mount was ever emitted for it',
-    'L34',
-    'evolve.ts',
-    "intent?.found._tag === 'NoDirectory' && directory !== 'ours' ? { ...intent, explains: 'only the directory' } : intent",
-    'directory === undefined ? undefined : intent',
-  ),
-  mutant(
     'late-mount-of-others-not-recorded',
     'a late mount that shows another layer closes the intent in memory only',
     'section 7 L34',
     'decide/mount.ts',
     "    closeIntent(draft)\n    return 'proceed'\n  }\n  const refusal",
     "    if (seen._tag === 'Nothing') closeIntent(draft)\n    else Object.assign(draft.record, { intent: undefined })\n    return 'proceed'\n  }\n  const refusal",
+  ),
+]
+
+/** Mistakes that need a crash and a third party at the right moment: too rare for the rounds of the law suites. */
+export const RARELY_SEEN: readonly Mutant[] = [
+  mutant(
+    'intent-without-a-mount',
+    'a layer is taken for ours because an attach had begun, although no Mount was ever emitted for it',
+    'L34',
+    'evolve.ts',
+    "intent?.found._tag === 'NoDirectory' && directory !== 'ours' ? { ...intent, explains: 'only the directory' } : intent",
+    'directory === undefined ? undefined : intent',
   ),
 ]
