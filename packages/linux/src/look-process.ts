@@ -7,6 +7,7 @@ import type { LookRequest, Seen } from './look.js'
 import { createKnownMounts } from './crossing.js'
 import { lookTogether } from './look.js'
 import type { DirectoryQuestion, Question } from './question.js'
+import { GREETING } from './question.js'
 import { seeDirectory } from './roots.js'
 
 const STDIN = 0
@@ -57,6 +58,7 @@ const write = (line: string): void => {
   for (let from = 0; from < bytes.length;) from += writeSync(STDOUT, bytes, from)
 }
 
+write(GREETING)
 const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
 let parts: Buffer[] = []
 for (let size = readSync(STDIN, chunk); size > 0; size = readSync(STDIN, chunk)) {

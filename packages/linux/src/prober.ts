@@ -1,22 +1,26 @@
 // Looks in processes of their own, so that neither the event loop nor the thread pool ever waits for a filesystem (L24). One
 // process does all looks while none hangs. One that is late is left alone with the look it hangs in, and another goes on with
-// the rest. Not a worker thread: one that hangs in the kernel keeps its whole process from exiting (measured).
+// the rest; one that ends is replaced. Not a worker thread: one that hangs in the kernel keeps its whole process from exiting
+// (measured).
 
-import type { ChildProcessByStdio } from 'node:child_process'
-import { spawn } from 'node:child_process'
-import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Unknown } from '@mountkeeper/core'
-import { COMMAND_ENVIRONMENT } from './command-runner.js'
+import type { Batch, Job, JobEnd } from './batches.js'
+import { createBatches } from './batches.js'
 import { TIMED_OUT } from './evidence.js'
 import type { LookRequest, Seen } from './look.js'
+import type { LookChild, StartLookChild } from './look-child.js'
+import { startLookChild } from './look-child.js'
 import type { Question, QuestionAnswer } from './question.js'
+import { GREETING } from './question.js'
 import type { SeenDirectory } from './roots.js'
 
 /** How a prober is set up; tests make it impatient. */
 export interface ProberOptions {
   /** The module that a look process runs; by default the one of this package. */
   readonly module?: string
+  /** Starts a look process; by default Node with the module. */
+  readonly start?: StartLookChild
   /** A process that has not answered within this time, ms, is left alone with what it was asked; 500 by default. */
   readonly patienceMs?: number
   /** An idle process is ended after this time, ms; 30,000 by default. */
@@ -27,7 +31,7 @@ export interface ProberOptions {
 export interface Prober {
   /** Resolves at the deadline at the earliest and, if then it hangs, when its process has ended, which may be never. */
   readonly look: (request: LookRequest) => Promise<Seen>
-  /** `seeDirectory`; nothing if that took longer than `deadlineMs`. */
+  /** `seeDirectory`; nothing if that took longer than `deadlineMs`, also where it hangs beyond the end of its process. */
   readonly directory: (
     role: string,
     path: string,
@@ -38,45 +42,39 @@ export interface Prober {
   readonly processes: () => { readonly asked: readonly number[]; readonly left: readonly number[] }
 }
 
-/** Questions that are asked together, and share one reading of the mount table. */
-const BATCH_MAX = 1_024
 /** Twenty times what a look takes among 10,000 mounts: well below the deadline of a look for a whole batch. */
 const PATIENCE_PER_QUESTION_MS = 4
 const PATIENCE_MS = 500
+/** Until its greeting a process has so many times the patience: it is being started, and asks nobody yet. */
+const PATIENCES_TO_START = 20
 const IDLE_MS = 30_000
-/** Questions that were in a late batch are asked alone, so many at a time. */
-const ALONE_MAX = 4
+/** Batches that are not suspect, where they are the halves of one whose process ended; else one at a time. */
+const SHARED_MAX = 2
+/** Batches that may hang are asked so many at a time. */
+const SUSPECTS_MAX = 4
 /** Processes that may hang because of one server; more questions about it wait for their deadline. */
 export const HUNG_PER_SERVER_MAX = 2
 /** Processes in all, those that were killed and have not ended among them. */
 export const LOOK_PROCESSES_MAX = 32
-/** How often a question is asked again whose process ended by itself. */
-const TRIES_MAX = 2
-
-/** Small: looks leave little garbage, and there may be several of them. */
-const NODE_OPTIONS = ['--max-semi-space-size=1', '--max-old-space-size=256']
-
-interface Job {
-  readonly question: Question
-  /** What hangs together: a server, or a path alone. */
-  readonly group: string
-  readonly tell: (answer: QuestionAnswer | 'late' | { readonly failed: string }) => void
-  timer: NodeJS.Timeout | undefined
-  /** It was in a batch that was late, or its group hangs: it is asked by itself. */
-  alone: boolean
-  overdue: boolean
-  tries: number
-}
-
-type Child = ChildProcessByStdio<Writable, Readable, null>
+/** How often a question is asked again whose process ended while it was asked this alone. */
+const DEATHS_MAX = 2
+/** Processes in a row that ended before their greeting: then none can be started, and what waits is answered so, until one greets. */
+const STARTS_FAILED_MAX = 8
 
 interface Helper {
-  readonly child: Child
+  child: LookChild | undefined
   jobs: readonly Job[]
+  suspect: boolean
+  greeted: boolean
+  /** It has answered before: if it does not now, it may be the process and not what it was asked. */
+  proven: boolean
   /** Nobody waits for it any more but those whose look hangs in it. */
   hung: boolean
+  /** The group that it was asked about alone. */
+  single: string | undefined
+  /** The groups that are said to hang because of it. */
+  hanging: readonly string[]
   timer: NodeJS.Timeout | undefined
-  text: string
 }
 
 /** From sources, in tests, the built one is run: Node 20 runs no TypeScript. */
@@ -85,103 +83,163 @@ const ownModule = (): string =>
     new URL(import.meta.url.endsWith('.ts') ? '../dist/look-process.js' : 'look-process.js', import.meta.url),
   )
 
-const start = (module: string): Child => {
-  const child = spawn(process.execPath, [...NODE_OPTIONS, module], {
-    cwd: '/',
-    env: COMMAND_ENVIRONMENT,
-    // Out of reach of the terminal's signals: it ends when its input does.
-    detached: true,
-    stdio: ['pipe', 'pipe', 'ignore'],
-  })
-  child.unref()
-  for (const stream of [child.stdin, child.stdout]) if ('unref' in stream) (stream.unref as () => void)()
-  // A process that has ended is seen by its exit.
-  child.stdin.on('error', () => undefined)
-  child.stdout.on('error', () => undefined)
-  child.stdout.setEncoding('utf8')
-  return child
-}
-
 const groupOf = (question: Question): string => {
   if (question._tag === 'Directory') return question.path
   const { server, mountpoint } = question.request
   return server === '' ? mountpoint : server
 }
 
-/** At most so many of those that are right, in their order. */
-const firstOf = <A>(all: readonly A[], most: number, isRight: (one: A) => boolean): readonly A[] => {
-  const first: A[] = []
-  for (const one of all) {
-    if (first.length >= most) break
-    if (isRight(one)) first.push(one)
+/** Counts by name. */
+const createCounts = (): {
+  readonly of: (name: string) => number
+  readonly add: (name: string, by: 1 | -1) => void
+} => {
+  const counts = new Map<string, number>()
+  return {
+    of: (name) => counts.get(name) ?? 0,
+    add: (name, by) => {
+      const count = (counts.get(name) ?? 0) + by
+      if (count === 0) counts.delete(name)
+      else counts.set(name, count)
+    },
   }
-  return first
 }
 
 /** Makes a prober; its first process is started by the first question, and none keeps this process running. */
 export const createProber = (options: ProberOptions = {}): Prober => {
-  const module = options.module ?? ownModule()
+  const startChild = options.start ?? startLookChild(options.module ?? ownModule())
   const patienceMs = options.patienceMs ?? PATIENCE_MS
   const helpers = new Set<Helper>()
   /** Killed, and not ended: in the kernel, waiting for somebody else. */
   const left = new Set<Helper>()
-  let waiting: Job[] = []
+  /** Helpers without a question, the one that rested last at the end. */
+  const idle: Helper[] = []
+  const askedBy = new Map<Job, Helper>()
+  const batches = createBatches()
+  /** By group: the helpers that were asked about it alone, and those in which a look at it hangs. */
+  const alone = createCounts()
+  const hanging = createCounts()
+  const busy = { shared: 0, suspect: 0 }
+  let startsFailed = 0
   let pumping = false
 
-  const end = (job: Job, answer: Parameters<Job['tell']>[0]): void => {
+  const end = (job: Job, answer: JobEnd): void => {
+    if (job.state === 'ended') return
     clearTimeout(job.timer)
+    job.state = 'ended'
+    askedBy.delete(job)
     job.tell(answer)
   }
 
-  /** Asks once more, alone, unless nobody waits for it any longer. */
-  const again = (jobs: readonly Job[]): void => {
-    for (const job of jobs) job.alone = true
-    waiting = [...jobs, ...waiting]
+  const give = (helper: Helper, { jobs, suspect }: Batch): void => {
+    helper.jobs = jobs
+    helper.suspect = suspect
+    busy[suspect ? 'suspect' : 'shared'] += 1
+    helper.single = jobs.length === 1 ? jobs[0]?.group : undefined
+    if (helper.single !== undefined) alone.add(helper.single, 1)
+    for (const job of jobs) {
+      job.state = 'asked'
+      askedBy.set(job, helper)
+    }
   }
 
-  const abandon = (helper: Helper): void => {
+  /** What it was asked is no longer waited for here, or only by those who know that it hangs. */
+  const markHung = (helper: Helper): void => {
+    if (helper.hung) return
+    helper.hung = true
+    busy[helper.suspect ? 'suspect' : 'shared'] -= 1
+    helper.hanging = helper.jobs.map(({ group }) => group)
+    for (const group of helper.hanging) hanging.add(group, 1)
+  }
+
+  const takeBack = (helper: Helper): readonly Job[] => {
+    const { jobs } = helper
+    if (jobs.length > 0 && !helper.hung) busy[helper.suspect ? 'suspect' : 'shared'] -= 1
+    if (helper.single !== undefined) alone.add(helper.single, -1)
+    for (const group of helper.hanging) hanging.add(group, -1)
+    helper.jobs = []
+    helper.single = undefined
+    helper.hanging = []
+    helper.hung = false
+    return jobs.filter(({ state }) => state !== 'ended')
+  }
+
+  const release = (jobs: readonly Job[]): readonly Job[] => {
+    for (const job of jobs) {
+      job.state = 'waiting'
+      askedBy.delete(job)
+    }
+    return jobs
+  }
+
+  /** Kills a helper, which keeps the questions whose deadline has passed: they are answered when it has ended. */
+  const abandon = (helper: Helper): readonly Job[] => {
     clearTimeout(helper.timer)
     helpers.delete(helper)
     left.add(helper)
+    // It counts for its group until it has ended: what hangs in the kernel is not ended by a kill.
+    const { single } = helper
+    const jobs = takeBack(helper)
+    helper.jobs = jobs.filter(({ overdue }) => overdue)
+    helper.single = single
+    if (helper.single !== undefined) alone.add(helper.single, 1)
     helper.hung = true
-    helper.child.kill('SIGKILL')
+    helper.hanging = helper.jobs.map(({ group }) => group)
+    for (const group of helper.hanging) hanging.add(group, 1)
+    helper.child?.kill()
+    return release(jobs.filter(({ overdue }) => !overdue))
   }
 
   const late = (helper: Helper): void => {
-    helper.hung = true
-    if (helper.jobs.length > 1) {
-      // Which of them hangs shows when each is asked alone.
-      const { jobs } = helper
-      helper.jobs = jobs.filter(({ overdue }) => overdue)
-      abandon(helper)
-      again(jobs.filter(({ overdue }) => !overdue))
-    }
+    const [job] = helper.jobs
+    if (helper.jobs.length > 1) batches.addSuspects(abandon(helper))
+    else if (job !== undefined && helper.proven && !job.moved) {
+      // It may have been stopped from outside: the same look is asked elsewhere, and if it hangs there too it is the look.
+      job.moved = true
+      batches.addSuspects(abandon(helper))
+    } else markHung(helper)
     pump()
+  }
+
+  const beginPatience = (helper: Helper): void => {
+    clearTimeout(helper.timer)
+    const patience = patienceMs + PATIENCE_PER_QUESTION_MS * helper.jobs.length
+    const limitMs = helper.greeted ? patience : patience + PATIENCES_TO_START * patienceMs
+    helper.timer = setTimeout(() => late(helper), limitMs)
   }
 
   const rest = (helper: Helper): void => {
     clearTimeout(helper.timer)
-    helper.jobs = []
-    helper.hung = false
-    const spare = [...helpers].some((other) => other !== helper && other.jobs.length === 0)
-    // One is kept for the next question.
-    if (spare) dismiss(helper)
-    else helper.timer = setTimeout(() => dismiss(helper), options.idleMs ?? IDLE_MS).unref()
+    idle.push(helper)
+    helper.timer = setTimeout(() => dismiss(helper), options.idleMs ?? IDLE_MS).unref()
+  }
+
+  const leaveIdle = (helper: Helper): void => {
+    const at = idle.indexOf(helper)
+    if (at >= 0) idle.splice(at, 1)
   }
 
   const dismiss = (helper: Helper): void => {
+    clearTimeout(helper.timer)
+    leaveIdle(helper)
     helpers.delete(helper)
-    helper.child.stdin.end()
+    helper.child?.dismiss()
   }
 
-  const heard = (helper: Helper, text: string): void => {
-    helper.text += text
-    if (!helper.text.endsWith('\n')) return
-    const line = helper.text
-    const { jobs } = helper
-    helper.text = ''
-    if (left.has(helper)) return
+  const heard = (helper: Helper, line: string): void => {
+    startsFailed = 0
+    const isFirst = !helper.greeted
+    helper.greeted = true
+    if (isFirst && line === GREETING) {
+      if (helper.jobs.length > 0 && helpers.has(helper) && !helper.hung) beginPatience(helper)
+      return
+    }
+    // One that was killed may have answered just before: its questions are asked elsewhere by now.
+    if (left.has(helper) || helper.jobs.length === 0) return
     const answers = JSON.parse(line) as readonly QuestionAnswer[] | { readonly failed: string }
+    const { jobs } = helper
+    takeBack(helper)
+    helper.proven = true
     rest(helper)
     jobs.forEach((job, index) => {
       end(job, 'failed' in answers ? answers : (answers[index] ?? { failed: 'no answer' }))
@@ -189,60 +247,64 @@ export const createProber = (options: ProberOptions = {}): Prober => {
     pump()
   }
 
-  const gone = (helper: Helper, why: string): void => {
+  const gone = (helper: Helper, why: string, mayAskAgain: boolean): void => {
     clearTimeout(helper.timer)
+    if (!helper.greeted && helpers.has(helper)) startsFailed += 1
     helpers.delete(helper)
     left.delete(helper)
-    const { jobs } = helper
-    helper.jobs = []
-    for (const job of jobs) job.tries += 1
+    leaveIdle(helper)
+    const jobs = takeBack(helper)
     jobs.filter(({ overdue }) => overdue).forEach((job) => end(job, 'late'))
-    const owed = jobs.filter(({ overdue }) => !overdue)
-    owed.filter(({ tries }) => tries > TRIES_MAX).forEach((job) => end(job, { failed: why }))
-    again(owed.filter(({ tries }) => tries <= TRIES_MAX))
+    const owed = release(jobs.filter(({ overdue }) => !overdue))
+    const [only] = owed
+    if (owed.length === 1 && only !== undefined) only.deaths += 1
+    if (startsFailed >= STARTS_FAILED_MAX) {
+      for (const job of [...owed, ...batches.takeAll()]) end(job, { failed: why })
+    } else if (!mayAskAgain || (only !== undefined && only.deaths > DEATHS_MAX)) {
+      for (const job of owed) end(job, { failed: why })
+    } else batches.addHalves(owed)
     pump()
   }
 
   const startHelper = (): Helper => {
-    const helper: Helper = { child: start(module), jobs: [], hung: false, timer: undefined, text: '' }
+    const helper: Helper = {
+      child: undefined,
+      jobs: [],
+      suspect: false,
+      greeted: false,
+      proven: false,
+      hung: false,
+      single: undefined,
+      hanging: [],
+      timer: undefined,
+    }
     helpers.add(helper)
-    helper.child.stdout.on('data', (text: string) => heard(helper, text))
-    helper.child.once('exit', (status, signal) => {
-      gone(helper, `the look process ended (${signal ?? status ?? 'unknown'})`)
-    })
-    helper.child.once('error', ({ message }) => {
-      for (const job of helper.jobs) job.tries = TRIES_MAX
-      gone(helper, `the look process could not be started: ${message}`)
+    helper.child = startChild({
+      line: (text) => heard(helper, text),
+      ended: (why) => gone(helper, why, true),
+      failed: (why) => gone(helper, why, false),
     })
     return helper
   }
 
-  const about = (group: string): readonly Helper[] =>
-    [...helpers, ...left].filter(({ jobs }) => jobs.some((job) => job.group === group))
+  const nextBatch = (): Batch | undefined =>
+    (busy.shared < SHARED_MAX ? batches.nextShared((group) => hanging.of(group) > 0, busy.shared > 0) : undefined) ??
+    (busy.suspect < SUSPECTS_MAX ? batches.nextSuspect((group) => alone.of(group) < HUNG_PER_SERVER_MAX) : undefined)
 
-  const hangs = (group: string): boolean => about(group).some(({ hung }) => hung)
-
-  /** Any of these may turn out to hang. */
-  const aloneIn = (group: string): number => about(group).filter(({ jobs }) => jobs.length === 1).length
-
-  const busy = (isAlone: boolean): number =>
-    [...helpers].filter(({ hung, jobs }) => !hung && jobs.length > 0 && (jobs[0]?.alone ?? false) === isAlone).length
-
-  const nextBatch = (): readonly Job[] => {
-    // With thousands that wait, what is asked of each of them is what a discovery takes.
-    if ([...helpers, ...left].some(({ hung }) => hung)) for (const job of waiting) job.alone ||= hangs(job.group)
-    const together = busy(false) === 0 ? firstOf(waiting, BATCH_MAX, ({ alone }) => !alone) : []
-    if (together.length > 0) return together
-    if (busy(true) >= ALONE_MAX) return []
-    return firstOf(waiting, 1, ({ alone, group }) => alone && aloneIn(group) < HUNG_PER_SERVER_MAX)
+  const ask = (helper: Helper, batch: Batch): void => {
+    give(helper, batch)
+    beginPatience(helper)
+    helper.child?.ask(JSON.stringify(batch.jobs.map(({ question }) => question)))
   }
 
-  const ask = (helper: Helper, batch: readonly Job[]): void => {
-    clearTimeout(helper.timer)
-    helper.jobs = batch
-    helper.child.stdin.write(`${JSON.stringify(batch.map(({ question }) => question))}\n`)
-    const patience = patienceMs + PATIENCE_PER_QUESTION_MS * batch.length
-    helper.timer = setTimeout(() => late(helper), patience)
+  const pumpNow = (): void => {
+    while (idle.length > 0 || helpers.size + left.size < LOOK_PROCESSES_MAX) {
+      const batch = nextBatch()
+      if (batch === undefined) break
+      ask(idle.pop() ?? startHelper(), batch)
+    }
+    // One is kept for the next question, and all of them while anything waits.
+    if (batches.isEmpty()) for (const spare of idle.slice(0, -1)) dismiss(spare)
   }
 
   const pump = (): void => {
@@ -250,47 +312,38 @@ export const createProber = (options: ProberOptions = {}): Prober => {
     pumping = true
     queueMicrotask(() => {
       pumping = false
-      for (let batch = nextBatch(); batch.length > 0; batch = nextBatch()) {
-        const free = [...helpers].find(({ jobs }) => jobs.length === 0)
-        if (free === undefined && helpers.size + left.size >= LOOK_PROCESSES_MAX) return
-        const taken = new Set(batch)
-        waiting = waiting.filter((job) => !taken.has(job))
-        ask(free ?? startHelper(), batch)
-      }
+      pumpNow()
     })
   }
 
   const expired = (job: Job): void => {
     job.overdue = true
-    if (waiting.includes(job)) {
-      waiting = waiting.filter((other) => other !== job)
-      end(job, 'late')
-      return
-    }
-    const helper = [...helpers].find(({ jobs }) => jobs.includes(job))
+    const helper = askedBy.get(job)
+    if (helper === undefined) end(job, 'late')
     // In a batch that may still be answered it only waits for that.
-    if (helper?.jobs.length === 1) abandon(helper)
+    else if (helper.jobs.length === 1) abandon(helper)
     pump()
   }
 
-  const put = (question: Question, deadlineMs: number): Promise<Parameters<Job['tell']>[0]> =>
+  const put = (question: Question, deadlineMs: number): Promise<JobEnd> =>
     new Promise((tell) => {
       const job: Job = {
         question,
         group: groupOf(question),
         tell,
         timer: undefined,
-        alone: false,
+        state: 'waiting',
         overdue: false,
-        tries: 0,
+        deaths: 0,
+        moved: false,
       }
       job.timer = setTimeout(() => expired(job), deadlineMs)
-      waiting.push(job)
+      batches.add(job)
       pump()
     })
 
   const unreadable = (detail: string): Unknown => ({ _tag: 'Unknown', why: 'Unreadable', detail })
-  const pidsOf = (some: ReadonlySet<Helper>): readonly number[] => [...some].flatMap(({ child }) => child.pid ?? [])
+  const pidsOf = (some: ReadonlySet<Helper>): readonly number[] => [...some].flatMap(({ child }) => child?.pid ?? [])
 
   return {
     look: async (request) => {
@@ -299,11 +352,24 @@ export const createProber = (options: ProberOptions = {}): Prober => {
       return 'failed' in answer ? { found: unreadable(answer.failed) } : (answer as Seen)
     },
     directory: async (role, path, uid, deadlineMs) => {
-      const answer = await put({ _tag: 'Directory', role, path, uid }, deadlineMs)
+      const answer = await withinDeadline(put({ _tag: 'Directory', role, path, uid }, deadlineMs), deadlineMs)
       if (answer === 'late') return undefined
       if (!('failed' in answer)) return answer as SeenDirectory
       return { _tag: 'Left', left: { text: `${role} ${path}: ${answer.failed}`, mend: 'start the manager again' } }
     },
     processes: () => ({ asked: pidsOf(helpers), left: pidsOf(left) }),
+  }
+}
+
+/** Late at the deadline, also where the end of the process does not come. The timer keeps this process running until then. */
+const withinDeadline = async (answer: Promise<JobEnd>, deadlineMs: number): Promise<JobEnd> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<JobEnd>((settle) => {
+    timer = setTimeout(() => settle('late'), deadlineMs)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -22,3 +22,6 @@ export type Question = LookQuestion | DirectoryQuestion
 
 /** Its answer, in the order of the questions. */
 export type QuestionAnswer = Seen | SeenDirectory
+
+/** What a look process writes first, when it is ready to be asked: its start takes 90 ms, and seconds on a busy machine. */
+export const GREETING = 'ready'
