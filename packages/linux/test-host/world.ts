@@ -131,6 +131,7 @@ export interface WorldOptions {
   readonly prefix?: readonly string[]
   readonly roots?: readonly string[]
   readonly rootPath?: string
+  readonly types?: Readonly<Record<string, TypeRule>>
 }
 
 export const discovered = (report: Report): Discovered => {
@@ -142,7 +143,7 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
   const rootPath = options.rootPath ?? ROOT
   const prefix = options.prefix ?? []
   const host = linuxHost({
-    types: TYPES,
+    types: options.types ?? TYPES,
     runner: execaRunner({ graceMs: options.graceMs ?? 500, prefix }),
     prefix,
     ...(options.uid === undefined ? {} : { uid: options.uid }),
