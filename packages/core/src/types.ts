@@ -91,6 +91,7 @@ export const KNOWN_TYPES: Readonly<Record<string, KnownType>> = {
   ext4: block('ext4', ['errors', 'data', 'barrier', 'commit', 'discard', 'nodiscard', 'acl', 'noacl', 'user_xattr']),
   xfs: block('xfs', ['inode64', 'logbufs', 'logbsize', 'discard', 'nouuid', 'uquota', 'pquota']),
   btrfs: block('btrfs', ['subvol', 'compress', 'discard', 'ssd', 'space_cache', 'degraded']),
+  squashfs: block('squashfs', ['errors']),
   nfs: network(['nfs', 'nfs4'], 'host-colon', NFS_OPTIONS),
   nfs4: network(['nfs4', 'nfs'], 'host-colon', NFS_OPTIONS),
   cifs: network(['cifs', 'smb3'], 'unc', [

@@ -18,7 +18,7 @@ const SHOWN_AS: Readonly<Record<string, string>> = {
   'fuse.bindfs': 'fuse',
 }
 
-const LOCAL = new Set(['tmpfs', 'bind', 'overlay', 'ext4', 'xfs', 'btrfs'])
+const LOCAL = new Set(['tmpfs', 'bind', 'overlay', 'ext4', 'xfs', 'btrfs', 'squashfs'])
 
 /** The far end of a filesystem: what stands before the first colon of the source. Local types have none. */
 export const serverNameOf = ({ type, source }: Pick<Filesystem, 'type' | 'source'>): string | undefined =>
