@@ -15,6 +15,9 @@ export const version = (): string => {
   return manifest.version
 }
 
+/** As long as a timer can be, ms. */
+const AWAKE_MS = 2 ** 31 - 1
+
 const perform = async (asked: Asked, streams: Streams): Promise<ExitCode> => {
   switch (asked._tag) {
     case 'Run':
@@ -39,6 +42,8 @@ const perform = async (asked: Asked, streams: Streams): Promise<ExitCode> => {
 
 /** Does what an argument vector asks for; gives the exit code. Never rejects. */
 export const commandLine = async (argv: readonly string[], streams: Streams): Promise<ExitCode> => {
+  // A look process or a command may be all that is waited for, and none of them keeps this process alive.
+  const awake = setInterval(() => undefined, AWAKE_MS)
   try {
     const read = await readArguments(argv, version())
     if (read._tag === 'Asked') return await perform(read.asked, streams)
@@ -50,5 +55,7 @@ export const commandLine = async (argv: readonly string[], streams: Streams): Pr
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
     complain(streams, `defect: ${what.replaceAll(/\n\s+/g, ' ')}`)
     return EXIT.stopped
+  } finally {
+    clearInterval(awake)
   }
 }

@@ -13,6 +13,15 @@ process.stdout.on('error', (error: Error & { readonly code?: string }) => {
   if (error.code !== 'EPIPE') broken ??= error.code ?? error.message
 })
 
+/** Node lets a write to a terminal wait in the kernel: one that was stopped (Ctrl-S) would keep signals from being heard. */
+const doNotBlock = (stream: NodeJS.WriteStream): void => {
+  const { _handle: handle } = stream as { _handle?: { setBlocking?: (blocks: boolean) => number } }
+  if (stream.isTTY) handle?.setBlocking?.(false)
+}
+doNotBlock(process.stdout)
+doNotBlock(process.stderr)
+
+const reader = { isWaitedFor: true }
 const { commandLine } = await import('./command-line.js')
 
 const code = await commandLine(process.argv.slice(2), {
@@ -22,18 +31,21 @@ const code = await commandLine(process.argv.slice(2), {
   },
   stdout: process.stdout,
   stderr: process.stderr,
+  abandon: () => {
+    reader.isWaitedFor = false
+  },
   isTerminal: process.stdout.isTTY,
   environment: process.env,
 })
 process.exitCode = code
-// A pipe takes what is written when its reader does; only then may the process end, whatever else is still open.
-process.stdout.write('', () => {
-  // What went wrong with it is told after this.
-  setImmediate(() => {
-    const failed = broken !== undefined && code === 0
-    if (failed) process.stderr.write(`mountkeeper: stdout failed (${broken}); make room for it\n`)
-    process.exit(failed ? 3 : code)
-  })
-})
+const end = (): void => {
+  const failed = broken !== undefined && code < 2
+  if (failed) process.stderr.write(`mountkeeper: stdout failed (${broken ?? ''}); make room for it\n`)
+  process.exit(failed ? 3 : code)
+}
+// A pipe takes what is written when its reader does; only then may the process end, whatever else is still open. What went
+// wrong with it is told after that.
+if (reader.isWaitedFor) process.stdout.write('', () => setImmediate(end))
+else end()
 
 export {}

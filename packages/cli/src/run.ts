@@ -6,6 +6,7 @@ import type { RunArguments } from './arguments.js'
 import { configurationOf, needsRoot } from './configuration-file.js'
 import type { ExitCode, Failure } from './exit.js'
 import { usageFailure } from './exit.js'
+import { ignoresHangUp } from './hang-up.js'
 import type { Machine } from './machine.js'
 import { notPrivileged, thisMachine } from './machine.js'
 import { openRequests, outputKind, requestStream } from './requests.js'
@@ -44,7 +45,7 @@ const runHere = async (asked: RunArguments, streams: Streams): Promise<ExitCode>
   const trace = asked.trace === undefined ? E.right(undefined) : openTrace(asked.trace)
   if (E.isLeft(trace)) return fail(streams, trace.left)
   const stopping = createStopping()
-  const deaf = stopOnSignals(stopping)
+  const deaf = stopOnSignals(stopping, ignoresHangUp(streams.environment))
   try {
     return await runSession({
       configuration: isSimulated ? withoutState(configuration.right) : configuration.right,

@@ -10,6 +10,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { RunArguments } from './arguments.js'
 import type { ExitCode, Failure } from './exit.js'
 import { EXIT, fileProblem, stopFailure, usageFailure } from './exit.js'
+import { ignoresHangUp } from './hang-up.js'
 import { openRequests } from './requests.js'
 import type { Handover } from './sandbox-place.js'
 import { SANDBOX_TOP, SANDBOX_VARIABLE } from './sandbox-place.js'
@@ -138,7 +139,9 @@ const start = (
   })
   const control = child.stdio[CONTROL]
   // A terminal signals the whole group, and a second signal is another wish than the first: only this side counts them.
+  const isHangUpIgnored = ignoresHangUp(environment)
   const pass = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGHUP' && isHangUpIgnored) return
     if (control instanceof Writable) control.write(`${signal}\n`)
   }
   control?.on('error', () => undefined)

@@ -189,6 +189,13 @@ export const serve = async ({ input, together, submit, reporter, ready, stop }: 
       lines.next().then(resolve, reject)
     })
 
+  // A reader that stands still must not keep a stop from being heard.
+  const whenReady = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      interrupt = resolve
+      ready().then(resolve, reject)
+    })
+
   const read = async (): Promise<Pick<Tally, 'complete' | 'broken'>> => {
     while (!isStopped()) {
       const next = await nextLine()
@@ -201,7 +208,7 @@ export const serve = async ({ input, together, submit, reporter, ready, stop }: 
       else queue.push(job)
       pump()
       while (isFull() && !isStopped()) await change()
-      await ready()
+      if (!isStopped()) await whenReady()
     }
     return { complete: false }
   }

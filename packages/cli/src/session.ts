@@ -15,6 +15,7 @@ import { leftLines } from './left-words.js'
 import type { Machine } from './machine.js'
 import type { Output } from './output.js'
 import { createOutput } from './output.js'
+import { patiently } from './patience.js'
 import type { Tally } from './serve.js'
 import { serve } from './serve.js'
 import type { Show } from './show.js'
@@ -152,13 +153,21 @@ const remembering = (journal: Journal): { readonly journal: Journal; readonly be
   return { journal: { read, append: journal.append }, began: () => began }
 }
 
-const live = async (session: Session, output: Output, kept: FileJournal, lock: Lock): Promise<ExitCode> => {
+/** What a life came to; a failure where it did not begin. */
+type Life =
+  | { readonly _tag: 'Lived'; readonly tally: Tally; readonly report: StopReport; readonly isUp: boolean }
+  | { readonly _tag: 'NotBegun'; readonly failure: Failure }
+
+/** From a hard stop on, answers that are known are still written; what else is served is given up, ms. */
+const SERVING_PATIENCE = { hardMs: 500 }
+
+const live = async (session: Session, output: Output, kept: FileJournal, lock: Lock): Promise<Life> => {
   const { configuration, machine, streams, stopping } = session
   const failed = (failure: Failure): void => stopping.stop({ _tag: 'Failed', failure })
   const show = showOf(session, output)
   const { journal, began } = remembering(guarded(kept, lock))
   const trace = session.trace && createTraceFile(session.trace.fd, session.trace.path, began, failed)
-  const made = await createMountManager({
+  const making = createMountManager({
     settings: configuration.settings,
     host: machine.host,
     ...(machine.inventory === undefined ? {} : { inventory: machine.inventory }),
@@ -167,8 +176,10 @@ const live = async (session: Session, output: Output, kept: FileJournal, lock: L
     observer: both(trace?.observer ?? {}, both(show.observer, tellsOfInventory(streams))),
     onDefect: (defect) => stopping.stopHard({ _tag: 'Failed', failure: defectFailure(defect) }),
   })()
-  if (isLeft(made)) return fail(streams, stopFailure(made.left.why))
-  const manager = made.right
+  const made = await patiently(making, stopping, { hardMs: 0 })
+  if (made._tag === 'GivenUp') return { _tag: 'NotBegun', failure: stoppedEarly(stopping) }
+  if (isLeft(made.value)) return { _tag: 'NotBegun', failure: stopFailure(made.value.left.why) }
+  const manager = made.value.right
   const drain = (): void => void manager.stop()
   const hard = (): void => void manager.stop({ hard: true })
   stopping.drain.addEventListener('abort', drain)
@@ -182,17 +193,42 @@ const live = async (session: Session, output: Output, kept: FileJournal, lock: L
   const watch = machine.watch?.(manager)
   const notUp = await comeUp(manager, session)
   if (notUp !== undefined) failed(notUp)
-  const tally = notUp === undefined ? await serveAll(session, manager, show, output) : NOTHING
+  const serving = notUp === undefined ? serveAll(session, manager, show, output) : Promise.resolve(NOTHING)
+  const served = await patiently(serving, stopping, SERVING_PATIENCE)
+  const tally = served._tag === 'Done' ? served.value : NOTHING
   const report = await manager.stop()
   watch?.close()
   trace?.close()
-  if (notUp === undefined) {
-    show.close(tally, report)
-    await output.flushed()
-    for (const text of leftLines(report.leftBehind, session.isSandbox)) complain(streams, text)
-  }
-  return exitOf(session, tally, report)
+  if (notUp === undefined) show.close(tally, report)
+  return { _tag: 'Lived', tally, report, isUp: notUp === undefined }
 }
+
+/** Why a run ends that was stopped before there was a manager. */
+const stoppedEarly = ({ reason }: Stopping): Failure => {
+  const why = reason()
+  if (why?._tag === 'Failed') return why.failure
+  return stopFailure(`stopped by ${why?.name ?? 'a signal'} before the host was up; nothing was done`)
+}
+
+/** How long a reader that stands still is waited for after a stop, ms. */
+const READER_PATIENCE = { drainMs: 5_000, hardMs: 0 }
+
+/** The end of it, when nothing is held any more: a reader that stands still keeps no other manager from starting. */
+const conclude = async (session: Session, output: Output, life: Life): Promise<ExitCode> => {
+  const { streams, stopping } = session
+  if (life._tag === 'NotBegun') return fail(streams, life.failure)
+  const { isUp, report, tally } = life
+  if (!isUp) return exitOf(session, tally, report)
+  const flushed = await patiently(output.flushed(), stopping, READER_PATIENCE)
+  if (flushed._tag === 'GivenUp') streams.abandon?.()
+  for (const text of leftLines(report.leftBehind, session.isSandbox)) complain(streams, text)
+  const exit = exitOf(session, tally, report)
+  if (flushed._tag === 'Done' || exit === EXIT.stopped) return exit
+  return fail(streams, stopFailure('stopped while stdout was not read; the last answers are lost: run status'))
+}
+
+/** A disk that hangs is waited for no longer than this after a hard stop, ms. */
+const JOURNAL_PATIENCE = { hardMs: 1_000 }
 
 /** Runs a session to its end; gives the exit code. */
 export const runSession = async (session: Session): Promise<ExitCode> => {
@@ -200,7 +236,13 @@ export const runSession = async (session: Session): Promise<ExitCode> => {
   const { settings, adapter } = configuration
   const roots = settings.roots.map(({ path }) => path)
   const state = adapter.stateDirectory === undefined ? [] : [adapter.stateDirectory]
-  const lock = await machine.locks.acquire([...roots, ...state])()
+  const acquiring = machine.locks.acquire([...roots, ...state])()
+  const acquired = await patiently(acquiring, stopping, { hardMs: 0 })
+  if (acquired._tag === 'GivenUp') {
+    void acquiring.then((late) => (isLeft(late) ? undefined : late.right.release()))
+    return fail(streams, stoppedEarly(stopping))
+  }
+  const lock = acquired.value
   if (isLeft(lock)) return fail(streams, stopFailure(lock.left.why))
   const output = createOutput(streams.stdout)
   void output.closed.then((errno) =>
@@ -216,10 +258,13 @@ export const runSession = async (session: Session): Promise<ExitCode> => {
     }),
   )
   const journal = machine.journal((sentence) => complain(streams, `warning: ${sentence}`))
-  try {
-    return await live(session, output, journal, lock.right)
-  } finally {
-    await journal.close(stopping.hard.aborted ? 'now' : 'drain')
-    await lock.right.release()
+  const living = async (): Promise<Life> => {
+    try {
+      return await live(session, output, journal, lock.right)
+    } finally {
+      await patiently(journal.close(stopping.hard.aborted ? 'now' : 'drain'), stopping, JOURNAL_PATIENCE)
+      await lock.right.release()
+    }
   }
+  return conclude(session, output, await living())
 }

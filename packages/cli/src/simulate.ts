@@ -14,6 +14,7 @@ import {
   shrink,
   tellCounterexample,
 } from '@mountkeeper/simulator'
+import { ignoresHangUp } from './hang-up.js'
 import type { SimulateArguments } from './arguments.js'
 import type { ExitCode, Failure } from './exit.js'
 import { EXIT, fileProblem, stopFailure, usageFailure } from './exit.js'
@@ -160,7 +161,7 @@ export const simulate = async (asked: SimulateArguments, streams: Streams): Prom
   const elapsedMs = (): number => performance.now() - began
   const progress = createProgress(streams, campaign, elapsedMs)
   const stopping = createStopping()
-  const deaf = stopOnSignals(stopping)
+  const deaf = stopOnSignals(stopping, ignoresHangUp(streams.environment))
   while (goOnWith(campaign, AT_ONCE) && !stopping.drain.aborted) {
     progress.show()
     await turn()

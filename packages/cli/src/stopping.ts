@@ -44,9 +44,14 @@ export const createStopping = (): Stopping => {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Turns signals of this process into stops, until the returned function is called. */
-export const stopOnSignals = (stopping: Stopping): (() => void) => {
-  const heard = (name: NodeJS.Signals): void => stopping.stop({ _tag: 'Signal', name })
+/**
+ * Turns signals of this process into stops, until the returned function is called. A hang-up does nothing where it was ignored
+ * when the process was started; Node has given it its default since, so that it takes a listener to ignore it.
+ */
+export const stopOnSignals = (stopping: Stopping, isHangUpIgnored: boolean): (() => void) => {
+  const heard = (name: NodeJS.Signals): void => {
+    if (name !== 'SIGHUP' || !isHangUpIgnored) stopping.stop({ _tag: 'Signal', name })
+  }
   for (const name of SIGNALS) process.on(name, heard)
   return () => {
     for (const name of SIGNALS) process.off(name, heard)

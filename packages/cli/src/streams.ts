@@ -8,6 +8,8 @@ export interface Streams {
   readonly stdin: Readable
   readonly stdout: Writable
   readonly stderr: Writable
+  /** Its reader stands still, and is not to be waited for when the process ends. */
+  readonly abandon?: () => void
   /** Whether stdout is a terminal. */
   readonly isTerminal: boolean
   readonly environment: Readonly<Record<string, string | undefined>>

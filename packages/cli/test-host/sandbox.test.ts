@@ -13,10 +13,13 @@ import {
   command,
   isRoot,
   mounted,
+  newGate,
   prepareWorld,
   run,
   sh,
   start,
+  until,
+  waitsAt,
 } from './world.js'
 
 prepareWorld()
@@ -168,15 +171,42 @@ describe('where it cannot be', () => {
   })
 })
 
-test('when the outer side is killed, everything inside ends', async () => {
-  const started = command('run', '--sandbox')
-  started.send(attach('1', 'marked-by-this-test'))
-  await started.until(1)
-  started.kill('SIGKILL')
-  await started.ended
-  const left = (): readonly string[] => processes().filter((line) => line.includes('mountkeeper-sandbox'))
-  for (const from = Date.now(); left().length > 0 && Date.now() - from < 10_000;) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
+describe('when the outer side is killed, everything inside ends', () => {
+  const nothingIsLeft = async (): Promise<void> => {
+    await until(() => !processes().some((line) => line.includes('mountkeeper-sandbox')))
   }
-  expect(left()).toEqual([])
+
+  test('between two requests', async () => {
+    const started = command('run', '--sandbox')
+    started.send(attach('1', 'marked-by-this-test'))
+    await started.until(1)
+    started.kill('SIGKILL')
+    await started.ended
+    await nothingIsLeft()
+  })
+
+  test('while it comes up', async () => {
+    const started = command('run', '--sandbox')
+    await until(() => processes().some((line) => line.includes('mountkeeper-sandbox')))
+    started.kill('SIGKILL')
+    await started.ended
+    await nothingIsLeft()
+  })
+
+  test('while a mount is under way, and a stop that waits for it', async () => {
+    for (const signals of [0, 1]) {
+      const started = command('run', '--sandbox', '--allow', 'slow=*')
+      const gate = newGate()
+      started.send(attach('1', 'a', waitsAt(gate)), attach('2', 'b'))
+      await gate.begun()
+      for (let sent = 0; sent < signals; sent += 1) {
+        started.kill('SIGTERM')
+        await started.until(1)
+      }
+      started.kill('SIGKILL')
+      await started.ended
+      // The gate is closed: what waited for the mount would never end.
+      await nothingIsLeft()
+    }
+  })
 })

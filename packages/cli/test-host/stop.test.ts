@@ -2,7 +2,6 @@
 
 import { readFileSync, readdirSync, rmdirSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Gate } from './world.js'
 import {
   MAIN,
   ROOT,
@@ -17,11 +16,11 @@ import {
   sh,
   start,
   until,
+  waitsAt,
 } from './world.js'
 
 prepareWorld()
 
-const waitsAt = ({ source }: Gate): object => ({ type: 'slow', source, options: [] })
 const HERE = ['run', '--root', ROOT, '--allow', 'slow=*']
 
 afterEach(() => {

@@ -57,6 +57,9 @@ export const until = async (holds: () => boolean): Promise<void> => {
   }
 }
 
+/** A filesystem that waits at a gate. */
+export const waitsAt = ({ source }: Gate): object => ({ type: 'slow', source, options: [] })
+
 const gates: string[] = []
 
 /** A gate of its own. */
