@@ -174,7 +174,10 @@ const live = async (session: Session, output: Output, kept: FileJournal, lock: L
     journal,
     timers: machine.timers,
     observer: both(trace?.observer ?? {}, both(show.observer, tellsOfInventory(streams))),
-    onDefect: (defect) => stopping.stopHard({ _tag: 'Failed', failure: defectFailure(defect) }),
+    onDefect: (defect) => {
+      if (defect.of === 'manager') stopping.stopHard({ _tag: 'Failed', failure: defectFailure(defect) })
+      else complain(streams, `defect: ${defect.why}; please report it with the --trace of such a run`)
+    },
   })()
   const made = await patiently(making, stopping, { hardMs: 0 })
   if (made._tag === 'GivenUp') return { _tag: 'NotBegun', failure: stoppedEarly(stopping) }

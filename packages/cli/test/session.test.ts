@@ -295,22 +295,26 @@ describe('stopping', () => {
 })
 
 describe('a broken promise', () => {
-  test('of a port ends the run with 3 and one line, everything unanswered refused', async () => {
+  test('of a port is one line, and spoils that mountpoint only', async () => {
     const host = createModelHost()
     const run = drive({
       host: {
         ...host,
-        run: (effect) => (effect._tag === 'Look' ? Promise.reject(new Error('oops')) : host.run(effect)),
+        run: (effect) =>
+          effect._tag === 'Look' && effect.mountpoint.endsWith('/a')
+            ? Promise.reject(new Error('oops'))
+            : host.run(effect),
       },
     })
-    run.send(attach('1'))
-    expect(await run.exit).toBe(3)
-    expect(run.answers()).toMatchObject([{ id: '1', ok: false, error: { _tag: 'Stopped' } }])
-    const said = run.streams.stderr
-      .text()
-      .split('\n')
-      .filter((line) => !line.includes('left behind'))
-    expect(said).toEqual([expect.stringMatching(/^mountkeeper: defect: the host port .*; please report it/), ''])
+    run.send({ ...attach('1'), deadlineMs: 1 }, attach('2', 'b'))
+    run.end()
+    expect(await run.exit).toBe(1)
+    expect(run.answers()).toMatchObject([
+      { id: '1', ok: false, error: { _tag: 'Uncertain', why: expect.stringContaining('oops') as string } },
+      { id: '2', ok: true },
+    ])
+    const [said] = run.streams.stderr.text().split('\n')
+    expect(said).toMatch(/^mountkeeper: defect: the host port did not report but threw at Look .*; please report it/)
   })
 })
 

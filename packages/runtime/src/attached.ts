@@ -2,6 +2,9 @@
 
 import type { Answer, Request } from '@mountkeeper/core'
 
+import type { Complain } from './guard.js'
+import { guardedListener } from './guard.js'
+
 type Submit = (request: Request) => Promise<Answer>
 
 /** A way to submit, and to hear of what was answered `Attached`. */
@@ -10,17 +13,11 @@ export interface Heard {
   readonly onAttached: (listener: (mountpoint: string) => void) => () => void
 }
 
-/** Passes requests on, and hears their answers. A listener that throws is heard no more, and has no other effect. */
-export const hearAttached = (submit: Submit): Heard => {
+/** Passes requests on, and hears their answers. */
+export const hearAttached = (submit: Submit, complain: Complain): Heard => {
   const listeners = new Set<(mountpoint: string) => void>()
   const say = (mountpoint: string): void => {
-    for (const listener of [...listeners]) {
-      try {
-        listener(mountpoint)
-      } catch {
-        listeners.delete(listener)
-      }
-    }
+    for (const listener of [...listeners]) listener(mountpoint)
   }
   return {
     submit: (request) => {
@@ -33,9 +30,11 @@ export const hearAttached = (submit: Submit): Heard => {
       return answered
     },
     onAttached: (listener) => {
-      const own = (mountpoint: string): void => listener(mountpoint)
+      if (typeof listener !== 'function') throw new TypeError('onAttached: expected a function')
+      const end = (): void => void listeners.delete(own)
+      const own = guardedListener(listener, complain, end)
       listeners.add(own)
-      return () => listeners.delete(own)
+      return end
     },
   }
 }

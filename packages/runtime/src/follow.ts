@@ -6,6 +6,8 @@
 // asks anew, and so does a reconcile, which is the way to see what became stale in between.
 
 import type { Answer, Host, Request } from '@mountkeeper/core'
+import type { Complain } from './guard.js'
+import { errorWords } from './guard.js'
 import type { Observer } from './observer.js'
 import type { InventoryNews, InventoryPort } from './ports.js'
 
@@ -15,6 +17,7 @@ export interface FollowOptions {
   readonly submit: (request: Request) => Promise<Answer>
   readonly host: Host
   readonly observer: Observer | undefined
+  readonly complain: Complain
 }
 
 /** A manager whose host follows the inventory. */
@@ -30,13 +33,36 @@ const REASON_MAX = 340
 const reasonOf = (why: string): string =>
   `the inventory was lost: ${why}`.slice(0, REASON_MAX).replaceAll(/\p{C}/gu, ' ')
 
+const isNews = (news: unknown): news is InventoryNews => {
+  if (typeof news !== 'object' || news === null) return false
+  const { _tag, why } = news as Readonly<Record<'_tag' | 'why', unknown>>
+  return _tag === 'Back' || _tag === 'Changed' || (_tag === 'Lost' && typeof why === 'string')
+}
+
 /** Begins to watch at the first wish to be up: a manager that is never up needs no authority. */
-export const followInventory = ({ inventory, submit, host, observer }: FollowOptions): Follower => {
+export const followInventory = ({ inventory, submit, host, observer, complain }: FollowOptions): Follower => {
   let wish: 'up' | 'down' = 'down'
   let unwatch: (() => void) | undefined
   let stopped = false
   /** The host was taken down for a loss, and nobody has wished otherwise since. */
   let takenDown = false
+
+  const broken = (what: string, cause: unknown): void =>
+    complain('inventory', `the watch of the inventory ${what}: ${errorWords(cause)}`, cause)
+
+  const watch = (): (() => void) => {
+    try {
+      const end: unknown = inventory.watch((news) => {
+        if (isNews(news)) heard(news)
+        else broken('gave what is no news', news)
+      })
+      if (typeof end === 'function') return end as () => void
+      broken('gave nothing to end it with', end)
+    } catch (error) {
+      broken('threw', error)
+    }
+    return () => undefined
+  }
 
   const heard = (news: InventoryNews): void => {
     if (stopped) return
@@ -60,13 +86,18 @@ export const followInventory = ({ inventory, submit, host, observer }: FollowOpt
       if (request.op === 'host-up') {
         wish = 'up'
         takenDown = false
-        if (!stopped) unwatch ??= inventory.watch(heard)
+        if (!stopped) unwatch ??= watch()
       }
       return submit(request)
     },
     stop: () => {
       stopped = true
-      unwatch?.()
+      try {
+        unwatch?.()
+      } catch (error) {
+        broken('threw at its end', error)
+      }
+      unwatch = undefined
     },
   }
 }

@@ -1,6 +1,8 @@
 // The loop around the core, and the ports through which it reaches a host, a journal and a clock.
 
 export * from './events.js'
+export type { Complain, DefectOf } from './guard.js'
+export { ERRORS_MAX } from './guard.js'
 export * from './inventory.js'
 export * from './left-behind.js'
 export * from './loop.js'
@@ -11,5 +13,6 @@ export * from './operations.js'
 export * from './plan.js'
 export * from './ports.js'
 export type { Running } from './runner.js'
+export { REPORT_GRACE_MS } from './runner.js'
 export * from './timers.js'
 export type { TurnedAway } from './unanswered.js'

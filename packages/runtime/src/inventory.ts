@@ -1,10 +1,13 @@
 // How an inventory reaches the core: a discovery that also asks the authority on what is in use, and laid upon what was
 // found, each file counts for the mountpoint it lies on. What cannot be asked is not discovered (L28).
 
+import { readReport } from '@mountkeeper/core'
 import type { Discover, Discovered, Inventory, InventoryEntry } from '@mountkeeper/core'
 import { left } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
-import type { FilesInUse, HostPort, InventoryFailed, InventoryPort, Report, Timers } from './ports.js'
+import type { Complain } from './guard.js'
+import { errorWords } from './guard.js'
+import type { FilesInUse, HostPort, InventoryFailed, InventoryPort, Report, Timers, UsedFile } from './ports.js'
 
 /** `a//b/./c` is the path `a/b/c`; `..` is what it is only where there are no links, and managed roots have none. */
 const canonical = (path: string): string => {
@@ -41,19 +44,53 @@ type Asked = Either<InventoryFailed, FilesInUse>
 
 const failed = (why: string): Asked => left({ _tag: 'InventoryFailed', why })
 
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+const isUsedFile = (value: unknown): value is UsedFile => {
+  if (typeof value !== 'object' || value === null) return false
+  const { path, volume, consumer } = value as Readonly<Record<keyof UsedFile, unknown>>
+  return isText(path) && isText(volume) && isText(consumer)
+}
+
+/** The answer of an authority, of any shape; absent if it is none. */
+const answerOf = (value: unknown): Asked | undefined => {
+  const { _tag, left: refused, right: used } = value as Readonly<Record<'_tag' | 'left' | 'right', unknown>>
+  if (_tag === 'Left') {
+    const { why } = refused as Readonly<Record<'why', unknown>>
+    return isText(why) ? failed(why) : undefined
+  }
+  if (_tag !== 'Right') return undefined
+  const { startedAt, files } = used as Readonly<Record<keyof FilesInUse, unknown>>
+  if (!Number.isFinite(startedAt) || !Array.isArray(files) || !files.every(isUsedFile)) return undefined
+  const copies = files.map(({ path, volume, consumer }): UsedFile => ({ path, volume, consumer }))
+  return { _tag: 'Right', right: { startedAt: Number(startedAt), files: copies } }
+}
+
 /** Asks, and gives up at the deadline whatever the authority's adapter does. */
-const ask = (inventory: InventoryPort, timers: Timers, deadlineMs: number): Promise<Asked> =>
+const ask = (inventory: InventoryPort, timers: Timers, deadlineMs: number, complain: Complain): Promise<Asked> =>
   new Promise((settle) => {
     const callOff = timers.after(deadlineMs, () => {
       settle(failed(`no answer within ${deadlineMs} ms`))
     })
-    const done = (asked: Asked): void => {
+    const broken = (error: unknown): void => {
       callOff()
-      settle(asked)
+      const why = errorWords(error)
+      complain('inventory', `the inventory did not answer but threw: ${why}`, error)
+      settle(failed(why))
     }
-    const broken = (error: unknown): void => done(failed(error instanceof Error ? error.message : String(error)))
+    const done = (value: unknown): void => {
+      callOff()
+      const asked = answerOf(value)
+      if (asked !== undefined) {
+        settle(asked)
+        return
+      }
+      const why = 'its answer has not the form of an answer: Left { why }, or Right { startedAt, files }'
+      complain('inventory', `the inventory cannot be used: ${why}`, value)
+      settle(failed(why))
+    }
     try {
-      inventory.ask(deadlineMs)().then(done, broken)
+      Promise.resolve(inventory.ask(deadlineMs)()).then(done).catch(broken)
     } catch (error) {
       broken(error)
     }
@@ -71,12 +108,19 @@ const together = (discovered: Discovered, report: Report, asked: Asked): Report 
  * A host port whose `Discover` also asks the inventory. It is asked before the host is read, and both answer beside one
  * another: what began to be used since is newer than `startedAt`, and so is not taken for unused.
  */
-export const withInventory = (port: HostPort, inventory: InventoryPort, timers: Timers): HostPort => {
+export const withInventory = (
+  port: HostPort,
+  inventory: InventoryPort,
+  timers: Timers,
+  complain: Complain = () => undefined,
+): HostPort => {
   const discover = async (effect: Discover, started?: (pid: number) => void): Promise<Report> => {
-    const asking = ask(inventory, timers, effect.deadlineMs)
+    const asking = ask(inventory, timers, effect.deadlineMs, complain)
     const report = await port.run(effect, started)
-    // A host that could not be read is that, whatever the inventory says.
-    return report.found._tag === 'Discovered' ? together(report.found, report, await asking) : report
+    const read = readReport(effect._tag, report)
+    // A host that could not be read is that, whatever the inventory says; and what is no report is for the runner to name.
+    if ('wrong' in read || read.found._tag !== 'Discovered') return report
+    return together(read.found, report, await asking)
   }
   return {
     run: (effect, started) => (effect._tag === 'Discover' ? discover(effect, started) : port.run(effect, started)),

@@ -6,6 +6,8 @@ import { apply, decide, grantable } from '@mountkeeper/core'
 import type { Answer, Decision, Effect, Fact, Host, Input, Refusal, Request, RequestId } from '@mountkeeper/core'
 import type { EventWatch, HostEvent } from './events.js'
 import { createEventWatch } from './events.js'
+import type { Complain, DefectOf } from './guard.js'
+import { errorWords, guardedListener, guardedObserver, soundTimers } from './guard.js'
 import type { LeftBehind } from './left-behind.js'
 import { leftBehind } from './left-behind.js'
 import type { Observer } from './observer.js'
@@ -23,9 +25,11 @@ export interface Core {
   readonly grantable: (host: Host) => string | undefined
 }
 
-/** A broken assumption in our own code or in a port: after it nothing can be trusted, so the loop has ended. */
+/** A broken promise. One of the `manager` itself ends it, for nothing can be trusted then; any other has ended nothing. */
 export interface Defect {
   readonly _tag: 'Defect'
+  /** Who broke it: the core or the loop, a host port at one effect, an observer, a listener, the inventory, the timers. */
+  readonly of: DefectOf
   /** One sentence: who broke which promise. */
   readonly why: string
   readonly cause: unknown
@@ -56,7 +60,10 @@ export interface LoopOptions {
   readonly journal: Pick<Journal, 'append'>
   readonly timers: Timers
   readonly observer?: Observer | undefined
-  /** Told of a defect after all unanswered were refused. By default it is thrown where nobody can catch it: a crash. */
+  /**
+   * Hears of each defect; of one that ends the manager when all unanswered were refused. By default that one is thrown where
+   * no caller can catch it, a crash, and any other is a warning of the process.
+   */
   readonly onDefect?: ((defect: Defect) => void) | undefined
   /** By default the real one. */
   readonly core?: Core | undefined
@@ -76,8 +83,12 @@ export interface Loop {
   readonly stop: (options?: StopOptions) => Promise<StopReport>
   /** Resolves when the loop has ended, whatever ended it. */
   readonly ended: Promise<Ending>
-  /** Hears events from now on; the returned function ends that. A listener that throws is a defect. */
+  /** Hears events from now on; the returned function ends that. A listener that throws `ERRORS_MAX` times hears no more. */
   readonly subscribe: (listener: (event: HostEvent) => void) => () => void
+  /** Passes on a broken promise of what stands between a port and the loop. */
+  readonly complain: Complain
+  /** The observer, guarded. */
+  readonly observer: Observer | undefined
   /** The host as it is now, for those who only read: it is ahead of the disk. */
   readonly host: Host
 }
@@ -93,7 +104,11 @@ const UNANSWERED_PER_WAITING_MAX = 2
 
 const CORE: Core = { decide, apply, grantable }
 
-const crash = ({ why, cause }: Defect): void => {
+const crashOrWarn = ({ of, why, cause }: Defect): void => {
+  if (of !== 'manager') {
+    process.emitWarning(why, { type: 'MountkeeperDefect' })
+    return
+  }
   setImmediate(() => {
     throw new Error(why, { cause })
   })
@@ -112,7 +127,7 @@ interface Draft {
 
 /** Starts a loop around a host. It lives until it is stopped, its journal fails, or a defect ends it. */
 export const createLoop = (options: LoopOptions): Loop => {
-  const { host, timers, observer, onDefect = crash, core = CORE } = options
+  const { host, onDefect = crashOrWarn, core = CORE } = options
   const unansweredMax = UNANSWERED_PER_WAITING_MAX * host.settings.limits.waitingPerHost
   const listeners = new Set<(event: HostEvent) => void>()
   let watch: EventWatch | undefined
@@ -142,6 +157,22 @@ export const createLoop = (options: LoopOptions): Loop => {
     })
   }
 
+  const tell = (found: Defect): void => {
+    try {
+      onDefect(found)
+    } catch {
+      crashOrWarn({ ...found, of: 'listener', why: `onDefect threw at: ${found.why}` })
+    }
+  }
+
+  /** Of others: the manager goes on. */
+  const complain: Complain = (of, why, cause) => {
+    if (ending === undefined) tell({ _tag: 'Defect', of, why, cause })
+  }
+
+  const timers = soundTimers(options.timers, complain)
+  const observer = guardedObserver(options.observer, complain)
+
   const put = (input: Input): void => {
     if (ending !== undefined) return
     inbox.push(input)
@@ -161,20 +192,16 @@ export const createLoop = (options: LoopOptions): Loop => {
   }
 
   const defect = (why: string, cause: unknown): void => {
-    const found: Defect = { _tag: 'Defect', why, cause }
-    try {
-      end(found)
-    } catch {
-      // An observer that throws at the refusals as well: the first cause is the one to report.
-    }
-    onDefect(found)
+    const found: Defect = { _tag: 'Defect', of: 'manager', why, cause }
+    end(found)
+    tell(found)
   }
 
   const guarded = (what: string, act: () => void): void => {
     try {
       act()
     } catch (error) {
-      defect(`${what}: ${error instanceof Error ? error.message : String(error)}`, error)
+      defect(`${what}: ${errorWords(error)}`, error)
     }
   }
 
@@ -197,14 +224,14 @@ export const createLoop = (options: LoopOptions): Loop => {
     deadlineMs: host.settings.deadlinesMs.request,
     deadlinePassed: (request) => put({ _tag: 'Deadline', at: timers.now(), request }),
   })
-  const runner = createRunner({ port: options.port, timers, observer, put, defect })
+  const runner = createRunner({ port: options.port, timers, observer, put, complain })
 
   const leave = ({ answers, events, effects }: Parcel): void =>
-    guarded('an observer, a listener or a port threw', () => {
+    guarded('the loop failed', () => {
       for (const answer of answers) unanswered.deliver(answer)
       for (const event of events) for (const listener of [...listeners]) listener(event)
       for (const effect of effects) {
-        // A defect at one of them has ended the loop: nothing more leaves.
+        // An answer that was delivered may have led to a hard stop: nothing more leaves.
         if (ending !== undefined) return
         runner.start(effect)
       }
@@ -261,7 +288,7 @@ export const createLoop = (options: LoopOptions): Loop => {
   const turn = (): void => {
     scheduled = false
     if (ending !== undefined) return
-    guarded('the core or an observer failed', takeTurn)
+    guarded('the core failed', takeTurn)
     settle()
   }
 
@@ -296,6 +323,8 @@ export const createLoop = (options: LoopOptions): Loop => {
         put({ _tag: 'Requested', at: timers.now(), request: unanswered.ask(body, resolve), body })
       })
     },
+    complain,
+    observer,
     turnAway: unanswered.turnAway,
     observed: (mountpoint) => {
       if (seen.has(mountpoint)) return
@@ -312,14 +341,16 @@ export const createLoop = (options: LoopOptions): Loop => {
       return ended.then((how) => ({ ending: how, leftBehind: leftBehind(host, runner.running()) }))
     },
     subscribe: (listener) => {
-      // Each subscription is its own, even of the same function.
-      const own = (event: HostEvent): void => listener(event)
-      listeners.add(own)
-      watch ??= createEventWatch()
-      return () => {
+      if (typeof listener !== 'function') throw new TypeError('events.subscribe: expected a function')
+      const unsubscribe = (): void => {
         listeners.delete(own)
         if (listeners.size === 0) watch = undefined
       }
+      // Each subscription is its own, even of the same function.
+      const own = guardedListener(listener, complain, unsubscribe)
+      listeners.add(own)
+      watch ??= createEventWatch()
+      return unsubscribe
     },
   }
 }

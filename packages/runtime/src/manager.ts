@@ -11,6 +11,7 @@ import { readOptions, readPlan, readStop } from './border.js'
 import type { HostEvent } from './events.js'
 import { followInventory } from './follow.js'
 import { withInventory } from './inventory.js'
+import type { Complain } from './guard.js'
 import type { Defect, Ending, Loop, StopOptions, StopReport } from './loop.js'
 import { createLoop } from './loop.js'
 import type { Observer } from './observer.js'
@@ -33,7 +34,10 @@ export interface MountManagerOptions {
   /** By default those of the operating system. */
   readonly timers?: Timers
   readonly observer?: Observer
-  /** Told of a broken promise of a port or of the core, after all unanswered were refused; by default it is thrown: a crash. */
+  /**
+   * Hears of each broken promise. Only one `of: 'manager'` has ended the manager, after all unanswered were refused. By default
+   * that one is thrown, a crash, and any other is a warning of the process.
+   */
   readonly onDefect?: (defect: Defect) => void
 }
 
@@ -121,11 +125,14 @@ const gated =
 
 const start = (options: MountManagerOptions, host: Host): MountManager => {
   const { journal, inventory, timers = createSystemTimers(), observer, onDefect } = options
-  const port = inventory === undefined ? options.host : withInventory(options.host, inventory, timers)
-  const loop = createLoop({ host, port, journal, timers, observer, onDefect })
+  // The loop hears of all defects; what stands in front of it complains to it.
+  const complain: Complain = (...all) => loop.complain(...all)
+  const port = inventory === undefined ? options.host : withInventory(options.host, inventory, timers, complain)
+  const loop: Loop = createLoop({ host, port, journal, timers, observer, onDefect })
   const { observed, ended, subscribe } = loop
-  const follower = inventory && followInventory({ inventory, submit: loop.submit, host, observer })
-  const heard = hearAttached(follower?.submit ?? loop.submit)
+  const follower =
+    inventory && followInventory({ inventory, submit: loop.submit, host, observer: loop.observer, complain })
+  const heard = hearAttached(follower?.submit ?? loop.submit, complain)
   const submit = gated(heard.submit, loop.turnAway)
   const stop: MountManager['stop'] = (how) => {
     follower?.stop()

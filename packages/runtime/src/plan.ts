@@ -2,9 +2,19 @@
 // change nothing, so they need no turn, no slot and no claim.
 
 import type { Task } from 'fp-ts/lib/Task.js'
-import { checkPath, effectId, plan, plannedMountpoints } from '@mountkeeper/core'
-import type { Filesystem, Found, Host, Look, Looked, PlannedRequest, Request, RootIdentity } from '@mountkeeper/core'
-import type { HostPort, Report } from './ports.js'
+import { checkPath, effectId, plan, plannedMountpoints, readReport } from '@mountkeeper/core'
+import type {
+  EffectFound,
+  Filesystem,
+  Found,
+  Host,
+  Look,
+  Looked,
+  PlannedRequest,
+  Request,
+  RootIdentity,
+} from '@mountkeeper/core'
+import type { HostPort } from './ports.js'
 
 /** Looks of plans that run at the same time, over all plans of a call. */
 const LOOKS_AT_ONCE_MAX = 16
@@ -36,7 +46,7 @@ const isLookedAt = (host: Host, mountpoint: string): boolean =>
   host.mountpoints.has(mountpoint) ||
   (rootPathOf(host, mountpoint) !== undefined && checkPath('mountpoint', mountpoint) === undefined)
 
-const isFound = (found: Report['found']): found is Found =>
+const isFound = (found: EffectFound): found is Found =>
   found._tag === 'NoDirectory' ||
   found._tag === 'Directory' ||
   found._tag === 'Obstacle' ||
@@ -48,7 +58,9 @@ const unreadable = (detail: string): Looked => ({ found: { _tag: 'Unknown', why:
 /** A plan that cannot see says so: it is no reason for anything to stop. */
 const lookedAt = async (port: HostPort, look: Look): Promise<Looked> => {
   try {
-    const { found, source } = await port.run(look)
+    const read = readReport('Look', await port.run(look))
+    if ('wrong' in read) return unreadable(`the host port gave no report of a look: ${read.wrong.why}`)
+    const { found, source } = read
     if (!isFound(found)) return unreadable(`the host port found ${found._tag} at a look`)
     return source === undefined ? { found } : { found, source }
   } catch (error) {

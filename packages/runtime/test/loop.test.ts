@@ -366,58 +366,12 @@ describe('effects', () => {
   })
 })
 
-describe('defects', () => {
-  const looking = (input: Input): Part =>
-    input._tag === 'Requested' && nameOf(input) === 'look' ? { effects: [look(1), look(2)] } : {}
-
+describe('defects of the manager', () => {
   const outcome = async ({ loop, defects }: ReturnType<typeof world>, answer: Promise<Answer>): Promise<string> => {
     expect(await answer).toMatchObject({ ok: false, error: { _tag: 'Stopped' } })
-    expect(await loop.ended).toMatchObject({ _tag: 'Defect' })
+    expect(await loop.ended).toMatchObject({ _tag: 'Defect', of: 'manager' })
     return defects.map(({ why }) => why).join()
   }
-
-  test('a port that rejects', async () => {
-    const tried = world(looking)
-    const answer = tried.loop.submit(ask('look'))
-    await settled()
-    tried.port.running.get(1)!.reject(new Error('lost'))
-    expect(await outcome(tried, answer)).toContain(
-      'the host port did not report but threw at Look /srv/mounts/a (effect 1)',
-    )
-  })
-
-  test('a port that throws: the effects after it do not start', async () => {
-    const tried = world(looking)
-    Object.assign(tried.port, {
-      run: () => {
-        throw new Error('no')
-      },
-    })
-    await outcome(tried, tried.loop.submit(ask('look')))
-    expect(tried.log).toEqual(['start Look 1'])
-  })
-
-  test('a port that loses sight of what is overdue', async () => {
-    const tried = world(looking)
-    const answer = tried.loop.submit(ask('look'))
-    await settled()
-    tried.port.running.get(1)!.report(timedOut(Promise.reject(new Error('gone'))))
-    expect(await outcome(tried, answer)).toContain('lost sight of the overdue Look')
-  })
-
-  test('an observer that throws at a report', async () => {
-    const tried = world(looking, {
-      observer: {
-        onReport: () => {
-          throw new Error('full')
-        },
-      },
-    })
-    const answer = tried.loop.submit(ask('look'))
-    await settled()
-    tried.port.running.get(1)!.report({ found: { _tag: 'Directory' } })
-    expect(await outcome(tried, answer)).toContain('an observer threw at a report')
-  })
 
   test('are thrown where nobody can catch them, unless somebody wants to be told', async () => {
     const later = vi.spyOn(globalThis, 'setImmediate')
@@ -428,15 +382,7 @@ describe('defects', () => {
     expect(await loop.submit(ask('1'))).toMatchObject({ error: { _tag: 'Stopped' } })
     const thrown = later.mock.lastCall?.[0]
     later.mockRestore()
-    expect(thrown).toThrow('the core or an observer failed')
-  })
-
-  test('a timed-out effect without an end', async () => {
-    const tried = world(looking)
-    const answer = tried.loop.submit(ask('look'))
-    await settled()
-    tried.port.running.get(1)!.report({ found: { _tag: 'Unknown', why: 'TimedOut' } })
-    expect(await outcome(tried, answer)).toContain('promised no end')
+    expect(thrown).toThrow('the core failed')
   })
 
   test('a core that answers twice', async () => {
@@ -461,34 +407,5 @@ describe('defects', () => {
       core: { decide: () => ({ changes: [], facts: [], effects: [], answers: [] }), grantable: () => '/x' },
     })
     expect(await outcome(tried, tried.loop.submit(ask('1')))).toContain('for ever')
-  })
-
-  test('a listener that throws', async () => {
-    const lost = { _tag: 'foreign', mountpoint: '/srv/mounts/a', text: 'not ours' } as const
-    const tried = world((input) => {
-      if (input._tag !== 'Requested' || nameOf(input) !== 'up') return {}
-      const result = { _tag: 'Up', generation: 1, drift: [lost], warnings: [] } as const
-      return { answers: [{ request: input.request, op: 'host-up', ok: true, result }], effects: [look(1)] }
-    })
-    void tried.loop.subscribe(() => {
-      throw new Error('deaf')
-    })
-    const waiting = tried.loop.submit(ask('waiting'))
-    expect((await tried.loop.submit(ask('up'))).ok).toBe(true)
-    expect(await outcome(tried, waiting)).toContain('deaf')
-    expect(tried.log).toEqual([])
-  })
-
-  test('an observer that throws at every answer costs nobody an answer', async () => {
-    const tried = world(echo, {
-      observer: {
-        onAnswer: () => {
-          throw new Error('full')
-        },
-      },
-    })
-    const answers = await Promise.all(['1', '2', '3'].map((id) => tried.loop.submit(ask(id))))
-    expect(answers.map(({ ok }) => ok)).toEqual([true, false, false])
-    expect(await tried.loop.ended).toMatchObject({ _tag: 'Defect' })
   })
 })

@@ -185,16 +185,19 @@ const membersOf = (fields: object): readonly Member[] =>
       : { key, reader: field, mayBeAbsent: false },
   )
 
-const NONE: ReadonlySet<string> = new Set()
+/** Keys that are left out of a copy; any other key that is no field is refused. */
+export type Ignored = ReadonlySet<string> | 'all others'
 
-/** An object with exactly these fields; keys of `ignored` are left out of the copy, any other key is refused. */
+const NONE: Ignored = new Set()
+
+/** An object with these fields. */
 export const record = <A extends object>(
   kind: string,
   fields: NoInfer<Fields<A>>,
-  ignored: ReadonlySet<string> = NONE,
+  ignored: Ignored = NONE,
 ): Reader<A> => {
   const members = membersOf(fields)
-  const known = new Set([...members.map(({ key }) => key), ...ignored])
+  const known = ignored === 'all others' ? undefined : new Set([...members.map(({ key }) => key), ...ignored])
   return {
     kind,
     read: (value) => {
@@ -207,6 +210,7 @@ export const record = <A extends object>(
         if (isWrong(read)) return below(keyStep(key), read)
         draft[key] = read.value
       }
+      if (known === undefined) return { value: draft as A }
       for (const key of Object.keys(value)) if (!known.has(key)) return below(keyStep(key), wrongBecause('unknown key'))
       // The fields are exactly those that the type of `fields` asks for.
       return { value: draft as A }
@@ -228,12 +232,13 @@ export const tagged = <Tag extends string, A extends Readonly<Record<Tag, string
   tag: Tag,
   kind: string,
   members: NoInfer<Members<A, Tag & keyof A>>,
+  ignored: Ignored = NONE,
 ): Reader<A> => {
   const all = Object.entries(members as Readonly<Record<string, object>>)
   const readers = new Map(
     all.map(([name, member]) => [
       name,
-      'read' in member ? (member as Reader<A>) : record<A>(kind, { [tag]: literal(name), ...member } as never),
+      'read' in member ? (member as Reader<A>) : record<A>(kind, { [tag]: literal(name), ...member } as never, ignored),
     ]),
   )
   const tags = oneOf(Object.fromEntries(all.map(([name]) => [name, true] as const)))
