@@ -7,8 +7,8 @@ import type { Report } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { errnoOf } from '../descriptor.js'
-import { parseMountInfo } from '../mountinfo.js'
-import { readTable } from '../mount-table.js'
+import { parseTableLine } from '../mountinfo.js'
+import { beginSlices, readLines } from '../slices.js'
 import { keepRoots } from '../root-descriptors.js'
 import type { LookedAt, Tools } from '../tools.js'
 import { lookAt } from '../tools.js'
@@ -28,18 +28,22 @@ const rootAbove = (roots: readonly RootSeen[], path: string): RootSeen | undefin
  * Paths below the roots with something mounted on them, known or not. Mounts inside of other mounts are not mountpoints of
  * the roots: only those that lie on a root's own mount count.
  */
-const mountedBelow = (roots: readonly RootSeen[]): readonly string[] => {
-  const { lines, malformed } = parseMountInfo(Buffer.from(readTable().text.slice(1), 'latin1'))
-  const [bad] = malformed
-  if (bad !== undefined) throw new Error(`line ${bad.line} of the mount table cannot be read (${bad.why}): ${bad.text}`)
-  return lines
-    .filter(({ target, parentId }) => rootAbove(roots, target)?.mountId === parentId)
-    .map(({ target }) => target)
+const mountedBelow = async (roots: readonly RootSeen[]): Promise<readonly string[]> => {
+  const targets: string[] = []
+  let number = 0
+  await readLines(beginSlices(), (line) => {
+    number += 1
+    const parsed = parseTableLine(line)
+    if (isLeft(parsed)) throw new Error(`line ${number} of the mount table cannot be read (${parsed.left}): ${line}`)
+    const { target, parentId } = parsed.right
+    if (rootAbove(roots, target)?.mountId === parentId) targets.push(target)
+  })
+  return targets
 }
 
-const placesOf = (effect: Discover, roots: readonly RootSeen[]): readonly LookedAt[] => {
+const placesOf = (effect: Discover, roots: readonly RootSeen[], mounted: readonly string[]): readonly LookedAt[] => {
   const known = new Map(effect.known.map(({ mountpoint, filesystem }) => [mountpoint, filesystem]))
-  const paths = new Set([...known.keys(), ...mountedBelow(roots)])
+  const paths = new Set([...known.keys(), ...mounted])
   return [...paths].map((mountpoint) => ({
     mountpoint,
     root: rootAbove(roots, mountpoint),
@@ -98,7 +102,7 @@ export const discover = async (tools: Tools, effect: Discover): Promise<Report> 
     const hidden = tools.orphans.search()
     if (hidden !== undefined) return notDiscovered(hidden)
     keepRoots(roots)
-    const mountpoints = await lookAll(tools, effect, placesOf(effect, roots))
+    const mountpoints = await lookAll(tools, effect, placesOf(effect, roots, await mountedBelow(roots)))
     return { found: { _tag: 'Discovered', boot, mountNamespace, roots, mountpoints } satisfies Discovered }
   } catch (error) {
     return notDiscovered(error instanceof Error ? error.message : errnoOf(error))
