@@ -15,6 +15,8 @@ export type Read<A> = { readonly value: A } | { readonly wrong: Wrong }
 export interface Reader<A> {
   readonly kind: string
   readonly read: (value: unknown) => Read<A>
+  /** Never there. It makes a reader of a part of `A` no reader of `A`: a name that core gains is a compile error. */
+  readonly of?: (value: A) => void
 }
 
 /** Whether a value was refused. */

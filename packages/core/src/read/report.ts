@@ -117,8 +117,9 @@ const discovered: Reader<Discovered | NotDiscovered | Unknown> = tagged(
   OPEN,
 )
 
-const reportWith = (kind: Reader<EffectFound>): Reader<Reported> =>
-  record<Reported>('a report', { found: kind, error: optional(error), source: optional(source) }, OPEN)
+// Each kind of effect has a part of what can be found, and only that part.
+const reportWith = <Part extends EffectFound>({ kind, read }: Reader<Part>): Reader<Reported> =>
+  record<Reported>('a report', { found: { kind, read }, error: optional(error), source: optional(source) }, OPEN)
 
 const OF_LOOKS = reportWith(found)
 const OF_PROBES = reportWith(probed)
