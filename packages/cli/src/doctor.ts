@@ -50,7 +50,7 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
   const roots = settings.roots.map(({ path }) => path)
   const checks = [
     ...repaired.right,
-    ...linuxChecks({ roots, stateDirectory, prefix }),
+    ...linuxChecks({ roots, stateDirectory, prefix, inheritsNothing: true }),
     ...(stateDirectory === undefined ? [] : await journalChecks(stateDirectory)),
     ...rootless(roots),
     ...(await inventoryChecks(configuration.right)),

@@ -32,12 +32,13 @@ export const configuredInventory = async ({ adapter }: Configuration): Promise<I
   return libvirtInventory(adapter.inventory.libvirt)
 }
 
-/** This machine, as configured. */
-export const thisMachine = async (configuration: Configuration): Promise<Machine> => {
+/** This machine, as configured. What is started from then on inherits no descriptor of this process, but those of `keep`. */
+export const thisMachine = async (configuration: Configuration, keep: readonly number[] = []): Promise<Machine> => {
   const { settings, adapter } = configuration
   const { stateDirectory: directory } = adapter
   const { createFileJournal } = await import('@mountkeeper/journal')
-  const { linuxHost, linuxLocks, watchMounts } = await import('@mountkeeper/linux')
+  const { inheritNothing, linuxHost, linuxLocks, watchMounts } = await import('@mountkeeper/linux')
+  inheritNothing(keep)
   return {
     host: linuxHost({ types: settings.types, aliases: settings.aliases, sourceAllowed, prefix: adapter.prefix }),
     locks: linuxLocks(),

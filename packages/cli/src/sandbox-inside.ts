@@ -96,7 +96,11 @@ const serveInside = async (asked: RunArguments, streams: Streams, handover: Hand
   const configuration = await configurationOf(places, opened)
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
   const inside = allowed(configuration.right)
-  const machine = await thisMachine(inside)
+  const { control, requests, trace } = handover
+  const machine = await thisMachine(
+    inside,
+    [control, requests, trace].filter((fd) => fd !== undefined),
+  )
   const unfit = await makePlaces()
   if (unfit !== undefined) return fail(streams, unfit)
   return runSession({

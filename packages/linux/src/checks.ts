@@ -5,7 +5,9 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { COMMAND_ENVIRONMENT } from './command-runner.js'
 import { errnoOf } from './descriptor.js'
+import { inheritedDescriptors } from './inherited.js'
 import { readTable } from './mount-table.js'
+import { hidesProcesses } from './processes.js'
 import type { DirectorySeen } from './roots.js'
 import { seeDirectory } from './roots.js'
 
@@ -27,6 +29,8 @@ export interface CheckOptions {
   readonly prefix?: readonly string[]
   /** The user the manager is to run as; that of this process by default. */
   readonly uid?: number
+  /** The process that is checked for will call `inheritNothing`, as the command does. */
+  readonly inheritsNothing?: boolean
 }
 
 const ok = (name: string, text: string): Check => ({ name, ok: 'ok', text })
@@ -177,6 +181,33 @@ const namespaceCheck = (): Check => {
   }
 }
 
+/** Whether commands of an earlier life, which run as root, can be seen. */
+const processesCheck = (uid: number): Check => {
+  const name = 'processes'
+  const mend = 'mount /proc with hidepid=0, or make this user a member of the group in its option gid='
+  if (hidesProcesses()) {
+    return fail(name, 'those of root are hidden (hidepid), so commands of an earlier life cannot be waited for', mend)
+  }
+  const isAnother = uid !== 0 && uid !== process.geteuid?.()
+  if (isAnother && /\bhidepid=(?!0\b|off\b)/.test(procOptions())) {
+    return warn(name, `hidepid may hide those of root from user ${uid}; run doctor as that user`, mend)
+  }
+  return ok(name, 'those of root can be seen')
+}
+
+const procOptions = (): string => /^proc \/proc proc (\S+)/m.exec(readText('/proc/self/mounts'))?.[1] ?? ''
+
+/** Of this process: a service that embeds the manager asks for itself. */
+const inheritedCheck = (isClosed: boolean): Check => {
+  const name = 'inherited descriptors'
+  const inherited = inheritedDescriptors()
+  if (inherited.length === 0) return ok(name, 'none that commands and FUSE daemons would get')
+  if (isClosed)
+    return ok(name, `${inherited.join(', ')}: mountkeeper run closes them, a service calls inheritNothing()`)
+  const text = `${inherited.join(', ')} go to each command, and stay open in FUSE daemons`
+  return warn(name, text, 'call inheritNothing() before linuxHost(), or start the service without them')
+}
+
 const fuseCheck = (): Check => {
   try {
     accessSync('/dev/fuse', constants.R_OK | constants.W_OK)
@@ -214,6 +245,8 @@ export const linuxChecks = (options: CheckOptions): readonly Check[] => {
     ...[...TOOLS, ...(prefix.length > 0 ? [KILL] : [])].map(toolCheck),
     privilegeCheck(uid, prefix),
     namespaceCheck(),
+    processesCheck(uid),
+    inheritedCheck(options.inheritsNothing === true),
     ...options.roots.flatMap((root) => directoryChecks('root', root, uid)),
     ...(options.stateDirectory === undefined ? [] : directoryChecks('state directory', options.stateDirectory, uid)),
     ...nestingChecks(options),
