@@ -5,7 +5,7 @@ import type { Configuration } from '@mountkeeper/codec'
 import type { Effect } from '@mountkeeper/core'
 import type { HostPort, Locks } from '@mountkeeper/runtime'
 import { createSystemTimers } from '@mountkeeper/runtime'
-import { createSimulatedHost, makePath, newModelHost } from '@mountkeeper/simulator'
+import { createSimulatedHost } from '@mountkeeper/simulator'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Machine } from './machine.js'
 import { forgetfulJournal } from './machine.js'
@@ -28,11 +28,7 @@ const withAncestors = (path: string): readonly string[] =>
 
 /** A simulated host with the configured roots. Whatever a bind mount is asked for from is there: only lists forbid. */
 export const simulatedMachine = ({ settings }: Configuration): Machine => {
-  const model = settings.roots.reduce(
-    (host, { path }) => makePath(host, host.own, path, 'others'),
-    newModelHost('shared'),
-  )
-  const host = createSimulatedHost({ settings, model })
+  const host = createSimulatedHost({ settings })
   const run: HostPort['run'] = (effect) => {
     const source = boundBy(effect)
     if (source !== undefined) {

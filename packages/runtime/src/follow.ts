@@ -30,8 +30,8 @@ export interface Follower {
 /** Characters of the reason: at most 1,024 bytes of UTF-8 in any script. */
 const REASON_MAX = 340
 
-const reasonOf = (why: string): string =>
-  `the inventory was lost: ${why}`.slice(0, REASON_MAX).replaceAll(/\p{C}/gu, ' ')
+/** A reason for a host-down that the core accepts. */
+export const downReason = (why: string): string => why.slice(0, REASON_MAX).replaceAll(/\p{C}/gu, ' ')
 
 const isNews = (news: unknown): news is InventoryNews => {
   if (typeof news !== 'object' || news === null) return false
@@ -72,7 +72,7 @@ export const followInventory = ({ inventory, submit, host, observer, complain }:
     const isDown = host.phase === 'down' || host.phase === 'retrying'
     if (news._tag === 'Lost' && !isDown) {
       takenDown = true
-      void submit({ op: 'host-down', reason: reasonOf(news.why) })
+      void submit({ op: 'host-down', reason: downReason(`the inventory was lost: ${news.why}`) })
     }
     if (news._tag === 'Back' && (isDown || takenDown)) {
       takenDown = false

@@ -9,6 +9,7 @@ import type { Answer, Fact, Host, Invalid, PlannedRequest, RecordedLayers, Reque
 import { hearAttached } from './attached.js'
 import { readOptions, readPlan, readStop } from './border.js'
 import type { HostEvent } from './events.js'
+import { downUnlessUp } from './first-up.js'
 import { followInventory } from './follow.js'
 import { withInventory } from './inventory.js'
 import type { Complain } from './guard.js'
@@ -31,6 +32,12 @@ export interface MountManagerOptions {
    * Without one, holders are known by their requests alone.
    */
   readonly inventory?: InventoryPort
+  /**
+   * What becomes of a manager whose first host-up fails. By default it stays down until it is asked again, so that one whose
+   * owner has given it up does not come up by itself. `true`: it tries again by itself, each `nextTryMs`. One that has been up
+   * once always does.
+   */
+  readonly keepTrying?: boolean
   /** By default those of the operating system. */
   readonly timers?: Timers
   readonly observer?: Observer
@@ -132,7 +139,9 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
   const { observed, ended, subscribe } = loop
   const follower =
     inventory && followInventory({ inventory, submit: loop.submit, host, observer: loop.observer, complain })
-  const heard = hearAttached(follower?.submit ?? loop.submit, complain)
+  const asked = follower?.submit ?? loop.submit
+  const kept = options.keepTrying === true ? asked : downUnlessUp(asked, host)
+  const heard = hearAttached(kept, complain)
   const submit = gated(heard.submit, loop.turnAway)
   const stop: MountManager['stop'] = (how) => {
     follower?.stop()

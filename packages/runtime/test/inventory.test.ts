@@ -163,6 +163,7 @@ describe('a manager with an inventory', () => {
       host,
       journal: createMemoryJournal(),
       inventory: inventory.port,
+      keepTrying: true,
       observer: { onInventory: ({ _tag }) => heard.push(_tag) },
     })()
     if (created._tag === 'Left') throw new Error(created.left.why)

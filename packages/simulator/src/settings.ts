@@ -40,6 +40,24 @@ export const simulatedSettings = (own: SimulatedSettings = {}): Settings => ({
   delaysMs: { ...DEFAULT_DELAYS_MS, ...own.delaysMs },
 })
 
+/** The directory that a pattern of sources names, where it names one: `/srv/exports/`, or `/srv/image` alone. */
+const directoryOf = (pattern: string): string | undefined =>
+  pattern.startsWith('/') && !pattern.includes('*') ? pattern.replace(/\/+$/, '') : undefined
+
+/** A host with the roots of these settings, empty, and with the directories that their lists of sources name. */
+export const modelHostOf = (settings: Settings, propagation: 'private' | 'shared' = 'shared'): ModelHost => {
+  const rules = Object.values(settings.types).filter(({ sourceIsPath }) => sourceIsPath)
+  const listed = rules.flatMap(({ sources }) => sources.map(directoryOf))
+  const paths = [...settings.roots.map(({ path }) => path), ...listed]
+  const own = settings.roots.some(({ path }) => path === ROOT)
+    ? simulatedModelHost(propagation)
+    : newModelHost(propagation)
+  return paths.reduce<ModelHost>(
+    (host, path) => (path === undefined || path === '' ? host : makePath(host, host.own, path, 'others')),
+    own,
+  )
+}
+
 /** A host with the directories that these settings name, and `/srv/exports/f` and `/srv/exports/g` to bind. */
 export const simulatedModelHost = (propagation: 'private' | 'shared' = 'shared'): ModelHost => {
   const paths = [ROOT, `${EXPORTS}/f`, `${EXPORTS}/g`]

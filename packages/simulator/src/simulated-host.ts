@@ -7,12 +7,13 @@ import type { HostPort, MemoryJournal, MountManager, MountManagerOptions, Report
 import { complete, endOrphan, execute, executeDiscover, usualWording } from './execute.js'
 import type { Fault } from './fault.js'
 import { NO_FAULT } from './fault.js'
+import { checkAct, checkInjection } from './given.js'
 import type { ModelHost, Orphan } from './model/host.js'
 import { inodeOf, mountOf } from './model/host.js'
 import { directoryAt, identityOf, stackAt } from './model/look.js'
 import { reboot } from './model/surroundings.js'
 import { serverNameOf } from './perform.js'
-import { simulatedModelHost, simulatedSettings } from './settings.js'
+import { modelHostOf, simulatedSettings } from './settings.js'
 import type { ThirdPartyAct } from './third-party.js'
 import { interfere } from './third-party.js'
 import type { VirtualTimers } from './virtual-timers.js'
@@ -61,6 +62,7 @@ export interface SimulatedHost extends HostPort {
 /** What a simulated host is made of. */
 export interface SimulatedHostOptions {
   readonly settings?: Settings
+  /** By default the one that `modelHostOf` makes of the settings. */
   readonly model?: ModelHost
 }
 
@@ -81,7 +83,10 @@ const serverOfEffect = (effect: MountpointEffect): string | undefined =>
 
 const NEVER = new Promise<never>(() => undefined)
 
-/** Makes a host: by default `/srv/mounts` to mount below, tmpfs and nfs from anywhere, bind from below `/srv/exports`. */
+/**
+ * Makes a host: by default `/srv/mounts` to mount below, tmpfs and nfs from anywhere, bind from below `/srv/exports`. With
+ * settings of one's own their roots are there, empty, and the directories that their lists name.
+ */
 export const createSimulatedHost = (options: SimulatedHostOptions = {}): SimulatedHost => {
   const settings = options.settings ?? simulatedSettings()
   const timers = createVirtualTimers()
@@ -89,7 +94,7 @@ export const createSimulatedHost = (options: SimulatedHostOptions = {}): Simulat
   const injections: { readonly injection: Injection; left: number }[] = []
   const ran: string[] = []
   let hung: Hung[] = []
-  let model = options.model ?? simulatedModelHost()
+  let model = options.model ?? modelHostOf(settings)
   let life = 0
   let boots = 0
 
@@ -184,15 +189,20 @@ export const createSimulatedHost = (options: SimulatedHostOptions = {}): Simulat
     start: async (own = {}) => {
       life += 1
       orphanHung()
-      const created = await createMountManager({ settings, ...livesOf(life), ...own })()
+      // A host whose discovery fails is what many tests are about: it tries again, as long as the test goes on.
+      const created = await createMountManager({ settings, ...livesOf(life), keepTrying: true, ...own })()
       if (created._tag === 'Left')
         throw new Error('field' in created.left ? `${created.left.field}: ${created.left.why}` : created.left.why)
       const up = created.right.hostUp()()
       await Promise.race([up, timers.settle()])
       return created.right
     },
-    inject: (injection) => void injections.push({ injection, left: injection.times ?? 1 }),
+    inject: (injection) => {
+      checkInjection(injection)
+      injections.push({ injection: structuredClone(injection), left: injection.times ?? 1 })
+    },
     interfere: (act) => {
+      checkAct(act)
       model = interfere(model, act)
       if (act._tag !== 'Behaves' || act.as === 'hangs') return
       for (const each of hung) if (serverOfEffect(each.effect) === act.server) endHung(each)

@@ -1,14 +1,12 @@
 import type { AttachRequest } from '@mountkeeper/core'
-import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
+import { createMemoryJournal, startMountManager } from '@mountkeeper/runtime'
 import type { MountManager, MountManagerOptions } from '@mountkeeper/runtime'
 
-/** A manager that is up. */
+/** A manager that is up; where there is none, nothing of it goes on. */
 export const start = async (settings: MountManagerOptions['settings'], host: MountManagerOptions['host']) => {
-  const created = await createMountManager({ settings, host, journal: createMemoryJournal() })()
-  if (created._tag === 'Left') throw new Error(created.left.why)
-  const up = await created.right.hostUp()()
-  if (up._tag === 'Left') throw new Error(`the host did not come up: ${up.left._tag}`)
-  return created.right
+  const started = await startMountManager({ settings, host, journal: createMemoryJournal() })()
+  if (started._tag === 'Left') throw new Error(started.left.why)
+  return started.right.manager
 }
 
 /** Mounts what a machine needs, boots it, and takes back exactly what this call has added when the boot fails. */
