@@ -14,6 +14,9 @@ export type Deed =
   | { readonly _tag: 'Other'; readonly does: Operation }
   | { readonly _tag: 'Look' | 'MakeDirectory' | 'RemoveDirectory'; readonly path: string }
   | { readonly _tag: 'Mount'; readonly path: string; readonly filesystem: Filesystem }
+  /** A mount whose helper exits 0 and goes on in the background; what it does there is the first `LaterComes` that is left. */
+  | { readonly _tag: 'MountLater'; readonly path: string; readonly filesystem: Filesystem }
+  | { readonly _tag: 'LaterComes' }
   | {
       readonly _tag: 'Unmount'
       readonly path: string
@@ -30,7 +33,11 @@ const filesystem: fc.Arbitrary<Filesystem> = fc.oneof(
   fc.record({ type: fc.constant('bind'), source: fc.constantFrom('a', 'b', 'b/c', 'l', 'none').map(at), options }),
 )
 
+const tmpfs = fc.record({ type: fc.constant('tmpfs'), source: fc.constantFrom('late', 'later'), options })
+
 const deed: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant('MountLater'), path, filesystem: tmpfs }) },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant('LaterComes') }) },
   { weight: 3, arbitrary: fc.record({ _tag: fc.constant('Other'), does: anyOperation }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant('Look'), path }) },
   { weight: 2, arbitrary: fc.record({ _tag: fc.constant('MakeDirectory'), path }) },
@@ -62,7 +69,7 @@ export const deedText = (deed: Deed): string =>
 
 /** The effect of a deed on one side; none for a layer when there never was one. */
 export const effectOf = (
-  deed: Exclude<Deed, { readonly _tag: 'Other' }>,
+  deed: Exclude<Deed, { readonly _tag: 'Other' | 'LaterComes' }>,
   { root }: Place,
   names: Names,
 ): MountpointEffect | undefined => {
@@ -74,7 +81,8 @@ export const effectOf = (
     case 'RemoveDirectory':
       return { ...common, _tag: deed._tag }
     case 'Mount':
-      return { ...common, _tag: deed._tag, filesystem: deed.filesystem, options: deed.filesystem.options }
+    case 'MountLater':
+      return { ...common, _tag: 'Mount', filesystem: deed.filesystem, options: deed.filesystem.options }
     case 'Unmount': {
       const layers = names.layers()
       const identity = layers[deed.layer % layers.length]

@@ -9,7 +9,8 @@ import { BEGINNING, LOOKED_AT } from './operation.js'
 import type { CameTo, Line, Place, Side } from './snapshot.js'
 import type { SystemCalls } from './system-calls.js'
 
-const FLAG_BITS = { ro: 1, nosuid: 2, nodev: 4, noexec: 8 }
+/** The bits of mount(2). */
+export const FLAG_BITS = { ro: 1, nosuid: 2, nodev: 4, noexec: 8 }
 const MS_BIND = 4096
 const MNT_DETACH = 2
 
