@@ -4,6 +4,8 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { errnoOf } from './descriptor.js'
+import type { SearchTogether } from './process-search.js'
+import { createSearch } from './process-search.js'
 
 /** One process. */
 export interface Process {
@@ -180,7 +182,10 @@ export const anyLives = (leader: Leader): boolean => {
   // Most often it is the leader itself that lives: that costs no search of all processes, of which many may be waited for.
   const first = processOf(String(leader.pid))
   if (first?.pid === leader.pid) return leader.started === undefined || startedOf(first.entry) === leader.started
-  const seen = processes()
+  return livesIn(processes(), leader)
+}
+
+const livesIn = (seen: readonly Process[], leader: Leader): boolean => {
   if (acting(membersIn(seen, leader)).length > 0) return true
   // With hidepid not even init is seen; a group of zombies alone is the other case, and there init is seen.
   return !seen.some((one) => one.pid === 1) && groupExists(leader.pid)
@@ -196,14 +201,17 @@ export const anyOutlives = (leader: Leader, inOtherGroups: boolean): boolean =>
 const POLL_FIRST_MS = 5
 const POLL_CEILING_MS = 1_000
 
+const searchTogether = createSearch(processes)
+
 /** Resolves when nothing of the leader's group and session lives; it may never. Keeps no process running by itself. */
-export const allEnded = async (leader: Leader): Promise<void> => {
-  // As long as one that was found lives, the others are not searched for: that would read all of /proc each time.
-  let found: readonly Found[] = []
+export const allEnded = async (leader: Leader, search: SearchTogether = searchTogether): Promise<void> => {
+  // As long as one that was found lives, the others are not searched for: that reads all of /proc each time.
+  let found: readonly Found[] = [{ entry: String(leader.pid), started: leader.started }]
   for (let delayMs = POLL_FIRST_MS; ; delayMs = Math.min(delayMs * 2, POLL_CEILING_MS)) {
     if (!found.some((one) => isStill(one, leader))) {
-      if (!anyLives(leader)) return
-      found = acting(membersOf(leader)).map(({ entry }) => ({ entry, started: startedOf(entry) }))
+      const seen = await search()
+      if (!livesIn(seen, leader)) return
+      found = acting(membersIn(seen, leader)).map(({ entry }) => ({ entry, started: startedOf(entry) }))
     }
     await new Promise<void>((wake) => setTimeout(wake, delayMs).unref())
   }
@@ -217,5 +225,5 @@ interface Found {
 /** Whether it lives, and has not left for a session of its own. */
 const isStill = ({ entry, started }: Found, leader: Leader): boolean => {
   const now = processOf(entry)
-  return now !== undefined && belongs(now, leader) && startedOf(entry) === started
+  return now !== undefined && belongs(now, leader) && (started === undefined || startedOf(entry) === started)
 }
