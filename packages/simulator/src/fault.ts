@@ -1,6 +1,8 @@
 // Faults: the ways in which an effect can end other than well, as data. Whatever the fault, the kernel's own answers stay in
 // force: a busy layer stays busy, a directory with contents stays.
 
+import type { Effect } from '@mountkeeper/core'
+
 /** How an effect ends. */
 export type Fault =
   /** As it should. */
@@ -28,6 +30,15 @@ export type Fault =
   | { readonly _tag: 'Unchecked' }
   /** `Probe`: mounted and dead. */
   | { readonly _tag: 'Dead' }
+
+/** Which effects a fault is for. What is left out matches everything. */
+export interface Injection {
+  readonly effect: Exclude<Effect['_tag'], 'Wait'>
+  readonly mountpoint?: string
+  readonly fault: Fault
+  /** How many of them; by default the next one only. */
+  readonly times?: number
+}
 
 /** The fault that is none. */
 export const NO_FAULT: Fault = { _tag: 'None' }

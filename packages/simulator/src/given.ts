@@ -2,8 +2,7 @@
 // sentence at once. Used as they are, they would never happen, and a test would pass that has tested nothing.
 
 import type { Effect } from '@mountkeeper/core'
-import type { Fault } from './fault.js'
-import type { Injection } from './simulated-host.js'
+import type { Fault, Injection } from './fault.js'
 import type { ThirdPartyAct } from './third-party.js'
 
 /** For each name the fields that it cannot do without; a name that is gained is a compile error here. */

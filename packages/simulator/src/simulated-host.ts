@@ -5,7 +5,7 @@ import type { Discover, Effect, Identity, MountpointEffect, Settings } from '@mo
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 import type { HostPort, MemoryJournal, MountManager, MountManagerOptions, Report } from '@mountkeeper/runtime'
 import { complete, endOrphan, execute, executeDiscover, usualWording } from './execute.js'
-import type { Fault } from './fault.js'
+import type { Fault, Injection } from './fault.js'
 import { NO_FAULT } from './fault.js'
 import { checkAct, checkInjection } from './given.js'
 import type { ModelHost, Orphan } from './model/host.js'
@@ -18,15 +18,6 @@ import type { ThirdPartyAct } from './third-party.js'
 import { interfere } from './third-party.js'
 import type { VirtualTimers } from './virtual-timers.js'
 import { createVirtualTimers } from './virtual-timers.js'
-
-/** Which effects a fault is for. What is left out matches everything. */
-export interface Injection {
-  readonly effect: Exclude<Effect['_tag'], 'Wait'>
-  readonly mountpoint?: string
-  readonly fault: Fault
-  /** How many of them; by default the next one only. */
-  readonly times?: number
-}
 
 /** What somebody sees at a path of the simulated host. */
 export interface SeenAt {
