@@ -4,8 +4,8 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { errnoOf } from './descriptor.js'
-import type { Leader } from './processes.js'
-import { allEnded, anyLives, anyOutlives, leaderOf, membersOf, vectorOfProcess } from './processes.js'
+import type { Leader, Process } from './processes.js'
+import { allEnded, anyLives, anyOutlives, leaderOf, membersOf, startedOf, vectorOfProcess } from './processes.js'
 
 /** A command, in parts, so that a runner may do several alike in one go: its vector is `[program, …options, '--', …operands]`. */
 export interface Command {
@@ -157,12 +157,14 @@ const endsWith = (vector: readonly string[], end: readonly string[]): boolean =>
  * waits for them, so it ends after them; and as long as it lives, a manager that is started meanwhile finds by it what is
  * still under way, and waits.
  */
-const nextToEnd = (leader: Leader): readonly number[] => {
+const nextToEnd = (leader: Leader): readonly Process[] => {
   const living = membersOf(leader)
   const vector = vectorOfProcess(living.find(({ pid }) => pid === leader.pid)?.entry ?? '')
   const helpers = living.filter(({ entry }) => !endsWith(vector, vectorOfProcess(entry)))
-  return (helpers.length > 0 ? helpers : living).map(({ pid }) => pid)
+  return helpers.length > 0 ? helpers : living
 }
+
+const pidsOf = (some: readonly Process[]): readonly number[] => some.map(({ pid }) => pid)
 
 /** A child as far as it is needed here. */
 interface Child {
@@ -226,13 +228,15 @@ const ROUND_MS = 10
 
 /** KILL, round after round, until nothing new is left to be signalled: what then still lives, the kernel holds. */
 const killAll = async (prefix: readonly string[], leader: Leader): Promise<void> => {
-  const signalled = new Set<number>()
+  // By the time when they were started: one that is started meanwhile may have the pid of one that has ended.
+  const signalled = new Set<string>()
   for (let round = 1; anyLives(leader); round += 1) {
-    const next = round < ROUNDS_MAX ? nextToEnd(leader) : membersOf(leader).map(({ pid }) => pid)
+    const next = round < ROUNDS_MAX ? nextToEnd(leader) : membersOf(leader)
     if (next.length === 0) signalGroup(leader.pid, 'SIGKILL')
-    const fresh = next.filter((pid) => !signalled.has(pid))
-    for (const pid of fresh) signalled.add(pid)
-    await signalEach(prefix, fresh, 'SIGKILL')
+    const known = next.map((one) => ({ one, key: `${one.entry} ${startedOf(one.entry) ?? ''}` }))
+    const fresh = known.filter(({ key }) => !signalled.has(key))
+    for (const { key } of fresh) signalled.add(key)
+    await signalEach(prefix, pidsOf(fresh.map(({ one }) => one)), 'SIGKILL')
     if (round > ROUNDS_MAX) return
     await wait(ROUND_MS * round, undefined, { ref: false })
   }
@@ -244,7 +248,7 @@ const end = async (prefix: readonly string[], graceMs: number, child: Child): Pr
   const ended = child.exit.then(() => allEnded(leader))
   const first = nextToEnd(leader)
   if (first.length === 0) signalGroup(child.pid, 'SIGTERM')
-  await signalEach(prefix, first, 'SIGTERM')
+  await signalEach(prefix, pidsOf(first), 'SIGTERM')
   const early = new AbortController()
   await Promise.race([ended, wait(graceMs, undefined, { signal: early.signal }).catch(() => undefined)])
   early.abort()
