@@ -182,8 +182,21 @@ export const stackAt = (table: MountTable, parentId: number, target: string): St
 
 const LOCAL_FSTYPES: ReadonlySet<string> = new Set([
   ...['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'bcachefs', 'zfs', 'f2fs', 'jfs', 'nilfs2', 'reiserfs', 'minix'],
+  ...['jffs2', 'ubifs', 'zonefs', 'ntfs', 'hfs'],
   ...['tmpfs', 'ramfs', 'devtmpfs', 'rootfs', 'hugetlbfs', 'overlay', 'aufs', 'squashfs', 'erofs', 'cramfs', 'romfs'],
-  ...['cgroup', 'cgroup2', 'pstore', 'bpf', 'tracefs', 'debugfs', 'securityfs', 'selinuxfs', 'fusectl', 'efivarfs'],
+  ...[
+    'cgroup',
+    'cgroup2',
+    'cpuset',
+    'pstore',
+    'bpf',
+    'tracefs',
+    'debugfs',
+    'securityfs',
+    'selinuxfs',
+    'fusectl',
+    'efivarfs',
+  ],
   ...['binfmt_misc', 'nsfs', 'resctrl', 'rpc_pipefs', 'nfsd'],
   ...['vfat', 'msdos', 'exfat', 'ntfs3', 'iso9660', 'udf', 'hfsplus', 'proc', 'sysfs', 'devpts', 'mqueue', 'configfs'],
 ])

@@ -89,6 +89,90 @@ test('which filesystems answer by themselves', () => {
   expect(['nfs4', '9p', 'fuseblk', 'unheard-of'].some(opensQuietly)).toBe(false)
 })
 
+describe('every filesystem that a kernel knows is local, or is known not to be', () => {
+  /** A server, a daemon, or other machines answer for these. */
+  const ASKING = [
+    ...[
+      'fuse',
+      'fuseblk',
+      'autofs',
+      'nfs',
+      'nfs4',
+      '9p',
+      'virtiofs',
+      'cifs',
+      'smb3',
+      'ceph',
+      'afs',
+      'coda',
+      'gfs2',
+      'ocfs2',
+    ],
+    ...['vboxsf', 'functionfs', 'pvfs2', 'ecryptfs'],
+  ]
+  /** Of the kernel alone: nothing of these is ever at a path. */
+  const INTERNAL = [
+    'sockfs',
+    'pipefs',
+    'bdev',
+    'anon_inodefs',
+    'dax',
+    'secretmem',
+    'guest_memfd',
+    'drm',
+    'devmem',
+    'iomem',
+  ]
+  /** What kernels of distributions have, independent of the one here. */
+  const LOCAL = [
+    ...[
+      'ext2',
+      'ext3',
+      'ext4',
+      'xfs',
+      'btrfs',
+      'bcachefs',
+      'zfs',
+      'f2fs',
+      'jfs',
+      'nilfs2',
+      'reiserfs',
+      'minix',
+      'jffs2',
+    ],
+    ...['ubifs', 'zonefs', 'ntfs', 'ntfs3', 'hfs', 'hfsplus', 'vfat', 'msdos', 'exfat', 'iso9660', 'udf', 'squashfs'],
+    ...[
+      'erofs',
+      'cramfs',
+      'romfs',
+      'overlay',
+      'aufs',
+      'tmpfs',
+      'ramfs',
+      'rootfs',
+      'devtmpfs',
+      'hugetlbfs',
+      'proc',
+      'sysfs',
+    ],
+    ...['devpts', 'mqueue', 'configfs', 'cgroup', 'cgroup2', 'cpuset', 'pstore', 'bpf', 'tracefs', 'debugfs'],
+    ...['securityfs', 'selinuxfs', 'fusectl', 'efivarfs', 'binfmt_misc', 'nsfs', 'resctrl', 'rpc_pipefs', 'nfsd'],
+  ]
+  const here = readFileSync('/proc/filesystems', 'utf8').match(/\S+$/gm) ?? []
+  test.each([...new Set([...LOCAL, ...here])].filter((name) => ![...ASKING, ...INTERNAL].includes(name)))(
+    '%s is',
+    (name) => {
+      expect(isLocalFstype(name)).toBe(true)
+    },
+  )
+  test.each(ASKING)('%s is not', (name) => {
+    expect(isLocalFstype(name)).toBe(false)
+  })
+  test('the kernel here knows some', () => {
+    expect(here).toContain('tmpfs')
+  })
+})
+
 describe('what is mounted below a directory', () => {
   const targets = (name: string, directory: string): readonly string[] =>
     linesBelow(capture(name), directory).map(({ target }) => target)
