@@ -15,10 +15,15 @@ const words = ({ mountpoint, phase, holders, running, overdue, pid }: LeftBehind
   )
 }
 
+/** In use, and nothing runs there: what a stop promises to leave as it is. */
+const isInUse = ({ phase, holders, running }: LeftBehind): boolean =>
+  phase === 'mounted' && holders > 0 && running === undefined
+
 /** A line for each thing that is left. */
 export const leftLines = (left: readonly LeftBehind[], isSandbox: boolean): readonly string[] => {
   const end = isSandbox ? ' (it ends with the sandbox)' : ''
-  const lines = left.slice(0, SHOWN_MAX).map((each) => `left behind: ${words(each)}${end}`)
+  const line = (each: LeftBehind): string => `${isInUse(each) ? 'stays, in use' : 'left behind'}: ${words(each)}${end}`
+  const lines = left.slice(0, SHOWN_MAX).map(line)
   return left.length > SHOWN_MAX ? [...lines, `left behind: ${left.length - SHOWN_MAX} more`] : lines
 }
 

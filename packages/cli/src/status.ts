@@ -6,7 +6,7 @@ import type { StatusArguments } from './arguments.js'
 import type { ExitCode } from './exit.js'
 import { EXIT } from './exit.js'
 import type { Streams } from './streams.js'
-import { fail, wantsColour } from './streams.js'
+import { complain, fail, wantsColour } from './streams.js'
 import { encodeSurvey, surveyHere } from './survey.js'
 import { paintOf } from './transcript/paint.js'
 import { surveyLines } from './transcript/survey-words.js'
@@ -15,7 +15,7 @@ import { surveyLines } from './transcript/survey-words.js'
 export const status = async (asked: StatusArguments, streams: Streams): Promise<ExitCode> => {
   const { mountpoint, limit = STATUS_MAX, after } = asked
   const page = { limit, ...(mountpoint === undefined ? {} : { mountpoint }), ...(after === undefined ? {} : { after }) }
-  const survey = await surveyHere(asked, page)
+  const survey = await surveyHere(asked, page, (sentence) => complain(streams, `warning: ${sentence}`))
   if (E.isLeft(survey)) return fail(streams, survey.left)
   const lines = asked.json
     ? [JSON.stringify(encodeSurvey(survey.right))]

@@ -21,29 +21,42 @@ export interface SurveyPlace {
   readonly machine: Pick<Machine, 'host' | 'timers' | 'inventory'>
 }
 
-/** Reads what is recorded, and looks at all of it. */
+/** Reads what is recorded, and looks at all of it. With `notice` an inventory that fails is told there, and is no failure. */
 export const surveyOf = async (
   { configuration, machine }: SurveyPlace,
   page: StatusPage = {},
+  notice?: (sentence: string) => void,
 ): Promise<E.Either<Failure, Survey>> => {
   const facts = await recordedFacts(configuration)
   if (E.isLeft(facts)) return facts
   const { discover, conclude } = prepareSurvey(configuration.settings, facts.right)
   const { host, inventory, timers } = machine
-  const port = inventory === undefined ? host : withInventory(host, inventory, timers)
-  const { found } = await port.run(discover)
+  const all = inventory === undefined ? host : withInventory(host, inventory, timers)
+  const { found } = await all.run(discover)
   if (found._tag === 'Discovered') return E.right(conclude(timers.now(), found, page))
+  if (notice !== undefined && inventory !== undefined && found._tag === 'NotDiscovered') {
+    // Journal and table can be read all the same, and this is the hour when a person wants to see them.
+    const without = await host.run(discover)
+    if (without.found._tag === 'Discovered') {
+      notice(`${found.reason}; shown is what the journal and the mount table say`)
+      return E.right(conclude(timers.now(), without.found, page))
+    }
+  }
   const why = found._tag === 'NotDiscovered' ? found.reason : `not finished within ${discover.deadlineMs} ms`
   return E.left(stopFailure(`the host cannot be looked at: ${why}`))
 }
 
 /** The same, of the place that was asked for. */
-export const surveyHere = async (asked: PlaceArguments, page: StatusPage = {}): Promise<E.Either<Failure, Survey>> => {
+export const surveyHere = async (
+  asked: PlaceArguments,
+  page: StatusPage = {},
+  notice?: (sentence: string) => void,
+): Promise<E.Either<Failure, Survey>> => {
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return configuration
   const unfit = needsRoot(configuration.right)
   if (unfit !== undefined) return E.left(unfit)
-  return surveyOf({ configuration: configuration.right, machine: await thisMachine(configuration.right) }, page)
+  return surveyOf({ configuration: configuration.right, machine: await thisMachine(configuration.right) }, page, notice)
 }
 
 /** Differences as in the answer to a reconcile. */

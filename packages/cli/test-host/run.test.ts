@@ -54,7 +54,7 @@ describe('requests from stdin', () => {
       '',
     ])
     expect(ended.code).toBe(0)
-    expect(ended.stderr).toContain(`mountkeeper: left behind: ${ROOT}/a mounted, 1 holder\n`)
+    expect(ended.stderr).toContain(`mountkeeper: stays, in use: ${ROOT}/a mounted, 1 holder\n`)
     expect(mounted()).toEqual([`${ROOT}/a scratch`])
     expect(existsSync(`${ROOT}/b`)).toBe(false)
   })

@@ -92,7 +92,7 @@ describe.each(ways)('%s', (_, before, may) => {
     const ended = await started.ended
     expect(answersOf(ended)).toMatchObject([{ id: 'fuse', ok: true, result: { mount: 'mounted' } }])
     expect(ended.stderr).toContain(
-      'left behind: /srv/mounts/through-a-daemon mounted, 1 holder (it ends with the sandbox)',
+      'stays, in use: /srv/mounts/through-a-daemon mounted, 1 holder (it ends with the sandbox)',
     )
     expect(processes().filter((line) => line.includes('bindfs'))).toEqual([])
     expect((await sample('fuse')).code).toBe(0)

@@ -94,7 +94,7 @@ describe('bad input', () => {
     // Only the next request touched the host.
     expect(served).toMatchObject({ id: 'next', ok: true })
     expect(run.host.ran).toEqual(['Look', 'MakeDirectory', 'Mount'].map((effect) => `${effect} /srv/mounts/a`))
-    expect(run.streams.stderr.text()).toBe('mountkeeper: left behind: /srv/mounts/a mounted, 1 holder\n')
+    expect(run.streams.stderr.text()).toBe('mountkeeper: stays, in use: /srv/mounts/a mounted, 1 holder\n')
   })
 
   test.each([

@@ -6,7 +6,7 @@ import { leftLines, leftSummary } from '../src/left-words.js'
 import { answerWords } from '../src/transcript/answer-words.js'
 import { paintOf } from '../src/transcript/paint.js'
 import { surveyLines } from '../src/transcript/survey-words.js'
-import { durationWords } from '../src/transcript/words.js'
+import { durationWords, reasonWords } from '../src/transcript/words.js'
 
 describe('what is left behind', () => {
   const left = [
@@ -17,7 +17,7 @@ describe('what is left behind', () => {
 
   test('is named with path, phase and pid', () => {
     expect(leftLines(left, false)).toEqual([
-      'left behind: /srv/mounts/a mounted, 2 holders',
+      'stays, in use: /srv/mounts/a mounted, 2 holders',
       'left behind: /srv/mounts/b uncertain, umount still runs, overdue, pid 17',
       'left behind: the host, discovery still runs',
     ])
@@ -102,4 +102,10 @@ test.each([
   [125_000, '2 min 5 s'],
 ])('%d ms reads %s', (ms, text) => {
   expect(durationWords(ms)).toBe(text)
+})
+
+test('an unmount that reported success and did not unmount is not blamed on the host', () => {
+  expect(reasonWords({ _tag: 'Refused', error: undefined })).toBe('the command reported success, and it is still there')
+  const error = { command: ['umount'], exitStatus: 32, stderr: 'target is busy.' }
+  expect(reasonWords({ _tag: 'Refused', error })).toBe('exit 32: target is busy.')
 })

@@ -5,7 +5,7 @@ import { ruleOf } from './agree.js'
 import type { Answer } from './answer.js'
 import { apply, applyChanges } from './apply.js'
 import { decide } from './decide.js'
-import type { Effect } from './effect.js'
+import type { Effect, WaitWhy } from './effect.js'
 import type { Filesystem } from './filesystem.js'
 import { optionName } from './filesystem.js'
 import type { Found, Identity, ResolvedSource } from './found.js'
@@ -158,14 +158,24 @@ const REASONS: Readonly<Record<Effect['_tag'], Omit<PlannedStep, 'effect'>>> = {
     why: 'the type can hang: does the filesystem answer?',
     onFailure: 'refused Broken or mounted again, by policy; without an answer attached with the warning NotResponding',
   },
-  Wait: { why: 'policy keeps the layer mounted for a while', onFailure: 'does not fail' },
+  Wait: { why: 'what follows is not due yet', onFailure: 'does not fail' },
   Discover: { why: 'a generation begins with what is there', onFailure: 'the host stays down' },
+}
+
+/** Why a plan ends with a delay. */
+const WAITS: Readonly<Record<WaitWhy, string>> = {
+  settle: 'what the command did may show a moment after its end',
+  'unmount-retry': 'the unmount did not work, and is tried again',
+  'back-off': 'it could not be told what is there, or something of ours stays; it is looked at again later',
+  'keep-mounted': 'policy keeps the layer mounted for a while',
+  'discovery-retry': 'the host could not be discovered, and is tried again',
 }
 
 const REPLACING = 'a vacant layer of another filesystem makes room'
 
 const stepOf = (host: Host, effect: Effect): PlannedStep => {
   const { why, onFailure } = REASONS[effect._tag]
+  if (effect._tag === 'Wait') return { effect, why: WAITS[effect.why], onFailure }
   if (effect._tag !== 'Unmount') return { effect, why, onFailure }
   const work = host.mountpoints.get(effect.mountpoint)?.record.work
   return { effect, why: work?.replacing === 'vacant' ? REPLACING : why, onFailure }

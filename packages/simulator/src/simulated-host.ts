@@ -1,7 +1,7 @@
 // A simulated host for the tests of services that embed the manager: the port of the runtime in front of the model, with
 // virtual time, faults that are injected by effect, third parties, and the journal of a manager that can be started again.
 
-import type { Discover, Effect, Identity, MountpointEffect, Settings } from '@mountkeeper/core'
+import type { Discover, Identity, MountpointEffect, Settings } from '@mountkeeper/core'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 import type { HostPort, MemoryJournal, MountManager, MountManagerOptions, Report } from '@mountkeeper/runtime'
 import { complete, endOrphan, execute, executeDiscover, usualWording } from './execute.js'

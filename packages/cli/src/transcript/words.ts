@@ -186,7 +186,7 @@ export const reasonWords = (reason: Reason): string => {
     case 'HostDown':
       return 'the host is down; it is cleaned up when it comes up'
     case 'Refused':
-      return reason.error === undefined ? 'the host refused' : endWords(reason.error)
+      return reason.error === undefined ? 'the command reported success, and it is still there' : endWords(reason.error)
   }
 }
 

@@ -10,6 +10,7 @@ import { compareIdentity, layersOf } from '../found.js'
 import type { Surveyed } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { Probed } from '../input.js'
+import { withLastTry } from '../tried.js'
 import type { Draft, Out } from './draft.js'
 import { answer, everyHolder, holdersLeft, noteProbed, patchHost, setWork } from './draft.js'
 import { NO_REQUEST, emitLook, emitProbe, finish, settingsOf, startWork, wantSlot } from './steps.js'
@@ -34,7 +35,7 @@ export const differencesAt = (draft: Draft, found: Found): readonly Difference[]
   differenceOf(draft.record, holdersLeft(draft), found).map((difference) =>
     difference._tag === 'lost'
       ? { ...difference, holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })) }
-      : difference,
+      : withLastTry(draft.record, difference),
   )
 
 /**
