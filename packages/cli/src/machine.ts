@@ -5,9 +5,10 @@ import type { Configuration } from '@mountkeeper/codec'
 import { sourceAllowed } from '@mountkeeper/core'
 import type { FileJournal } from '@mountkeeper/journal'
 import type { HostPort, InventoryPort, Locks, MountManager, Timers } from '@mountkeeper/runtime'
-import { createMemoryJournal, createSystemTimers } from '@mountkeeper/runtime'
+import { createSystemTimers } from '@mountkeeper/runtime'
 import { stopFailure } from './exit.js'
 import type { Failure } from './exit.js'
+import { right } from 'fp-ts/lib/Either.js'
 
 /** The ports of a machine. */
 export interface Machine {
@@ -22,8 +23,11 @@ export interface Machine {
   readonly watch?: (manager: MountManager) => { readonly close: () => void }
 }
 
-/** Facts that end with the process. */
-export const forgetfulJournal = (): FileJournal => ({ ...createMemoryJournal(), close: () => Promise.resolve() })
+/** Facts that end with the process: none of them is read again, so none is kept. */
+export const forgetfulJournal = (): FileJournal => {
+  const durable: ReturnType<FileJournal['append']> = () => Promise.resolve(right(undefined))
+  return { read: () => Promise.resolve(right([])), append: () => durable, close: () => Promise.resolve() }
+}
 
 /** The authority on who uses what, as configured. */
 export const configuredInventory = async ({ adapter }: Configuration): Promise<InventoryPort | undefined> => {

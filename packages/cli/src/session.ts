@@ -142,7 +142,7 @@ const serveAll = (session: Session, manager: MountManager, show: Show, output: O
   })
 }
 
-/** The same journal, and what was read from it. */
+/** The same journal, and what was read from it: kept until it is asked for, once. */
 const remembering = (journal: Journal): { readonly journal: Journal; readonly began: () => readonly Fact[] } => {
   let began: readonly Fact[] = []
   const read: Journal['read'] = async () => {
@@ -150,7 +150,12 @@ const remembering = (journal: Journal): { readonly journal: Journal; readonly be
     if (facts._tag === 'Right') began = facts.right
     return facts
   }
-  return { journal: { read, append: journal.append }, began: () => began }
+  const take = (): readonly Fact[] => {
+    const facts = began
+    began = []
+    return facts
+  }
+  return { journal: { read, append: journal.append }, began: take }
 }
 
 /** What a life came to; a failure where it did not begin. */
@@ -165,7 +170,9 @@ const live = async (session: Session, output: Output, kept: FileJournal, lock: L
   const { configuration, machine, streams, stopping } = session
   const failed = (failure: Failure): void => stopping.stop({ _tag: 'Failed', failure })
   const show = showOf(session, output)
-  const { journal, began } = remembering(guarded(kept, lock))
+  const locked = guarded(kept, lock)
+  // Only the first line of a trace needs what the journal said.
+  const { journal, began } = session.trace === undefined ? { journal: locked, began: () => [] } : remembering(locked)
   const trace = session.trace && createTraceFile(session.trace.fd, session.trace.path, began, failed)
   const making = createMountManager({
     settings: configuration.settings,

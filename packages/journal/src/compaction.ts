@@ -10,11 +10,16 @@ import type { Fault } from './scan.js'
 import { createScan } from './scan.js'
 import { writeSnapshot } from './whole-file.js'
 
-/** Some 2 ms of decoding. */
-const SLICE_BYTES = 64 * 1024
+/** How a compaction is cut into steps. */
+export interface CompactionLimits {
+  /** So much is read, decoded and copied at once, in bytes. */
+  readonly sliceBytes: number
+  /** As little as this may be copied while appends wait, in bytes; more is copied before. */
+  readonly heldBytesMax: number
+}
 
-/** As little as this may be copied while appends wait, in bytes; more is copied before. */
-const HELD_BYTES_MAX = 64 * 1024
+/** A slice is some 2 ms of decoding. */
+export const COMPACTION_LIMITS: CompactionLimits = { sliceBytes: 64 * 1024, heldBytesMax: 64 * 1024 }
 
 /** The new file, all but the end of it: not in its place yet. */
 export interface Shorter {
@@ -34,13 +39,18 @@ export type Compacted =
   | { readonly _tag: 'GivenUp' }
 
 /** Copies a part of the journal behind what is in another file already. */
-export const copyBehind = async (from: DiskFile, shorter: Shorter, until: number): Promise<Shorter> => {
+export const copyBehind = async (
+  from: DiskFile,
+  shorter: Shorter,
+  until: number,
+  { sliceBytes }: CompactionLimits,
+): Promise<Shorter> => {
   let { bytes } = shorter
   const push = async (chunk: Uint8Array): Promise<void> => {
     await shorter.file.write(chunk, bytes)
     bytes += chunk.length
   }
-  await readChunks(from, until, SLICE_BYTES, push, shorter.until)
+  await readChunks(from, until, sliceBytes, push, shorter.until)
   return { ...shorter, bytes, until }
 }
 
@@ -51,14 +61,22 @@ export interface CompactionOptions {
   readonly file: DiskFile
   readonly durable: () => number
   readonly goesOn: () => boolean
+  readonly limits: CompactionLimits
 }
 
 /** Writes the shorter file. Rejects with what the system said; the journal is then as it was, and so is it after `GivenUp`. */
-export const compact = async ({ disk, names, file, durable, goesOn }: CompactionOptions): Promise<Compacted> => {
+export const compact = async ({
+  disk,
+  names,
+  file,
+  durable,
+  goesOn,
+  limits,
+}: CompactionOptions): Promise<Compacted> => {
   const memory = emptyMemory()
   const until = durable()
   const scan = createScan((fact) => remember(memory, fact))
-  await readChunks(file, until, SLICE_BYTES, (chunk) => {
+  await readChunks(file, until, limits.sliceBytes, (chunk) => {
     if (goesOn()) scan.push(chunk)
   })
   if (!goesOn()) return { _tag: 'GivenUp' }
@@ -69,7 +87,9 @@ export const compact = async ({ disk, names, file, durable, goesOn }: Compaction
   try {
     const bytes = await writeSnapshot(next, snapshot, snapshotOf(memory), goesOn)
     let shorter: Shorter = { file: next, bytes, snapshot, until }
-    while (goesOn() && durable() - shorter.until > HELD_BYTES_MAX) shorter = await copyBehind(file, shorter, durable())
+    while (goesOn() && durable() - shorter.until > limits.heldBytesMax) {
+      shorter = await copyBehind(file, shorter, durable(), limits)
+    }
     if (goesOn()) {
       // Most of it is durable before anybody has to wait for the rest.
       await next.flush()

@@ -1,14 +1,25 @@
 // The few things that a journal asks of a filesystem. They reject with what the system said; nobody here decides what that
 // means. A port, so that tests can let any of them fail, and can crash between any two.
 
+import type { Stats } from 'node:fs'
 import { close, constants, fchmod, fdatasync, fstat, fsync, ftruncate, open, read, write } from 'node:fs'
 import { link, lstat, rename, rm } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { lockFile } from './lock.js'
+
+/** Which file it is, and what can be seen of it from outside. */
+export interface FileSeen {
+  /** Device and inode. */
+  readonly identity: string
+  /** Its length in bytes. */
+  readonly size: number
+}
 
 /** An open file. */
 export interface DiskFile {
   /** Its length in bytes. */
   readonly size: () => Promise<number>
+  readonly seen: () => Promise<FileSeen>
   /** At most `length` bytes; fewer only at the end of the file. */
   readonly read: (from: number, length: number) => Promise<Uint8Array>
   /** Writes all of it. */
@@ -35,6 +46,13 @@ export interface Disk {
   readonly uid: () => number
   /** Never follows a link in the last component. */
   readonly look: (path: string) => Promise<Place>
+  /** The file that has a name now; never follows a link in the last component. */
+  readonly seen: (path: string) => Promise<FileSeen>
+  /**
+   * Locks a file, which is made where it is not there, until the returned function is called or the process ends; `undefined`
+   * if another one has the lock, in this process or elsewhere.
+   */
+  readonly lock: (path: string) => Promise<(() => Promise<void>) | undefined>
   /** `create` makes a file of mode 0600, and empties one that is there. None follows a link. */
   readonly open: (path: string, how: 'read' | 'change' | 'create') => Promise<DiskFile>
   /** A second name; rejects with EEXIST where that is taken. */
@@ -86,8 +104,11 @@ const writeAll = async (descriptor: number, bytes: Uint8Array, at: number): Prom
   }
 }
 
+const seenOf = ({ dev, ino, size }: Stats): FileSeen => ({ identity: `${dev}:${ino}`, size })
+
 const fileOf = (descriptor: number): DiskFile => ({
   size: async () => (await fd.fstat(descriptor)).size,
+  seen: async () => seenOf(await fd.fstat(descriptor)),
   read: (from, length) => readAll(descriptor, from, length),
   write: (bytes, at) => writeAll(descriptor, bytes, at),
   truncate: (length) => fd.ftruncate(descriptor, length),
@@ -103,6 +124,8 @@ export const nodeDisk: Disk = {
     const seen = await lstat(path)
     return { isDirectory: seen.isDirectory(), uid: seen.uid, mode: seen.mode & 0o7777 }
   },
+  seen: async (path) => seenOf(await lstat(path)),
+  lock: lockFile,
   open: async (path, how) => {
     const descriptor = await fd.open(path, FLAGS[how], OWN)
     if (how === 'create') await fd.fchmod(descriptor, OWN)

@@ -8,6 +8,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Disk } from './disk.js'
 import { nodeDisk } from './disk.js'
 import { codeOf, faultFailed, fileFailed } from './failure.js'
+import { createFold } from './fold.js'
 import { namesIn } from './place.js'
 import { scanFile } from './read.js'
 import type { Scanned } from './scan.js'
@@ -15,7 +16,7 @@ import type { Scanned } from './scan.js'
 /** What was seen of a journal. */
 export interface Examined extends Scanned {
   readonly path: string
-  /** The facts of all whole writes before a fault. */
+  /** The facts of all whole writes before a fault, or a snapshot of them where they are many. */
   readonly read: readonly Fact[]
 }
 
@@ -27,8 +28,9 @@ export const examineJournal =
     try {
       const file = await disk.open(path, 'read')
       try {
-        const read: Fact[] = []
-        return right({ path, ...(await scanFile(file, (fact) => read.push(fact))), read })
+        const fold = createFold()
+        const scanned = await scanFile(file, fold.take)
+        return right({ path, ...scanned, read: fold.facts() })
       } finally {
         await file.close()
       }

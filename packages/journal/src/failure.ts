@@ -52,5 +52,21 @@ export const faultFailed = (path: string, { _tag, line, why }: Fault): JournalFa
   return failed(`${path}, line ${line}: ${why}; ${mend}`)
 }
 
+/** Another journal is open in this directory. */
+export const lockedFailed = (directory: string, path: string): JournalFailed =>
+  failed(
+    `${directory}: its journal is written by another one (${path} is locked); stop that one, or name another directory`,
+  )
+
+/** The name no longer leads to the file that is being written, or the file is not as it was left. */
+export const strangeFailed = (path: string, what: string): JournalFailed =>
+  failed(`${path} ${what}; nothing more is promised: put the file that was there back, and start the manager again`)
+
+/** A fact that cannot be written. */
+export const unwritable = (path: string, error: unknown): JournalFailed =>
+  failed(
+    `${path}: a fact cannot be written (${String(error)}), which is a defect of who appended it; nothing of it was`,
+  )
+
 /** A promise of the port was broken: a defect of whoever calls. */
 export const notReady = (path: string, why: string): JournalFailed => failed(`${path} ${why}`)

@@ -4,9 +4,13 @@ import type { Fact } from '@mountkeeper/core'
 import type { Journal, JournalFailed } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { CompactionLimits } from './compaction.js'
+import { COMPACTION_LIMITS } from './compaction.js'
 import type { Disk, DiskFile } from './disk.js'
 import { nodeDisk } from './disk.js'
-import { codeOf, faultFailed, fileFailed, notReady } from './failure.js'
+import { codeOf, faultFailed, fileFailed, lockedFailed, notReady } from './failure.js'
+import { createFold } from './fold.js'
+import { JOURNAL_FORMAT } from './head.js'
 import type { Names } from './place.js'
 import { namesIn, unfitDirectory } from './place.js'
 import { scanFile } from './read.js'
@@ -17,12 +21,14 @@ import { COMPACT_FACTS_MIN, createWriter } from './writer.js'
 
 /** What a journal is made of. */
 export interface FileJournalOptions {
-  /** Has to be there, to belong to this user and to be closed to others; its lock is the business of whoever calls. */
+  /** Has to be there, to belong to this user and to be closed to others; it is locked while the journal is open. */
   readonly directory: string
   /** Hears what is worth telling and stops nobody, in a sentence: that a torn end was cut, that there is no room to shorten. */
   readonly notice?: (sentence: string) => void
   /** The file is made shorter from so many facts after its snapshot on; by default `COMPACT_FACTS_MIN`. */
   readonly compactFactsMin?: number
+  /** How its shortening is cut into steps; by default `COMPACTION_LIMITS`. */
+  readonly compactionLimits?: CompactionLimits
   /** By default that of this process. */
   readonly disk?: Disk
 }
@@ -74,15 +80,39 @@ const settleEnd = async (file: DiskFile, { bytes, wholeBytes, lastFrom }: Scanne
   await file.flush()
 }
 
+interface Begun {
+  readonly file: DiskFile
+  readonly durable: number
+  readonly snapshot: number
+  readonly since: number
+}
+
+/**
+ * A file of an older format is written anew: a program that knows no newer one then refuses it by its first line, and does not
+ * read on in facts that it would misunderstand.
+ */
+const inThisFormat = async (
+  disk: Disk,
+  names: Names,
+  facts: readonly Fact[],
+  { format, ...old }: Begun & { readonly format: number | undefined },
+): Promise<Begun> => {
+  if (format === JOURNAL_FORMAT) return old
+  const file = await disk.open(names.next, 'create')
+  const durable = await writeSnapshot(file, facts.length, facts)
+  await file.flush()
+  await takePlace(disk, names)
+  await old.file.close()
+  return { file, durable, snapshot: facts.length, since: 0 }
+}
+
 const open = async (options: FileJournalOptions, names: Names): Promise<Either<JournalFailed, Opened>> => {
   const { disk = nodeDisk, notice = () => undefined, compactFactsMin = COMPACT_FACTS_MIN } = options
-  const unfit = await unfitDirectory(disk, names.directory)
-  if (unfit !== undefined) return left(unfit)
   try {
     await disk.remove(names.next)
     const file = await openOrCreate(disk, names)
-    const facts: Fact[] = []
-    const scanned = await scanFile(file, (fact) => facts.push(fact))
+    const fold = createFold()
+    const scanned = await scanFile(file, fold.take)
     const { fault, head } = scanned
     if (fault !== undefined && fault._tag !== 'Torn') {
       await file.close()
@@ -95,21 +125,49 @@ const open = async (options: FileJournalOptions, names: Names): Promise<Either<J
         `${names.journal}: the last write was torn at line ${fault.line} (${fault.why}); its ${cut} bytes were cut`,
       )
     }
-    const snapshot = head?.snapshot ?? 0
-    const since = facts.length - snapshot
+    const facts = fold.facts()
+    const begin = await inThisFormat(disk, names, facts, {
+      file,
+      durable: scanned.wholeBytes,
+      snapshot: head?.snapshot ?? 0,
+      since: scanned.facts - (head?.snapshot ?? 0),
+      format: head?.format,
+    })
     const writer = createWriter({
       disk,
       names,
-      file,
-      durable: scanned.wholeBytes,
-      snapshot,
-      since,
+      ...begin,
       compactFactsMin,
+      limits: options.compactionLimits ?? COMPACTION_LIMITS,
       notice,
     })
     return right({ facts, writer })
   } catch (error) {
     return left(fileFailed(names.journal, 'opened', error))
+  }
+}
+
+/** Under the lock of the journal, which is let go of where it cannot be opened. */
+const openLocked = async (options: FileJournalOptions, names: Names): Promise<Either<JournalFailed, Opened>> => {
+  const { disk = nodeDisk } = options
+  const unfit = await unfitDirectory(disk, names.directory)
+  if (unfit !== undefined) return left(unfit)
+  try {
+    const unlock = await disk.lock(names.lock)
+    if (unlock === undefined) return left(lockedFailed(names.directory, names.lock))
+    const opened = await open(options, names)
+    if (isLeft(opened)) {
+      await unlock()
+      return opened
+    }
+    const { writer, facts } = opened.right
+    const close: Writer['close'] = async (how) => {
+      await writer.close(how)
+      await unlock()
+    }
+    return right({ facts, writer: { append: writer.append, close } })
+  } catch (error) {
+    return left(fileFailed(names.lock, 'locked', error))
   }
 }
 
@@ -120,7 +178,7 @@ export const createFileJournal = (options: FileJournalOptions): FileJournal => {
   return {
     read: async () => {
       if (writer !== undefined) return left(notReady(names.journal, 'was read before'))
-      const opened = await open(options, names)
+      const opened = await openLocked(options, names)
       if (isLeft(opened)) return opened
       ;({ writer } = opened.right)
       return right(opened.right.facts)

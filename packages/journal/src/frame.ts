@@ -2,11 +2,13 @@
 // becomes durable together, and counts at recovery as a whole or not at all; so each line of a write of several facts begins
 // with its place in it, `"part":[2,3]`. One that has no part is a whole write.
 
-import { crc32 } from 'node:zlib'
-import { decode, decodeErrorsText, encodeFact, factCodec } from '@mountkeeper/codec'
+import { encodeFact } from '@mountkeeper/codec'
 import type { Fact } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
+import { checksumOf, digitsAt } from './checksum.js'
+import type { FactReader } from './fact-reader.js'
+import { readFact } from './fact-reader.js'
 
 /** Where a line stands in what was written with it: the first of three is `[1, 3]`. */
 export interface Part {
@@ -30,7 +32,10 @@ const DIGITS = 8
 const SPACE = 32
 const ALONE: Part = { place: 1, of: 1 }
 
-const checksum = (bytes: Uint8Array | string): string => crc32(bytes).toString(16).padStart(DIGITS, '0')
+const checksum = (json: string): string => {
+  const bytes = Buffer.from(json)
+  return checksumOf(bytes, 0, bytes.length).toString(16).padStart(DIGITS, '0')
+}
 
 /** JSON as a line, with its end. */
 export const frame = (json: string): string => `${checksum(json)} ${json}\n`
@@ -40,11 +45,10 @@ export const unframe = (bytes: Buffer, from: number, to: number): Either<BadLine
   const begin = from + DIGITS + 1
   if (begin > to || bytes[begin - 1] !== SPACE)
     return left({ isWhole: false, why: 'it does not begin with a checksum' })
-  const json = bytes.subarray(begin, to)
-  if (bytes.toString('latin1', from, from + DIGITS) !== checksum(json)) {
+  if (digitsAt(bytes, from) !== checksumOf(bytes, begin, to)) {
     return left({ isWhole: false, why: 'its checksum is not that of its content' })
   }
-  return right(json.toString())
+  return right(bytes.toString('utf8', begin, to))
 }
 
 /** Facts as they are written together: all of them count at recovery, or none. */
@@ -57,31 +61,29 @@ export const encodeWrite = (facts: readonly Fact[]): string => {
   return lines.join('')
 }
 
+const PART_BEGIN = '{"part"'
 const PART = /^\{"part":\[([1-9]\d*),([1-9]\d*)\],/
 
 const unreadable = (why: string): Either<BadLine, never> => left({ isWhole: true, why: `it cannot be read: ${why}` })
 
 const partOf = (json: string): Part => {
+  if (!json.startsWith(PART_BEGIN)) return ALONE
   const [, place, of] = PART.exec(json) ?? []
   return place === undefined || of === undefined ? ALONE : { place: Number(place), of: Number(of) }
 }
 
-// The checksum has shown that these are bytes that we wrote, so that what JSON.parse lets pass needs no second look.
-const parse = (json: string): unknown => {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
-}
-
 /** Reads a line of a fact. */
-export const decodeEntry = (bytes: Buffer, from: number, to: number): Either<BadLine, Entry> => {
+export const decodeEntry = (
+  bytes: Buffer,
+  from: number,
+  to: number,
+  read: FactReader = readFact,
+): Either<BadLine, Entry> => {
   const json = unframe(bytes, from, to)
   if (isLeft(json)) return json
   const part = partOf(json.right)
-  const fact = decode(factCodec, parse(part === ALONE ? json.right : json.right.replace(PART, '{')))
-  return isLeft(fact) ? unreadable(decodeErrorsText(fact.left)) : right({ part, fact: fact.right })
+  const fact = read(part === ALONE ? json.right : json.right.replace(PART, '{'))
+  return isLeft(fact) ? unreadable(fact.left) : right({ part, fact: fact.right })
 }
 
 const OPENING = ' {'

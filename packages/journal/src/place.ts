@@ -12,6 +12,8 @@ export interface Names {
   readonly journal: string
   /** Becomes the journal once it is whole; what stays of one after a crash is worth nothing. */
   readonly next: string
+  /** Locked by who writes the journal; never removed. */
+  readonly lock: string
   /** What a repair has put aside, counted from 1. */
   readonly aside: (count: number) => string
 }
@@ -19,7 +21,13 @@ export interface Names {
 /** The names in a state directory. */
 export const namesIn = (directory: string): Names => {
   const journal = join(directory, 'journal')
-  return { directory, journal, next: `${journal}.new`, aside: (count) => `${journal}.damaged-${count}` }
+  return {
+    directory,
+    journal,
+    next: `${journal}.new`,
+    lock: `${journal}.lock`,
+    aside: (count) => `${journal}.damaged-${count}`,
+  }
 }
 
 const OTHERS = 0o077

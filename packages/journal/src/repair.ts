@@ -8,7 +8,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Disk } from './disk.js'
 import { nodeDisk } from './disk.js'
 import { examineJournal } from './examine.js'
-import { codeOf, faultFailed, fileFailed } from './failure.js'
+import { codeOf, faultFailed, fileFailed, lockedFailed } from './failure.js'
 import type { Names } from './place.js'
 import { namesIn, unfitDirectory } from './place.js'
 import { readChunks } from './read.js'
@@ -87,7 +87,13 @@ export const repairJournal =
     if (seen?.fault?._tag === 'Newer') return left(faultFailed(names.journal, seen.fault))
     if (seen === undefined || !isDamaged(seen)) return right({ _tag: 'NotNeeded' })
     try {
-      return right(await rebuild(disk, names))
+      const unlock = await disk.lock(names.lock)
+      if (unlock === undefined) return left(lockedFailed(directory, names.lock))
+      try {
+        return right(await rebuild(disk, names))
+      } finally {
+        await unlock()
+      }
     } catch (error) {
       return left(fileFailed(names.journal, 'rebuilt', error))
     }

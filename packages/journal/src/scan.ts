@@ -5,6 +5,7 @@
 import type { Fact } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
+import { createFactReader } from './fact-reader.js'
 import type { BadLine, Entry, Part } from './frame.js'
 import { decodeEntry, decodeEntryAtEnd } from './frame.js'
 import type { Head } from './head.js'
@@ -71,6 +72,7 @@ const isOfSameWrite = (suspect: Suspect, { place, of }: Part): boolean => {
 
 /** Begins to read; `take` hears each fact of a whole write. After a fault of kind `Damaged` or `Newer` they are worth nothing. */
 export const createScan = (take: (fact: Fact) => void): Scan => {
+  const reader = createFactReader()
   let head: Head | undefined
   let line = 0
   let bytes = 0
@@ -133,7 +135,7 @@ export const createScan = (take: (fact: Fact) => void): Scan => {
   }
 
   const takeBytes = (buffer: Buffer, from: number, to: number): void => {
-    const read = decodeEntry(buffer, from, to)
+    const read = decodeEntry(buffer, from, to, reader)
     takeLine(read)
     if (isRight(read) || read.left.isWhole || fault !== undefined) return
     const entry = decodeEntryAtEnd(buffer, from, to)

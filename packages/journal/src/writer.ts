@@ -5,11 +5,11 @@
 import type { Fact } from '@mountkeeper/core'
 import type { JournalFailed } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from 'fp-ts/lib/Either.js'
-import type { Shorter } from './compaction.js'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { CompactionLimits, Shorter } from './compaction.js'
 import { compact, copyBehind } from './compaction.js'
 import type { Disk, DiskFile } from './disk.js'
-import { faultFailed, fileFailed, notReady, notShortened } from './failure.js'
+import { codeOf, faultFailed, fileFailed, notReady, notShortened, strangeFailed, unwritable } from './failure.js'
 import { encodeWrite } from './frame.js'
 import type { Names } from './place.js'
 import { takePlace } from './whole-file.js'
@@ -41,6 +41,7 @@ export interface WriterOptions {
   readonly snapshot: number
   readonly since: number
   readonly compactFactsMin: number
+  readonly limits: CompactionLimits
   readonly notice: (sentence: string) => void
 }
 
@@ -55,7 +56,7 @@ const quietly = (work: Promise<void>): Promise<void> => work.catch(() => undefin
 const DURABLE: Either<JournalFailed, void> = right(undefined)
 
 /** Makes a writer; the file is its own from now on. */
-export const createWriter = ({ disk, names, notice, compactFactsMin, ...begin }: WriterOptions): Writer => {
+export const createWriter = ({ disk, names, notice, compactFactsMin, limits, ...begin }: WriterOptions): Writer => {
   let { file, durable, since } = begin
   let limit = Math.max(compactFactsMin, begin.snapshot)
   let waiting: Waiting[] = []
@@ -85,7 +86,7 @@ export const createWriter = ({ disk, names, notice, compactFactsMin, ...begin }:
   const shorten = async (): Promise<void> => {
     try {
       const goesOn = (): boolean => !isClosing && failure === undefined
-      const compacted = await compact({ disk, names, file, durable: () => durable, goesOn })
+      const compacted = await compact({ disk, names, file, durable: () => durable, goesOn, limits })
       if (compacted._tag === 'Ready') {
         shorter = compacted.shorter
         work()
@@ -100,7 +101,7 @@ export const createWriter = ({ disk, names, notice, compactFactsMin, ...begin }:
   const replace = async (ready: Shorter): Promise<void> => {
     shorter = undefined
     try {
-      const { bytes } = await copyBehind(file, ready, durable)
+      const { bytes } = await copyBehind(file, ready, durable, limits)
       if (bytes > ready.bytes) await ready.file.flushData()
       await takeOver(ready, bytes)
     } catch (error) {
@@ -126,21 +127,50 @@ export const createWriter = ({ disk, names, notice, compactFactsMin, ...begin }:
     await quietly(old.close())
   }
 
+  /** Why what is written now would not be what the next start reads. */
+  const strange = async (): Promise<JournalFailed | undefined> => {
+    const wrong = (what: string): JournalFailed => strangeFailed(names.journal, what)
+    const own = await file.seen()
+    try {
+      const named = await disk.seen(names.journal)
+      if (named.identity !== own.identity) return wrong('is another file than the one that is being written')
+    } catch (error) {
+      return wrong(`does not lead to the file that is being written any more (${codeOf(error)})`)
+    }
+    if (own.size === durable) return undefined
+    return wrong(`has ${own.size} bytes where ${durable} were written: something else writes to it`)
+  }
+
+  /** Gives how many bytes were made durable. */
+  const writeOne = async (facts: readonly Fact[]): Promise<Either<JournalFailed, number>> => {
+    let bytes: Buffer
+    try {
+      bytes = Buffer.from(encodeWrite(facts))
+    } catch (error) {
+      return left(unwritable(names.journal, error))
+    }
+    try {
+      const wrong = await strange()
+      if (wrong !== undefined) return left(wrong)
+      await file.write(bytes, durable)
+      await file.flushData()
+      return right(bytes.length)
+    } catch (error) {
+      return left(fileFailed(names.journal, 'written', error))
+    }
+  }
+
   const writeWaiting = async (): Promise<void> => {
     const together = waiting
     waiting = []
     const facts = together.flatMap((each) => each.facts)
-    const bytes = Buffer.from(encodeWrite(facts))
-    try {
-      await file.write(bytes, durable)
-      await file.flushData()
-    } catch (error) {
-      const why = fileFailed(names.journal, 'written', error)
-      fail(why)
-      for (const { resolve } of together) resolve(left(why))
+    const written = await writeOne(facts)
+    if (isLeft(written)) {
+      fail(written.left)
+      for (const { resolve } of together) resolve(written)
       return
     }
-    durable += bytes.length
+    durable += written.right
     since += facts.length
     for (const { resolve } of together) resolve(DURABLE)
     if (since < limit || compacting !== undefined || isClosing) return

@@ -1,7 +1,7 @@
 // A filesystem in memory that knows what is durable and what is not. It can lose power before any of its operations, and any
 // of them can fail.
 
-import type { Disk, DiskFile } from '../src/index.js'
+import type { Disk, DiskFile, FileSeen } from '../src/index.js'
 
 interface Inode {
   content: Buffer
@@ -42,10 +42,19 @@ const overwrite = (content: Buffer, bytes: Uint8Array, at: number): Buffer => {
   return grown
 }
 
+let inodes = 0
+const numbers = new WeakMap<Inode, number>()
+const seenOf = (inode: Inode): FileSeen => {
+  const number = numbers.get(inode) ?? (inodes += 1)
+  numbers.set(inode, number)
+  return { identity: String(number), size: inode.content.length }
+}
+
 export const createModelDisk = (begin: Names = new Map()): ModelDisk => {
   const names = new Map(begin)
   let durableNames = new Map(begin)
   const done: string[] = []
+  const locked = new Set<string>()
 
   const step = async (what: string): Promise<void> => {
     await Promise.resolve()
@@ -68,6 +77,7 @@ export const createModelDisk = (begin: Names = new Map()): ModelDisk => {
     }
     return {
       size: () => Promise.resolve(inode.content.length),
+      seen: () => Promise.resolve(seenOf(inode)),
       read: (from, length) => Promise.resolve(Buffer.from(inode.content.subarray(from, from + length))),
       write: async (bytes, at) => {
         // A write that fails may have written a part of it.
@@ -93,6 +103,15 @@ export const createModelDisk = (begin: Names = new Map()): ModelDisk => {
     failAt: NEVER,
     code: 'EIO',
     uid: () => 0,
+    seen: (path) => Promise.resolve().then(() => seenOf(inodeOf(path))),
+    lock: (path) => {
+      if (locked.has(path)) return Promise.resolve(undefined)
+      locked.add(path)
+      return Promise.resolve(() => {
+        locked.delete(path)
+        return Promise.resolve()
+      })
+    },
     look: () => Promise.resolve({ isDirectory: true, uid: 0, mode: 0o700 }),
     open: async (path, how) => {
       if (how !== 'create') return fileOf(path, inodeOf(path))

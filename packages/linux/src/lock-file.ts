@@ -53,9 +53,10 @@ const unfit = (path: string, own: number): string | undefined => {
 /** Makes the lock file of a directory where there is none, closed to others; says why it cannot be used. */
 export const makeLockFile = (directory: string): Either<string, string> => {
   const path = lockFileIn(directory)
-  const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
+  // For reading: on a filesystem that has become read-only what is there can still be locked, and the journal says the rest.
+  const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
   try {
-    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, OWN)
+    const fd = openSync(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, OWN)
     try {
       const why = unfit(path, process.geteuid?.() ?? 0)
       if (why !== undefined) return left(why)
@@ -70,6 +71,9 @@ export const makeLockFile = (directory: string): Either<string, string> => {
     const errno = errnoOf(error)
     if (errno === 'ELOOP' || errno === 'EISDIR' || errno === 'ENXIO') {
       return left(`${path} is no file, and the lock is taken there: move it away`)
+    }
+    if (errno === 'EROFS') {
+      return left(`${path} cannot be made: its filesystem is read-only (EROFS); mount it for writing, then start again`)
     }
     return left(`${path} cannot be opened (${errno}): let this user write there`)
   }
