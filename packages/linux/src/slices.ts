@@ -3,6 +3,7 @@
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
+import type { MountTable } from './mount-table.js'
 
 /** A quarter of what may be noticed of it (20 ms): a slice ends at the first pause after this time. */
 const SLICE_MS = 5
@@ -48,4 +49,11 @@ export const readLines = async (slices: Slices, take: (line: string) => void): P
   } finally {
     closeSync(fd)
   }
+}
+
+/** Reads the table as `readTable` does, in slices: for who looks something up in it in the manager's own process. */
+export const readTableInSlices = async (): Promise<MountTable> => {
+  const lines: string[] = ['']
+  await readLines(beginSlices(), (line) => lines.push(line))
+  return { text: `${lines.join('\n')}\n` }
 }

@@ -11,10 +11,12 @@ import { leftOf } from '../clock.js'
 import type { Command } from '../command-runner.js'
 import { close, ownProcess, resolve } from '../descriptor.js'
 import type { Shown } from '../evidence.js'
-import { localMounts } from '../crossing.js'
+import { createCrossings } from '../crossing.js'
 import { stopText } from '../reach.js'
-import { isLocalFstype, lineOf, notLocal, opensQuietlyAt, readTable } from '../mount-table.js'
+import type { MountTable } from '../mount-table.js'
+import { isLocalFstype, lineOf, notLocal, opensQuietlyAt } from '../mount-table.js'
 import type { Target } from '../root-descriptors.js'
+import { readTableInSlices } from '../slices.js'
 import type { Tools } from '../tools.js'
 import { lookFor, nameTarget, notRun, pathOf, reportOf, ruleOf, runAndLook } from '../tools.js'
 import { bindOptions, pathsOf, renderOptions } from './mount-options.js'
@@ -32,9 +34,10 @@ const allowedPath = (
   tools: Tools,
   rule: TypeRule,
   path: string,
+  table: MountTable,
   mayOpen: (path: string) => boolean,
 ): Either<string, { readonly fd: number; readonly mountId: number; readonly path: string }> => {
-  const resolved = resolve(path, localMounts(), mayOpen)
+  const resolved = resolve(path, createCrossings({ table }).elsewhere, mayOpen)
   if (isLeft(resolved)) return left(stopText(resolved.left))
   const { fd, mountId } = resolved.right.place
   if (tools.sourceAllowed(rule, resolved.right.path)) return right({ fd, mountId, path: resolved.right.path })
@@ -43,18 +46,23 @@ const allowedPath = (
 }
 
 /** No mount whose server is asked as soon as it is opened is to be opened in this process (L24). */
-const opensQuietlyNow = (): ((path: string) => boolean) => {
-  const table = notLocal(readTable())
-  return (path) => opensQuietlyAt(table, path)
+const opensQuietlyIn = (table: MountTable): ((path: string) => boolean) => {
+  const asking = notLocal(table)
+  return (path) => opensQuietlyAt(asking, path)
 }
 
-const checkPathOptions = (tools: Tools, rule: TypeRule, options: readonly string[]): string | undefined => {
+const checkPathOptions = async (
+  tools: Tools,
+  rule: TypeRule,
+  options: readonly string[],
+): Promise<string | undefined> => {
   if (!options.some((option) => rule.pathOptions.includes(optionName(option)))) return undefined
-  const mayOpen = opensQuietlyNow()
+  const table = await readTableInSlices()
+  const mayOpen = opensQuietlyIn(table)
   for (const option of options) {
     if (!rule.pathOptions.includes(optionName(option))) continue
     for (const path of pathsOf(option)) {
-      const allowed = allowedPath(tools, rule, path, mayOpen)
+      const allowed = allowedPath(tools, rule, path, table, mayOpen)
       if (isLeft(allowed)) return `option ${optionName(option)}: ${allowed.left}`
       close(allowed.right.fd)
     }
@@ -66,8 +74,9 @@ const checkPathOptions = (tools: Tools, rule: TypeRule, options: readonly string
 const prepareBind = (
   source: { readonly fd: number; readonly mountId: number; readonly path: string },
   asked: readonly string[],
+  table: MountTable,
 ): Either<string, Prepared> => {
-  const found = lineOf(readTable(), source.mountId)
+  const found = lineOf(table, source.mountId)
   if (found._tag !== 'Line') return left(`the mount of ${source.path} is not in the mount table`)
   if (!isLocalFstype(found.line.fstype)) {
     return left(`${source.path} lies on ${found.line.fstype}, which can hang: mount it by its own type`)
@@ -77,24 +86,26 @@ const prepareBind = (
   return right({ options, source: path, shown: [[path, source.path]], hold: [source.fd] })
 }
 
-const prepare = (tools: Tools, effect: Mount): Either<string, Prepared> => {
+const prepare = async (tools: Tools, effect: Mount): Promise<Either<string, Prepared>> => {
   const { type, source } = effect.filesystem
   const rule = ruleOf(tools, type)
   const options = renderOptions(effect.options, tools.uid)
   if (isLeft(options)) return options
-  const wrong = checkPathOptions(tools, rule, options.right)
+  const wrong = await checkPathOptions(tools, rule, options.right)
   if (wrong !== undefined) return left(wrong)
   const typed = ['-t', type, ...(options.right.length > 0 ? ['-o', options.right.join(',')] : [])]
   if (!rule.sourceIsPath) return right({ options: typed, source, shown: [], hold: [] })
   // The source of a bind was opened by the look before, which may wait.
-  const allowed = allowedPath(tools, rule, source, type === 'bind' ? () => true : opensQuietlyNow())
+  const table = await readTableInSlices()
+  const allowed = allowedPath(tools, rule, source, table, type === 'bind' ? () => true : opensQuietlyIn(table))
   if (isLeft(allowed)) return allowed
   if (type !== 'bind') {
     close(allowed.right.fd)
     // Compared by what the table shows, so it is passed as it was asked for.
     return right({ options: typed, source, shown: [], hold: [] })
   }
-  const prepared = prepareBind(allowed.right, options.right)
+  // Read anew: an id is looked up only in a table that was read after its descriptor was opened.
+  const prepared = prepareBind(allowed.right, options.right, await readTableInSlices())
   if (isLeft(prepared)) close(allowed.right.fd)
   return prepared
 }
@@ -145,7 +156,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
   if (!canTake(before.found)) {
     return 'ended' in before ? reportOf(before) : notRun(before.found, asked, 'not run: no directory to mount on')
   }
-  const prepared = prepare(tools, effect)
+  const prepared = await prepare(tools, effect)
   if (isLeft(prepared)) return notRun(before.found, asked, `not run: ${prepared.left}`)
   const target = nameTarget(effect, asked.slice(0, -1))
   if ('found' in target) {
