@@ -66,12 +66,12 @@ const attachDeadline = (draft: Draft, waiting: Waiting): void => {
 
 /** What can be told of the mount when the time of a detach is over. */
 const unfinished = (draft: Draft, waiting: Waiting): Pick<Detached, 'mount' | 'directory' | 'reason'> => {
-  const { layer, unknown, overdue, inFlight, reason } = draft.record
+  const { layer, unknown, unresolved, overdue, inFlight, reason } = draft.record
   if (holdsAnything(draft)) return { mount: 'held', directory: 'kept' }
   const late: Reason = { _tag: 'DeadlinePassed' }
   const isSeen = waiting.generation <= draft.out.generation
-  const settled =
-    isSeen && overdue.length === 0 && unknown === undefined && inFlight === undefined && layer !== undefined
+  const isKnown = overdue.length === 0 && unknown === undefined && unresolved === undefined && inFlight === undefined
+  const settled = isSeen && isKnown && layer !== undefined
   if (settled) return { mount: 'vacant', directory: 'kept', reason: reason ?? late }
   return { mount: 'uncertain', directory: 'kept', reason: unknown ?? late }
 }

@@ -6,7 +6,7 @@ import type { EffectInFlight, Unresolved } from '../host.js'
 import type { EffectId } from '../id.js'
 import type { EffectFound, Outcome, Probed } from '../input.js'
 import type { Draft } from './draft.js'
-import { set } from './draft.js'
+import { set, setWork } from './draft.js'
 import type { Concluded } from './mount.js'
 import { concludeMakeDirectory, concludeMount, concludeProbe, concludeReplacing, proceedMount } from './mount.js'
 import { see } from './see.js'
@@ -22,7 +22,7 @@ import {
   startWork,
   wantSlot,
 } from './steps.js'
-import { climb, concludeRemoveDirectory, concludeUnmount, proceedUnmount } from './unmount.js'
+import { climb, concludeRemoveDirectory, concludeUnmount, proceedUnmount, settleUnmount } from './unmount.js'
 
 /** Goes on from a look that shows the truth, by what is wanted. */
 const proceed = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
@@ -56,6 +56,7 @@ const concludeChange = (
     case 'Mount':
       return concludeMount(draft, found, error, source, when)
     case 'Unmount':
+      if (settleUnmount(draft, found, error, when)) return 'done'
       if (work?.goal === 'Unmount') concludeUnmount(draft, found, error)
       else if (work === undefined || work.replacing === 'nothing') return 'proceed'
       else concludeReplacing(draft, found, error, source)
@@ -75,7 +76,12 @@ export const takeLook = (draft: Draft, found: Found, source: ResolvedSource | un
     becomeUncertain(draft, unknown)
     return
   }
-  const { unresolved, overdue } = draft.record
+  const { unresolved, overdue, work } = draft.record
+  if (overdue.length > 0 && work?.goal === 'Unmount' && work.settled) {
+    // The second look at what a step of the ladder did; what is overdue beside it stays unresolved.
+    concludeUnmount(draft, found, undefined)
+    return
+  }
   if (unresolved === undefined || overdue.length > 0) {
     proceed(draft, found, source)
     return
@@ -174,7 +180,8 @@ const takeElapsed = (draft: Draft): void => {
   } else if (wait?.why === 'keep-mounted') {
     set(draft, { reason: undefined })
   } else if (work !== undefined && overdue.length > 0) {
-    climb(draft)
+    if (wait?.why === 'settle') emitLook(draft)
+    else climb(draft)
   } else if (work !== undefined) {
     wantSlot(draft, servedHead(draft) === undefined)
   } else if (wait?.why === 'back-off' && isUncertain(draft.record)) {
@@ -212,6 +219,9 @@ export const takeEnded = (draft: Draft, effect: EffectId): void => {
   const overdue = draft.record.overdue.filter((each) => each.effect !== effect)
   if (overdue.length === draft.record.overdue.length) return
   const { lastError, unresolved } = draft.record
+  // What an unmount did may show only from now on until `settleMs` are over.
+  if (draft.record.overdue.some((each) => each.effect === effect && each.kind === 'Unmount'))
+    setWork(draft, { settled: false })
   set(draft, {
     overdue,
     lastError: withoutProcess(lastError),

@@ -147,6 +147,8 @@ export const emitMount = (draft: Draft, filesystem: Filesystem): void => {
     deadlineMs: deadlinesMs.perType[filesystem.type]?.mount ?? deadlinesMs.mount,
   })
   flying(draft, { effect, kind: 'Mount' })
+  // An unmount that made room may have had its second look; this mount has one of its own.
+  setWork(draft, { settled: false })
   enter(draft, 'mounting')
 }
 
@@ -170,7 +172,7 @@ export const emitUnmount = (draft: Draft, identity: Identity, how: UnmountHow): 
     deadlineMs: deadlinesMs.perType[type]?.unmount ?? deadlinesMs.unmount,
   })
   flying(draft, { effect, kind: 'Unmount' })
-  setWork(draft, { attempts: (record.work?.attempts ?? 0) + 1 })
+  setWork(draft, { attempts: (record.work?.attempts ?? 0) + 1, settled: false })
   if (record.overdue.length === 0) enter(draft, 'unmounting')
 }
 

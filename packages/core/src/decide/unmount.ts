@@ -6,7 +6,7 @@ import type { UnmountHow } from '../effect.js'
 import type { CommandError, Found } from '../found.js'
 import type { LadderPolicy } from '../settings.js'
 import type { Draft } from './draft.js'
-import { answerLeaving, enter, holdersLeft, set } from './draft.js'
+import { answerLeaving, enter, holdersLeft, set, setWork } from './draft.js'
 import { endRollback, noteFailure } from './rollback.js'
 import { see } from './see.js'
 import {
@@ -142,6 +142,30 @@ const giveUp = (draft: Draft, reason: Reason, found: Found, error: CommandError 
   conclude(draft, { mount: 'vacant', directory: 'kept', reason })
 }
 
+/**
+ * Our layer still shows, and no error says that it stays: a second look after `settleMs`, since it may disappear that late.
+ * Nobody is served meanwhile (L2), whatever the unmount was for. Returns whether the second look is still to come.
+ */
+export const settleUnmount = (
+  draft: Draft,
+  found: Found,
+  error: CommandError | undefined,
+  when: 'at its end' | 'late',
+): boolean => {
+  if (see(draft, found, 'us') !== undefined) return false
+  const { work, layer, covered, overdue } = draft.record
+  const mayDisappear = error === undefined || when === 'late'
+  if (!mayDisappear || layer === undefined || covered || work?.settled !== false) return false
+  noteError(draft, error)
+  setWork(draft, { settled: true })
+  if (overdue.length === 0) {
+    set(draft, { unresolved: { kind: 'Unmount', error } })
+    enter(draft, work.goal === 'Unmount' || work.replacing !== 'nothing' ? 'unmounting' : 'uncertain')
+  }
+  startWait(draft, 'settle', settingsOf(draft).delaysMs.settle)
+  return true
+}
+
 /** The outcome of `Unmount`, or a later look that shows it. */
 export const concludeUnmount = (draft: Draft, found: Found, error: CommandError | undefined): void => {
   const unknown = see(draft, found, 'us')
@@ -171,6 +195,7 @@ export const concludeUnmount = (draft: Draft, found: Found, error: CommandError 
   }
   const { unmountRetry } = settingsOf(draft).delaysMs
   set(draft, { reason })
+  setWork(draft, { settled: false })
   if (draft.record.overdue.length === 0) enter(draft, 'vacant')
   startWait(draft, 'unmount-retry', unmountRetry[attempts - 1] ?? unmountRetry.at(-1) ?? 0)
 }

@@ -121,7 +121,7 @@ export type Ending =
   | 'cannot tell'
   /** A mount without the flags that are demanded. */
   | 'bare'
-  /** Exit 0, and the mount is seen a little later. */
+  /** Exit 0, and what a mount or an unmount did is seen a little later. */
   | 'late'
 
 const withdraw = (world: World, flying: Flying): void => {
@@ -158,12 +158,16 @@ const discovered = (world: World, blind: boolean): Outcome['found'] => ({
   })),
 })
 
+/** What disappears late is the layer that was unmounted, and no other. */
+const isOnTop = (world: World, { mountpoint, identity }: Effect & { readonly _tag: 'Unmount' }): boolean =>
+  placeOf(world, mountpoint).layers[0]?.identity.mountId === identity.mountId
+
 /** Time passes at a mountpoint: what was done there can be seen. */
 const appear = (world: World, path: string | undefined): void => {
   const due = world.late.filter((effect) => pathOf(effect) === path)
   for (const effect of due) {
     world.late.splice(world.late.indexOf(effect), 1)
-    perform(world, effect)
+    if (effect._tag !== 'Unmount' || isOnTop(world, effect)) perform(world, effect)
   }
 }
 
@@ -209,7 +213,7 @@ export const endEffect = (world: World, flying: Flying, ending: Ending): void =>
   if (effect._tag === 'Look' && ending !== 'cannot tell') placeOf(world, effect.mountpoint).disturbed = false
   if (ending === 'well' || ending === 'effect but error') perform(world, effect)
   if (ending === 'bare') perform(world, effect, ['rw'])
-  if (ending === 'late' && effect._tag === 'Mount') world.late.push(effect)
+  if (ending === 'late' && (effect._tag === 'Mount' || effect._tag === 'Unmount')) world.late.push(effect)
   const found: Found =
     ending === 'cannot tell' ? { _tag: 'Unknown', why: 'Unreadable' } : foundAt(world, effect.mountpoint)
   outcome(world, flying, found, ending === 'effect but error' || ending === 'no effect')

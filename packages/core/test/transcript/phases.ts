@@ -95,6 +95,12 @@ export const PHASES: readonly Reached[] = [
       'timed-out Unmount',
     ],
   ),
+  reached('unmounting, before the second look', 'unmounting', [
+    ...HELD,
+    DETACH,
+    'outcome Look Mounted t1',
+    'outcome Unmount Mounted t1',
+  ]),
   reached(
     'removing',
     'removing',

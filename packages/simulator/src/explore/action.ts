@@ -88,12 +88,25 @@ const asks = (
 /** What happened unseen at a mountpoint, put off until now. */
 type Before = (path: string | undefined) => readonly Unseen[]
 
-/** Whether a mount may stay invisible after its command: not under a layer of others, which would hide that it is to come. */
-const mayBeLate = ({ allowed }: Configuration, model: Model, flying: Flying): boolean =>
-  allowed.late &&
-  flying.effect._tag === 'Mount' &&
-  ableTo(model, flying) &&
-  model.places[placeIndex(model, flying.effect.mountpoint)]?.layers.length === 0
+/**
+ * Whether what a command did may stay invisible after it: a mount not under a layer of others, which would hide that it is to
+ * come, and an unmount where its own layer is on top.
+ */
+const mayBeLate = ({ allowed }: Configuration, model: Model, flying: Flying): boolean => {
+  const { effect } = flying
+  if (!allowed.late || !ableTo(model, flying)) return false
+  const layers = model.places[placeIndex(model, pathOf(effect))]?.layers ?? []
+  if (effect._tag === 'Mount') return layers.length === 0
+  return effect._tag === 'Unmount' && layers[0]?.identity.mountId === effect.identity.mountId
+}
+
+/** Whether what a command did can still be seen: its layer, if it is an unmount, has not been taken off by others. */
+const mayAppear = (model: Model, flying: Flying): boolean => {
+  const { effect } = flying
+  if (effect._tag !== 'Unmount') return ableTo(model, flying)
+  const layers = model.places[placeIndex(model, effect.mountpoint)]?.layers ?? []
+  return layers.some(({ identity }) => identity.mountId === effect.identity.mountId)
+}
 
 /** Whether a command may end now: that it ends with nothing done is a fault, if it could do its work. */
 const mayEnd = ({ allowed }: Configuration, model: Model, flying: Flying): boolean =>
@@ -196,7 +209,7 @@ const effects = (configuration: Configuration, model: Model, host: Host): readon
   })
   model.late.forEach((flying, index) => {
     for (const each of before(pathOf(flying.effect)))
-      if (ableTo(each.model, flying)) actions.push({ _tag: 'Appear', command: { of: 'late', index }, before: each })
+      if (mayAppear(each.model, flying)) actions.push({ _tag: 'Appear', command: { of: 'late', index }, before: each })
   })
   return actions
 }

@@ -350,6 +350,8 @@ const formOf = (configuration: Configuration, host: Host, model: Model): Form =>
   putFlying(form, model, sorted(model, model.flying), true)
   putFlying(form, model, sorted(model, model.orphans), false)
   putFlying(form, model, sorted(model, model.late), false)
+  // What disappears late is one layer, and not whatever is on top.
+  for (const { effect } of model.late) if (effect._tag === 'Unmount') putIdentity(form, effect.identity)
   for (const pending of model.pending) putPending(form, host, model, pending)
   put(form, (model.wish === 'up' ? 1 : 0) | (model.wasUp ? 2 : 0))
   putAttachments(form, configuration, host, model)

@@ -18,7 +18,7 @@ export interface Allowed {
   readonly cannotTell: boolean
   /** An effect passes its deadline and ends later. */
   readonly timeOuts: boolean
-  /** A mount becomes visible only after its command has ended, within `settleMs`. */
+  /** A mount appears, or what was unmounted disappears, only after its command has ended, within `settleMs`. */
   readonly late: boolean
   /** A mount comes without a flag that was demanded. */
   readonly bareMounts: boolean

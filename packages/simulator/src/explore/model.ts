@@ -68,7 +68,7 @@ export interface Model {
   readonly flying: readonly Flying[]
   /** Commands that have outlived the manager that began them. */
   readonly orphans: readonly Flying[]
-  /** Mounts whose command has ended and that may still become visible, until `settleMs` are over. */
+  /** Mounts and unmounts whose command has ended and whose work may still become visible, until `settleMs` are over. */
   readonly late: readonly Flying[]
   readonly pending: readonly Pending[]
   readonly memory: Memory
@@ -149,6 +149,12 @@ export const act = (place: Place, effect: Effect, mountId: number, flags: 'as de
   }
 }
 
+/** What was unmounted disappears now: that very layer, wherever it lies. */
+export const vanish = (place: Place, { identity }: Effect & { readonly _tag: 'Unmount' }): Place => ({
+  ...place,
+  layers: place.layers.filter((layer) => layer.identity.mountId !== identity.mountId),
+})
+
 /** Whether the command could change anything now. */
 export const canAct = (place: Place, effect: Effect): boolean => {
   switch (effect._tag) {
@@ -192,6 +198,7 @@ export const freeMountId = (model: Model, host: Host): number => {
     for (const { identity } of layers) used.add(identity.mountId)
     if (shown._tag === 'Seen' && shown.top !== undefined) used.add(shown.top.identity.mountId)
   }
+  for (const { effect } of model.late) if (effect._tag === 'Unmount') used.add(effect.identity.mountId)
   for (const { mountpoints } of [host, model.memory]) {
     for (const { record } of mountpoints.values()) {
       if (record.layer !== undefined) used.add(record.layer.mountId)

@@ -5,7 +5,7 @@ import type { Answer, Attached, Attachment, Effect, Fact, Input } from '@mountke
 import { findHolder } from '@mountkeeper/core'
 import type { Configuration } from './configuration.js'
 import type { Memory } from './journal.js'
-import type { Model, Pending, Place } from './model.js'
+import type { Command, Model, Pending, Place } from './model.js'
 import { isChanging, pathOf, placeIndex } from './model.js'
 
 /** A law that does not hold, in words. */
@@ -93,6 +93,17 @@ export const judgeEffect = (model: Model, memory: Memory, effect: Effect, tell: 
     case 'Look':
     case 'Probe':
   }
+}
+
+/** What an unmount did shows only now: nobody may have been told `Attached` to that layer since. */
+export const judgeAppearing = (model: Model, { of, index }: Command, tell: Tell): void => {
+  const effect = model[of][index]?.effect
+  if (effect?._tag !== 'Unmount') return
+  const place = model.places[placeIndex(model, effect.mountpoint)]
+  const isThere = place?.layers.some(({ identity }) => identity.mountId === effect.identity.mountId) === true
+  // A layer that was mounted without demanded flags is nobody's.
+  if (isThere && place.certain !== 0 && effect.identity.flags.includes('nosuid'))
+    tell('L2', `what Unmount #${effect.effect} took off disappears under a holder`)
 }
 
 const answeredFrom = (input: Input): 'look' | 'other' =>

@@ -16,6 +16,7 @@ import { forgetAll, noteRequest } from './keep.js'
 import type { Flying, Model } from './model.js'
 import { UNKNOWN, changed, foundAt, isChanging, pathOf, placeIndex, removed, shownAt, withPlace } from './model.js'
 import type { Broken } from './oracle.js'
+import { judgeAppearing } from './oracle.js'
 import { doWork, nothingUnseen } from './unseen.js'
 
 /** Where a run is: the core's host and the model beside it. */
@@ -143,6 +144,7 @@ const perform = (run: Run, action: Action): void => {
       end(run, action)
       return
     case 'Appear':
+      judgeAppearing(run.model, action.command, (law, text) => run.broken.push({ law, text }))
       run.model = doWork(run.model, run.host, action.command)
       run.model = removed(run.model, action.command.of, action.command.index)
       return

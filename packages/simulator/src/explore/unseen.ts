@@ -22,6 +22,7 @@ import {
   isHaunted,
   pathOf,
   placeIndex,
+  vanish,
   withPlace,
 } from './model.js'
 
@@ -60,7 +61,13 @@ export const doWork = (
   const at = placeIndex(model, flying === undefined ? undefined : pathOf(flying.effect))
   const place = model.places[at]
   if (flying === undefined || place === undefined) return model
-  const worked = withPlace(model, at, act(place, flying.effect, freeMountId(model, host), flags))
+  const { effect } = flying
+  const isLate = of === 'late' && effect._tag === 'Unmount'
+  const worked = withPlace(
+    model,
+    at,
+    isLate ? vanish(place, effect) : act(place, effect, freeMountId(model, host), flags),
+  )
   return changed(worked, of, index, { ...flying, acted: true })
 }
 

@@ -183,8 +183,7 @@ const judgeActed = (history: History, acted: Happening & { readonly _tag: 'Acted
   const gone = stackAt(before, place.path).filter((id) => !left.has(mountOf(before, id).serial))
   if (gone.length === 0) return
   const isReplaced = simulation.settings.policies.broken === 'remount' && place.dead
-  // An unmount that exits 0 while its layer still shows is, for all that can be seen, one that did not work.
-  const certain = isReplaced || how === 'late' ? [] : relyingAt(history, place)
+  const certain = isReplaced ? [] : relyingAt(history, place)
   judge(history, 'L2', unless(certain.length === 0, `${place.path} is unmounted under ${certain.join(' and ')}`))
   if (how !== 'checked') return
   const foreign = gone.filter((id) => {

@@ -109,10 +109,10 @@ export const attempt = async (folder: Folder, mutant: Mutant | undefined, rounds
   return attemptOnce(file, rounds)
 }
 
-const posted = async <Message>(folder: Folder, mutant: Mutant, module: string): Promise<Message> => {
+const posted = async <Message>(folder: Folder, mutant: Mutant, module: string, data?: string): Promise<Message> => {
   const file = join(folder.path, `${mutant.name}-${module}.mjs`)
   writeFileSync(file, await bundle(mutant, [join(suite, `${module}.ts`)], 'as they are'))
-  const worker = new Worker(pathToFileURL(file), { env: {} })
+  const worker = new Worker(pathToFileURL(file), { workerData: data, env: {} })
   const [message] = (await once(worker, 'message')) as unknown as readonly [Message]
   await worker.terminate()
   return message
@@ -121,5 +121,6 @@ const posted = async <Message>(folder: Folder, mutant: Mutant, module: string): 
 /** Plants a mutant and simulates, as `mountkeeper simulate` does. */
 export const simulate = (folder: Folder, mutant: Mutant): Promise<Simulated> => posted(folder, mutant, 'simulate')
 
-/** Plants a mutant and explores what third parties may mount. */
-export const exploreMutant = (folder: Folder, mutant: Mutant): Promise<Explored> => posted(folder, mutant, 'explore')
+/** Plants a mutant and explores one of the explorer's configurations. */
+export const exploreMutant = (folder: Folder, mutant: Mutant, configuration: 'TWIN' | 'ODD'): Promise<Explored> =>
+  posted(folder, mutant, 'explore', configuration)

@@ -188,4 +188,12 @@ export const RARELY_SEEN: readonly Mutant[] = [
     "intent?.found._tag === 'NoDirectory' && directory !== 'ours' ? { ...intent, explains: 'only the directory' } : intent",
     'directory === undefined ? undefined : intent',
   ),
+  mutant(
+    'no-second-look-at-an-unmount',
+    'an unmount that reported success while its layer still showed counts as failed at once: whoever waits shares a layer that disappears',
+    'L2',
+    'decide/unmount.ts',
+    "const mayDisappear = error === undefined || when === 'late'",
+    'const mayDisappear = error !== undefined && work === undefined',
+  ),
 ]

@@ -1,5 +1,5 @@
 // An exploration of a core with a mistake in it, as the body of a worker thread: posts the first finding, as it is told.
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import * as explorer from '../../../src/explore/index.js'
 
 /** What the explorer has found. */
@@ -10,7 +10,7 @@ export interface Explored {
 }
 
 const explored = (): Explored => {
-  const exploration = explorer.explore(explorer.TWIN)
+  const exploration = explorer.explore(explorer[workerData as 'TWIN' | 'ODD'])
   const { finding } = exploration
   if (finding === undefined) return { laws: [], steps: 0, story: exploration.status }
   return {
