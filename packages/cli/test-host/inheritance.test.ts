@@ -1,6 +1,16 @@
 // What the processes inherit that a run starts: none of its descriptors, whatever their numbers, and no file mode mask.
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
 import { MAIN, ROOT, SOURCE, STATE, answersOf, attach, detach, prepareWorld, sh, start, until } from './world.js'
 
@@ -65,7 +75,16 @@ const holds = ({ pid }: Seen): boolean => {
   }
 }
 
-const fuse = existsSync('/dev/fuse') && existsSync('/usr/bin/bindfs')
+const opens = (path: string): boolean => {
+  try {
+    closeSync(openSync(path, 'r+'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+const fuse = existsSync('/usr/bin/bindfs') && opens('/dev/fuse')
 
 test(`no process that a run starts has a descriptor of it${fuse ? '' : ', but for FUSE daemons, which cannot be tried here'}`, async () => {
   writeFileSync(HELD, '')
