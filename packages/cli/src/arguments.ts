@@ -59,6 +59,7 @@ export interface DoctorArguments extends PlaceArguments {
   readonly _tag: 'Doctor'
   readonly json: boolean
   readonly repair: boolean
+  readonly upgrade: boolean
 }
 
 /** `simulate`, as it was asked for. */
@@ -284,6 +285,11 @@ const doctor = command({
       long: 'repair',
       type: boolean,
       description: 'rebuild a damaged journal from every line that can be read; the damaged one is kept beside it',
+    }),
+    upgrade: flag({
+      long: 'upgrade',
+      type: boolean,
+      description: 'list every configured entry and every record that this version would refuse',
     }),
     ...place,
   },

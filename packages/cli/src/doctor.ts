@@ -10,6 +10,7 @@ import type { ExitCode, Failure } from './exit.js'
 import { EXIT, usageFailure } from './exit.js'
 import { journalChecks, repair } from './journal-checks.js'
 import { configuredInventory } from './machine.js'
+import { refusedEntries, upgradeChecks } from './upgrade.js'
 import type { Streams } from './streams.js'
 import { fail, harmless, wantsColour } from './streams.js'
 import { paintOf } from './transcript/paint.js'
@@ -40,6 +41,8 @@ export const checkLines = (checks: readonly Check[], paint: Paint): readonly str
 
 /** Runs the checks; fails when one of them does. */
 export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<ExitCode> => {
+  const entries = asked.upgrade ? await refusedEntries(asked.config) : []
+  if (entries.length > 0) return show(asked, streams, entries)
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
   const { settings, adapter } = configuration.right
@@ -53,9 +56,14 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
     ...linuxChecks({ roots, stateDirectory, prefix, inheritsNothing: true }),
     ...(stateDirectory === undefined ? [] : await journalChecks(stateDirectory)),
     ...rootless(roots),
+    ...(asked.upgrade ? await upgradeChecks(configuration.right) : []),
     ...(await inventoryChecks(configuration.right)),
   ]
-  const lines = asked.json
+  return show(asked, streams, checks)
+}
+
+const show = ({ json }: DoctorArguments, streams: Streams, checks: readonly Check[]): ExitCode => {
+  const lines = json
     ? checks.map((check) => JSON.stringify(check))
     : checkLines(checks, paintOf(wantsColour(streams) ? 'colour' : 'plain'))
   streams.stdout.write(`${lines.join('\n')}\n`)

@@ -1,0 +1,58 @@
+// `doctor --upgrade`: what the rules of this version refuse of what is configured and recorded, before the first start. Each
+// record is held against the checks of core that a request for it would meet; reads only.
+
+import { configurationErrorLines, decodeConfigurationText } from '@mountkeeper/codec'
+import type { Configuration } from '@mountkeeper/codec'
+import type { Fact, Settings } from '@mountkeeper/core'
+import { checkFilesystem, checkName, checkPath, snapshot } from '@mountkeeper/core'
+import type { Check } from '@mountkeeper/linux'
+import * as E from 'fp-ts/lib/Either.js'
+import { readFile } from 'node:fs/promises'
+import { DEFAULT_CONFIGURATION_FILE } from './configuration-file.js'
+import { recordedFacts } from './recorded.js'
+import { counted } from './transcript/words.js'
+
+/** Every entry of the configuration file that is refused; none where there is no file, or it cannot be read. */
+export const refusedEntries = async (path: string = DEFAULT_CONFIGURATION_FILE): Promise<readonly Check[]> => {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const read = text === undefined ? undefined : decodeConfigurationText(text)
+  if (read === undefined || E.isRight(read)) return []
+  const mend = 'change the entry (mountkeeper help config)'
+  return configurationErrorLines(read.left).map((line) => ({ name: path, ok: 'fail', text: line, mend }))
+}
+
+const isBelow = ({ roots }: Settings, mountpoint: string): boolean =>
+  roots.some(({ path }) => mountpoint.startsWith(`${path}/`))
+
+/** Why a request that led to this fact would be refused now. */
+const refusalOf = (settings: Settings, fact: Fact): string | undefined => {
+  if (fact._tag !== 'Held' && fact._tag !== 'Recorded') return undefined
+  const { mountpoint } = fact
+  const wrong =
+    fact._tag === 'Held'
+      ? (checkName('volume', fact.volume) ?? checkName('consumer', fact.consumer))
+      : (checkPath('mountpoint', mountpoint) ?? (fact.filesystem && checkFilesystem(settings, fact.filesystem)))
+  if (wrong !== undefined) return `${wrong.field} ${wrong.why}`
+  return fact._tag === 'Recorded' && !isBelow(settings, mountpoint)
+    ? 'mountpoint lies below no managed root'
+    : undefined
+}
+
+const MEND =
+  'it stays recorded, and leaves as before; but no attach joins it: let its consumers leave, or change the configuration'
+
+/** One line for each record that is refused, and one that says how many there are. */
+export const upgradeChecks = async (configuration: Configuration): Promise<readonly Check[]> => {
+  const recorded = await recordedFacts(configuration)
+  if (E.isLeft(recorded)) return [{ name: 'upgrade', ok: 'fail', text: recorded.left.text, mend: 'doctor says more' }]
+  const facts = snapshot(recorded.right)
+  const refused = facts.flatMap((fact): readonly Check[] => {
+    const why = refusalOf(configuration.settings, fact)
+    if (why === undefined || !('mountpoint' in fact)) return []
+    const who = fact._tag === 'Held' ? `holder ${fact.volume} of ${fact.consumer}: ` : ''
+    return [{ name: `upgrade ${fact.mountpoint}`, ok: 'fail', text: `${who}${why}`, mend: MEND }]
+  })
+  const records = counted(facts.filter(({ _tag }) => _tag === 'Recorded').length, 'record')
+  const all: Check = { name: 'upgrade', ok: 'ok', text: `${records} looked at, nothing is refused` }
+  return refused.length === 0 ? [all] : refused
+}
