@@ -86,7 +86,7 @@ test.each<[string, Partial<CommandError>]>([
   ['ended by SIGKILL', { stderr: ' \n', signal: 'SIGKILL' }],
   ['exit status 0', { exitStatus: 0 }],
   ['exit status 32', { stderr: '', exitStatus: 32 }],
-  ['has passed its deadline', {}],
+  ['the command has passed its deadline', {}],
 ])('a command error in words: %s', (words, error) => {
   expect(errorText({ command: ['mount'], stderr: '', ...error })).toBe(words)
 })

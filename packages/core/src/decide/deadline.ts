@@ -2,6 +2,7 @@
 // it; a claim ends, a holder that was to leave has left (specification, section 3 "Order").
 
 import type { Detached, Overloaded, Reason } from '../answer.js'
+import type { MountpointEffect, WaitWhy } from '../effect.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import { LOCAL_LANE } from '../lane.js'
@@ -22,17 +23,35 @@ import { isUntouched, withdraw } from './operator.js'
 import { answerUnprobed } from './survey.js'
 import { finish, holdsAnything, settingsOf } from './steps.js'
 
+const DOING: Readonly<Record<MountpointEffect['_tag'], string>> = {
+  Look: 'the look at the mountpoint',
+  MakeDirectory: 'the mkdir of its directory',
+  Mount: 'the mount command',
+  Unmount: 'the unmount command',
+  RemoveDirectory: 'the rmdir of its directory',
+  Probe: 'the probe of the filesystem',
+}
+
+const WAITING: Readonly<Record<WaitWhy, string>> = {
+  settle: 'the command ended, and what it did may show a moment later',
+  'unmount-retry': 'the unmount failed, and is tried again',
+  'back-off': 'it is looked at again after a delay',
+  'keep-mounted': 'policy keeps it mounted for a while',
+  'discovery-retry': 'the host is discovered again after a delay',
+}
+
 /** What is known of why nobody could be served here. */
 const describe = (draft: Draft): string => {
   const { record } = draft
   const [overdue] = record.overdue
-  if (overdue !== undefined) return `${overdue.kind} has passed its deadline and has not ended yet`
+  if (overdue !== undefined)
+    return `${DOING[overdue.kind]} has passed its own deadline, and processes of it may still run`
   if (record.unknown !== undefined) {
     const { why, detail } = record.unknown
     return detail === undefined ? why : `${why}: ${detail}`
   }
-  if (record.inFlight !== undefined) return `${record.inFlight.kind} is still in flight`
-  if (record.wait !== undefined) return `waits before the next try (${record.wait.why})`
+  if (record.inFlight !== undefined) return `${DOING[record.inFlight.kind]} has not ended yet`
+  if (record.wait !== undefined) return WAITING[record.wait.why]
   return `the mountpoint is ${record.phase}`
 }
 
