@@ -1,8 +1,8 @@
-// The test runner of `npm run mutation`: bundles the tests of core with the law suites of the simulator, once for each process, and
-// runs them in it, mutant after mutant, so that a mutant costs what its tests cost and no start. Cheap tests come first, and the first
+// The test runner of `npm run mutation`: bundles the tests of a package, those of core with the law suites of the simulator, once for
+// each process, and runs them in it, mutant after mutant, so that a mutant costs what its tests cost and no start. Cheap tests come first, and the first
 // that fails ends the run of its mutant. A mutant that is at work while modules are loaded gets the bundle loaded anew.
-import { readdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
@@ -15,14 +15,26 @@ import { expect } from 'vitest'
 
 // Few runs of each law: what only many find out, the planted mistakes of the simulator do. A failure is not made smaller.
 const LAW_RUNS = 15
+// One of codec counts what it has compared.
+const PROPERTY_RUNS = { codec: 60 }
 
 const FIRST = ['transcripts.test.ts', 'phase-input.test.ts', 'field-failures.test.ts']
 const LAST = ['model/laws.test.ts', 'recovery.test.ts']
 const LAWS = ['laws/membership.test.ts', 'laws/teardown.test.ts', 'calm.test.ts', 'mutants/suite/runs.ts']
 
+const PACKAGE = process.env['MUTATION_PACKAGE'] ?? 'core'
+
+// Some start many processes, or wait in real time: each mutant would take seconds. Others compare a text with the sources.
+const LEFT_OUT = {
+  linux: ['prober.test.ts', 'safe-looker.test.ts', 'type-table.test.ts'],
+  runtime: ['readme.test.ts'],
+}
+
 /** The files with tests, in their order, as paths from the top. */
 const suites = () => {
-  const found = readdirSync('packages/core/test', { recursive: true }).filter((name) => name.endsWith('.test.ts'))
+  const all = readdirSync(`packages/${PACKAGE}/test`, { recursive: true }).filter((name) => name.endsWith('.test.ts'))
+  const found = all.filter((name) => !(LEFT_OUT[PACKAGE] ?? []).includes(name))
+  if (PACKAGE !== 'core') return found.sort().map((name) => `packages/${PACKAGE}/test/${name}`)
   const others = found.filter((name) => !FIRST.includes(name) && !LAST.includes(name)).sort()
   return [
     ...[...FIRST, ...others].map((name) => `packages/core/test/${name}`),
@@ -35,6 +47,7 @@ const suites = () => {
 const REPEATED = ['every combination has a rule', 'L28 L30 L34: a start destroys nothing']
 const isRepeated = (id) => REPEATED.some((name) => id.startsWith(`packages/core/test/recovery.test.ts > ${name}`))
 
+const EXPORTED = ['afterAll', 'afterEach', 'beforeAll', 'beforeEach', 'describe', 'expect', 'it', 'test', 'vi']
 const COLLECTOR = 'mountkeeperTests'
 const ENTRY = 'suites'
 
@@ -45,7 +58,7 @@ const gathered = (files) => ({
   resolveId: (source) =>
     source === ENTRY || source === 'vitest' || source.startsWith('begin:') ? `\0${source}` : null,
   load: (id) => {
-    if (id === '\0vitest') return `export const { afterAll, describe, expect, it, test } = globalThis.${COLLECTOR}`
+    if (id === '\0vitest') return `export const { ${EXPORTED.join(', ')} } = globalThis.${COLLECTOR}`
     if (id.startsWith('\0begin:'))
       return `globalThis.${COLLECTOR}.begin(${JSON.stringify(id.slice('\0begin:'.length))})`
     if (id !== `\0${ENTRY}`) return null
@@ -53,7 +66,10 @@ const gathered = (files) => ({
       .flatMap((file) => [`begin:${file}`, join(process.cwd(), file)].map((each) => `import '${each}'`))
       .join('\n')
   },
-  transform: (code, id) => code.replaceAll('import.meta.dirname', JSON.stringify(dirname(id))),
+  transform: (code, id) =>
+    code
+      .replaceAll('import.meta.dirname', JSON.stringify(dirname(id)))
+      .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(id).href)),
 })
 
 const bundle = async (file) => {
@@ -61,15 +77,15 @@ const bundle = async (file) => {
     configFile: false,
     logLevel: 'error',
     plugins: [gathered(suites())],
-    // Through the link in node_modules the core would be the one that is not mutated.
-    resolve: { alias: { '@mountkeeper/core': join(process.cwd(), 'packages/core/src/index.ts') } },
+    // Through the link in node_modules the package would be the one that is not mutated.
+    resolve: { alias: { [`@mountkeeper/${PACKAGE}`]: join(process.cwd(), `packages/${PACKAGE}/src/index.ts`) } },
     ssr: { noExternal: true, resolve: { conditions: ['@mountkeeper/source'] } },
     build: {
       ssr: true,
       write: false,
       minify: false,
       target: 'node20',
-      rolldownOptions: { input: ENTRY, external: [/^node:/, 'fast-check'], treeshake: false },
+      rolldownOptions: { input: ENTRY, external: [/^node:/, 'fast-check', 'execa'], treeshake: false },
     },
   })
   writeFileSync(file, built.output[0].code)
@@ -81,21 +97,116 @@ const titled = (name, row, index) => {
   return `${format(told.replaceAll(/%[sdij]/g, '%s'), ...values.slice(0, (told.match(/%[sdij]/g) ?? []).length))} (${index})`
 }
 
+/** Timers that stand still, and move when a test says so: as much of vitest's `vi` as the suites use. */
+const virtualTimers = () => {
+  const real = {}
+  let now = 0
+  let due = []
+  const fakes = {
+    setTimeout: (run, delayMs = 0, ...args) => {
+      const timer = { at: now + delayMs, run: () => run(...args), ref: () => timer, unref: () => timer }
+      due.push(timer)
+      return timer
+    },
+    clearTimeout: (timer) => {
+      due = due.filter((other) => other !== timer)
+    },
+    performance: { now: () => now },
+    Date: class extends Date {
+      static now() {
+        return now
+      }
+    },
+  }
+  return {
+    useFakeTimers: ({ toFake = ['setTimeout', 'clearTimeout', 'performance', 'Date'] } = {}) => {
+      for (const name of toFake) {
+        real[name] ??= globalThis[name]
+        globalThis[name] = fakes[name]
+      }
+      now = 0
+      due = []
+    },
+    useRealTimers: () => {
+      Object.assign(globalThis, real)
+    },
+    advanceTimersByTime: (delayMs) => {
+      const end = now + delayMs
+      for (;;) {
+        const [next] = due.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
+        if (next === undefined) break
+        due = due.filter((other) => other !== next)
+        now = Math.max(now, next.at)
+        next.run()
+      }
+      now = end
+    },
+    spyOn: (object, name) => {
+      const before = object[name]
+      const calls = []
+      let works = before
+      const spy = Object.assign(
+        (...args) => {
+          calls.push(args)
+          return works.apply(object, args)
+        },
+        {
+          _isMockFunction: true,
+          getMockName: () => name,
+          mock: {
+            calls,
+            results: [],
+            get lastCall() {
+              return calls.at(-1)
+            },
+          },
+        },
+      )
+      object[name] = spy
+      spy.mockImplementation = (own) => {
+        works = own
+        return spy
+      }
+      spy.mockRestore = () => {
+        object[name] = before
+      }
+      return spy
+    },
+  }
+}
+
+/** The file of the test that runs. */
+const running = { file: '' }
+
+/** Vitest's, but for the one matcher that wants a worker of vitest. */
+const expecting = new Proxy(expect, {
+  apply: (target, self, [value, ...more]) => {
+    const matchesFile = async (name) => {
+      const file = resolve(dirname(running.file), name)
+      if (value !== readFileSync(file, 'utf8')) throw new Error(`it is not what ${file} shows`)
+    }
+    return Object.defineProperty(Reflect.apply(target, self, [value, ...more]), 'toMatchFileSnapshot', {
+      value: matchesFile,
+    })
+  },
+})
+
 /** What the suites import as vitest: it keeps their tests, with names that are each other's only by mistake. */
 const collector = () => {
   const tests = new Map()
-  let place = []
-  const within = (name, define) => {
-    const before = place
-    place = [...place, name]
-    define()
-    place = before
+  const newScope = (outer, name) => ({ outer, name, beforeAll: [], afterAll: [], beforeEach: [], afterEach: [] })
+  let scope = newScope(undefined, '')
+  const pathOf = ({ outer, name }) => (outer === undefined ? [] : [...pathOf(outer), name])
+  const within = (name, second, third) => {
+    scope = newScope(scope, name)
+    ;(typeof second === 'function' ? second : third)()
+    scope = scope.outer
   }
   const test = (name, second, third) => {
     const run = typeof second === 'function' ? second : third
-    const id = [...place, name].join(' > ')
+    const id = [...pathOf(scope), name].join(' > ')
     if (tests.has(id)) throw new Error(`there are two tests with the name ${id}`)
-    if (!isRepeated(id)) tests.set(id, () => run({ task: { meta: {} } }))
+    if (!isRepeated(id)) tests.set(id, { run: () => run({ task: { meta: {} } }), scope })
   }
   const spread = (rows, row) => (Array.isArray(row) ? row : [row])
   const each = (define) => (rows) => (name, second, third) => {
@@ -106,18 +217,68 @@ const collector = () => {
     const run = typeof second === 'function' ? second : third
     rows.forEach((row, index) => test(titled(name, row, index), (context) => run(row, context)))
   }
+  const skipIf = (define) => (isSkipped) => (isSkipped ? () => undefined : define)
+  const hook = (kind) => (run) => scope[kind].push(run)
+  const testing = Object.assign(test, { each: each(test), for: over, skipIf: skipIf(test) })
   return {
     tests,
     begin: (file) => {
-      place = [file]
+      while (scope.outer !== undefined) scope = scope.outer
+      scope = newScope(scope, file)
     },
-    afterAll: () => undefined,
-    describe: Object.assign(within, { each: each(within) }),
-    expect,
-    it: Object.assign(test, { each: each(test), for: over }),
-    test: Object.assign(test, { each: each(test), for: over }),
+    ...Object.fromEntries(['beforeAll', 'afterAll', 'beforeEach', 'afterEach'].map((kind) => [kind, hook(kind)])),
+    describe: Object.assign(within, { each: each(within), skipIf: skipIf(within) }),
+    expect: expecting,
+    it: testing,
+    test: testing,
+    vi: virtualTimers(),
   }
 }
+
+/** A scope with those around it, the outermost first. */
+const around = (scope) => (scope === undefined ? [] : [...around(scope.outer), scope])
+
+const callAll = async (hooks) => {
+  for (const hook of hooks) await hook()
+}
+
+/** Runs the hooks of scopes as their first test begins, and as a test of another scope follows. */
+const entrance = () => {
+  const inside = []
+  const leave = async (outermost) => {
+    for (const scope of inside.splice(outermost).reverse()) await callAll(scope.afterAll)
+  }
+  return {
+    enter: async (scope) => {
+      const next = around(scope)
+      const common = next.findIndex((each, index) => inside[index] !== each)
+      await leave(common < 0 ? next.length : common)
+      for (const each of next.slice(inside.length)) {
+        inside.push(each)
+        await callAll(each.beforeAll)
+      }
+    },
+    leave: () => leave(0),
+  }
+}
+
+/** A test that takes longer, ms, hangs because of its mutant. */
+const HANGS_MS = 20_000
+
+const unlessItHangs = async (run) => {
+  let timer
+  const hung = new Promise((_, reject) => {
+    timer = nativeSetTimeout(() => reject(new Error('it hangs')), HANGS_MS)
+  })
+  try {
+    await Promise.race([run(), hung])
+  } finally {
+    nativeClearTimeout(timer)
+  }
+}
+// A suite may put its own in their place.
+const nativeSetTimeout = setTimeout
+const nativeClearTimeout = clearTimeout
 
 const bundledTests = () => {
   const mutation = (globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {})
@@ -133,18 +294,35 @@ const bundledTests = () => {
     tests = collected.tests
   }
 
-  const runOne = async ([id, run]) => {
-    const began = performance.now()
+  // What is thrown where no test waits for it fails the test that runs.
+  let stray
+  const strayed = (error) => {
+    stray ??= error ?? new Error('a promise was rejected')
+  }
+
+  const runOne = async ([id, { run, scope }], entered) => {
+    const began = Date.now()
+    stray = undefined
+    running.file = id.split(' > ')[0]
     mutation.currentTestId = id
     const told = (status, failureMessage) => ({
       id,
       name: id,
       status,
-      timeSpentMs: Math.round(performance.now() - began),
+      timeSpentMs: Date.now() - began,
       ...(failureMessage === undefined ? {} : { failureMessage }),
     })
     try {
-      await run()
+      await unlessItHangs(async () => {
+        await entered.enter(scope)
+        try {
+          for (const each of around(scope)) await callAll(each.beforeEach)
+          await run()
+        } finally {
+          for (const each of around(scope).reverse()) await callAll(each.afterEach)
+        }
+      })
+      if (stray !== undefined) throw stray
       return told(TestStatus.Success)
     } catch (error) {
       return told(TestStatus.Failed, error instanceof Error ? error.message : String(error))
@@ -155,20 +333,25 @@ const bundledTests = () => {
 
   const runAll = async (ids, bails) => {
     const results = []
+    const entered = entrance()
     for (const test of tests) {
       if (ids !== undefined && !ids.has(test[0])) continue
-      const result = await runOne(test)
+      const result = await runOne(test, entered)
       results.push(result)
       if (bails && result.status === TestStatus.Failed) break
     }
+    await entered.leave().catch(() => undefined)
     return { status: DryRunStatus.Complete, tests: results }
   }
 
   return {
     capabilities: () => ({ reloadEnvironment: true }),
     init: async () => {
-      process.env.FC_NUM_RUNS = String(LAW_RUNS)
-      fc.configureGlobal({ seed: 1, numRuns: LAW_RUNS, endOnFailure: true })
+      process.on('uncaughtException', strayed)
+      process.on('unhandledRejection', strayed)
+      const numRuns = PROPERTY_RUNS[PACKAGE] ?? LAW_RUNS
+      process.env.FC_NUM_RUNS = String(numRuns)
+      fc.configureGlobal({ seed: 1, numRuns, endOnFailure: true })
       await bundle(file)
     },
     dryRun: async () => {
