@@ -101,7 +101,11 @@ test(`no process that a run starts has a descriptor of it${fuse ? '' : ', but fo
   const bindfs = { type: 'fuse.bindfs', source: `${SOURCE}/f`, options: [] }
   started.send(attach('1', 'a', { type: 'writes', source: 'one', options: [] }))
   if (fuse) started.send(attach('2', 'b', bindfs))
-  await started.until(fuse ? 2 : 1)
+  const early = started.ended.then((end) => {
+    throw new Error(`the run ended early: ${JSON.stringify(end)}`)
+  })
+  await Promise.race([started.until(fuse ? 2 : 1), early])
+  early.catch(() => undefined)
   const since = all().filter(({ pid }) => !before.has(pid))
   const isManager = ({ pid }: Seen): boolean => pid === started.pid
   const found = (word: string): readonly Seen[] => since.filter((one) => !isManager(one) && one.words.includes(word))
