@@ -133,7 +133,7 @@ const propagationWarnings = (roots: readonly RootSeen[]): readonly Warning[] =>
     .filter((root) => root.propagation !== 'shared')
     .map((root) => ({
       _tag: 'PropagationNotShared',
-      text: `${root.path} is ${root.propagation}: what is unmounted here may stay mounted in other mount namespaces`,
+      text: `${root.path} is ${root.propagation}: what is unmounted here may stay mounted in other mount namespaces, until its directory is removed, which detaches it there under its users; make the root shared (mount --make-shared)`,
     }))
 
 /**
