@@ -5,7 +5,7 @@ import { effectId } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import { filesystemCodec, mountOptionCodec } from './filesystem.js'
 import { identityCodec, rootIdentityCodec } from './found.js'
-import { branded, list, maybe, oneOf, record, tagged, text, truth, wholeNumber } from './shape.js'
+import { branded, list, maybe, oneOf, optional, record, tagged, text, truth, wholeNumber } from './shape.js'
 
 /** The number of an effect. */
 export const effectIdCodec: Codec<EffectId> = branded(wholeNumber, effectId)
@@ -16,7 +16,7 @@ const rooted = { root: maybe(rootIdentityCodec), ...bounded }
 
 /** An effect. */
 export const effectCodec: Codec<Effect> = tagged('_tag', 'an effect', {
-  Look: { ...there, filesystem: maybe(filesystemCodec), ...rooted },
+  Look: { ...there, filesystem: maybe(filesystemCodec), layer: optional(identityCodec), ...rooted },
   MakeDirectory: { ...there, ...rooted },
   Mount: { ...there, filesystem: filesystemCodec, options: list(mountOptionCodec), ...rooted },
   Unmount: {
@@ -48,6 +48,7 @@ export const effectCodec: Codec<Effect> = tagged('_tag', 'an effect', {
       record<Extract<Effect, { _tag: 'Discover' }>['known'][number]>('a mountpoint', {
         mountpoint: text,
         filesystem: maybe(filesystemCodec),
+        layer: optional(identityCodec),
       }),
     ),
     ...bounded,

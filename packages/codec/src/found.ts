@@ -94,6 +94,7 @@ const discovered: Fields<Discovered, '_tag'> = {
       mountpoint: text,
       found: foundCodec,
       source: optional(resolvedSourceCodec),
+      elsewhere: optional(text),
     }),
   ),
   inventory: optional(record<Inventory>('an inventory', { startedAt: moment, entries: list(inventoryEntry) })),

@@ -21,6 +21,7 @@ export const inputCodec: Codec<Input> = tagged('_tag', 'an input', {
     found: effectFoundCodec,
     error: optional(commandErrorCodec),
     source: optional(resolvedSourceCodec),
+    elsewhere: optional(text),
   },
   Ended: ofEffect,
   Granted: { at: moment, mountpoint: text },

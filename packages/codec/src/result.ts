@@ -44,6 +44,7 @@ const reason: Codec<Reason> = tagged('_tag', 'a reason', {
   DeadlinePassed: {},
   HostDown: {},
   Refused: { error: maybe(commandErrorCodec) },
+  Moved: { to: text },
 })
 
 const attachments: Codec<readonly Attachment[]> = list(
@@ -69,6 +70,7 @@ const differences: Codec<readonly Difference[]> = list(
       stacked: true,
       foreign: true,
       'options-changed': true,
+      moved: true,
       'stale-holder': true,
       broken: true,
       uncertain: true,
@@ -99,6 +101,7 @@ const mountpointStatus: Codec<MountpointStatus> = record('the status of a mountp
   instance: wholeNumber,
   directory: oneOf({ ours: true, theirs: true }),
   layer: optional(identityCodec),
+  elsewhere: optional(text),
   foreign: optional(list(identityCodec)),
   holders: list(
     record<HolderStatus>('a holder', {

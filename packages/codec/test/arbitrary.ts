@@ -209,7 +209,9 @@ export const anyFact: fc.Arbitrary<Fact> = anyOf<Fact>({
 const on = { effect, mountpoint: path }
 const bounded = { root: maybe(root), deadlineMs: count }
 export const anyEffect: fc.Arbitrary<Effect> = anyOf<Effect>({
-  Look: rec({ _tag: tag('Look'), ...on, filesystem: maybe(filesystem), ...bounded }),
+  Look: rec({ _tag: tag('Look'), ...on, filesystem: maybe(filesystem), layer: identity, ...bounded }, [
+    ...(['_tag', 'effect', 'mountpoint', 'filesystem', 'root', 'deadlineMs'] as const),
+  ]),
   MakeDirectory: rec({ _tag: tag('MakeDirectory'), ...on, ...bounded }),
   Mount: rec({ _tag: tag('Mount'), ...on, filesystem, options: few(option), ...bounded }),
   Unmount: rec({
@@ -234,7 +236,7 @@ export const anyEffect: fc.Arbitrary<Effect> = anyOf<Effect>({
     _tag: tag('Discover'),
     effect,
     roots: few(path),
-    known: few(rec({ mountpoint: path, filesystem: maybe(filesystem) })),
+    known: few(rec({ mountpoint: path, filesystem: maybe(filesystem), layer: identity }, ['mountpoint', 'filesystem'])),
     deadlineMs: count,
   }),
 } satisfies ByTag<Effect>)
@@ -250,6 +252,7 @@ export const anyInput: fc.Arbitrary<Input> = anyOf<Input>({
       found: anyOf<EffectFound>(effectFoundByTag),
       error: commandError,
       source: resolved,
+      elsewhere: path,
     },
     ['_tag', 'at', 'effect', 'mountpoint', 'found'],
   ),
@@ -270,6 +273,7 @@ const reason: fc.Arbitrary<Reason> = anyOf<Reason>({
   DeadlinePassed: only('DeadlinePassed'),
   HostDown: only('HostDown'),
   Refused: rec({ _tag: tag('Refused'), error: maybe(commandError) }),
+  Moved: rec({ _tag: tag('Moved'), to: path }),
 } satisfies ByTag<Reason>)
 
 const warnings: fc.Arbitrary<Warning[]> = few(
@@ -337,6 +341,7 @@ const status: fc.Arbitrary<MountpointStatus> = rec(
     instance: count,
     directory: fc.constantFrom('ours', 'theirs'),
     layer: identity,
+    elsewhere: path,
     foreign: few(identity),
     holders: few(rec({ ...pair, since: moment, knowledge })),
     waiting: few(rec({ op: word, id: word, consumer: word }, ['op', 'consumer'])),

@@ -28,6 +28,8 @@ export type Reason =
   /** Nothing is looked at while the host is down; discovery cleans up. */
   | { readonly _tag: 'HostDown' }
   | { readonly _tag: 'Refused'; readonly error: CommandError | undefined }
+  /** The layer is mounted at another path: a directory above it was renamed, or it was moved. */
+  | { readonly _tag: 'Moved'; readonly to: string }
 
 export interface Attached {
   readonly _tag: 'Attached'
@@ -149,6 +151,7 @@ export interface Difference {
     | 'stacked'
     | 'foreign'
     | 'options-changed'
+    | 'moved'
     | 'stale-holder'
     | 'broken'
     | 'uncertain'
@@ -216,6 +219,8 @@ export interface MountpointStatus {
   readonly instance: number
   readonly directory: 'ours' | 'theirs'
   readonly layer?: Identity
+  /** Where our layer is mounted instead of here. */
+  readonly elsewhere?: string
   readonly foreign?: readonly Identity[]
   readonly holders: readonly HolderStatus[]
   readonly waiting: readonly { readonly op: string; readonly id?: string; readonly consumer: string }[]

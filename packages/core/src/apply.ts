@@ -24,9 +24,17 @@ const countAncestors = (host: Host, record: Mountpoint, by: 1 | -1): void => {
   }
 }
 
+const indexLayer = (host: Host, path: string, was: Mountpoint | undefined, is: Mountpoint | undefined): void => {
+  const [before, after] = [was?.layer?.mountId, is?.layer?.mountId]
+  if (before === after) return
+  if (before !== undefined && host.layers.get(before) === path) host.layers.delete(before)
+  if (after !== undefined) host.layers.set(after, path)
+}
+
 const putRecord = (host: Host, path: string, record: Mountpoint | undefined): void => {
   const entry = host.mountpoints.get(path)
   moveSlot(host.slots, host.settings, entry?.record, record)
+  indexLayer(host, path, entry?.record, record)
   if (record === undefined) {
     if (entry !== undefined) countAncestors(host, entry.record, -1)
     host.mountpoints.delete(path)

@@ -20,10 +20,15 @@ const ofLayer = (
   layer: Identity,
   holders: number,
   layers: readonly Identity[],
+  elsewhere: string | undefined,
 ): readonly Difference[] => {
   const mountpoint = record.path
   const position = layers.findIndex((each) => compareIdentity(layer, each) === 'same')
   const [top] = layers
+  if (position < 0 && elsewhere !== undefined) {
+    const text = `${nameOf(layer)} is mounted on ${elsewhere} now; move it back, or unmount it there by hand`
+    return [{ _tag: 'moved', mountpoint, text }]
+  }
   if (position < 0 && top !== undefined) {
     const text = `${nameOf(top)} is mounted in the place of ${nameOf(layer)}; unmount it by hand and reconcile`
     return [{ _tag: 'replaced', mountpoint, text }]
@@ -52,15 +57,20 @@ const ofLayer = (
   ]
 }
 
-/** How one mountpoint differs from its record; a mount that no record knows is `foreign` and never touched. */
-export const differenceOf = (record: Mountpoint, holders: number, found: Found): readonly Difference[] => {
+/** How one mountpoint differs from its record, whose layer may be `elsewhere`; a mount that no record knows is `foreign` and never touched. */
+export const differenceOf = (
+  record: Mountpoint,
+  holders: number,
+  found: Found,
+  elsewhere: string | undefined,
+): readonly Difference[] => {
   const mountpoint = record.path
   if (found._tag === 'Unknown') {
     const text = `could not be looked at: ${found.why}${found.detail === undefined ? '' : `, ${found.detail}`}`
     return record.phase === 'absent' ? [] : [{ _tag: 'uncertain', mountpoint, text }]
   }
   const layers = layersOf(found)
-  if (record.layer !== undefined) return ofLayer(record, record.layer, holders, layers)
+  if (record.layer !== undefined) return ofLayer(record, record.layer, holders, layers, elsewhere)
   const [top] = layers
   if (top !== undefined) {
     const text = `${nameOf(top)} was not mounted by this manager and is left alone; unmount it by hand if it is not wanted`

@@ -12,6 +12,8 @@ export interface Look {
   readonly mountpoint: string
   /** Whose source is to be resolved along with the look, where the type is compared by it. */
   readonly filesystem: Filesystem | undefined
+  /** Our layer as it is recorded: if it is not at its path, the whole table is searched for it. */
+  readonly layer?: Identity
   /** What the managed root was at host-up; another one there now is `Unknown { RootChanged }`. */
   readonly root: RootIdentity | undefined
   readonly deadlineMs: number
@@ -40,7 +42,7 @@ export interface Mount {
 /** The steps of the ladder: `plain`, then by policy `force` (aborts what waits inside), `lazy` (detaches a busy layer). */
 export type UnmountHow = 'plain' | 'force' | 'lazy'
 
-/** Takes the top layer off; emitted only when the look before it showed `identity` on top. */
+/** Takes the top layer off; emitted only when the look before it showed `identity` on top. Its end searches for it elsewhere. */
 export interface Unmount {
   readonly _tag: 'Unmount'
   readonly effect: EffectId
@@ -91,7 +93,12 @@ export interface Discover {
   readonly effect: EffectId
   readonly roots: readonly string[]
   /** Mountpoints to look at besides all mounts below the roots. */
-  readonly known: readonly { readonly mountpoint: string; readonly filesystem: Filesystem | undefined }[]
+  readonly known: readonly {
+    readonly mountpoint: string
+    readonly filesystem: Filesystem | undefined
+    /** Our layer as it is recorded, to be searched for in the whole table if it is not at its path. */
+    readonly layer?: Identity
+  }[]
   readonly deadlineMs: number
 }
 

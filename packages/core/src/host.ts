@@ -109,6 +109,8 @@ export interface Mountpoint {
   readonly seen: Identity | undefined
   /** Other layers lie on top of ours. */
   readonly covered: boolean
+  /** Where our layer is mounted instead, as of the last look. Not durable: discovery searches for it. */
+  readonly elsewhere: string | undefined
   /** The layers that are not ours, as of the last look. */
   readonly foreign: readonly Identity[]
   readonly directory: 'ours' | 'theirs'
@@ -202,6 +204,8 @@ export interface Host {
   readonly mountpoints: Map<string, Entry>
   /** Directories above mountpoints in use, below their roots, with how many lie below each. */
   readonly ancestors: Map<string, number>
+  /** Mount id of a recorded layer, to the mountpoint that recorded it last. */
+  readonly layers: Map<number, string>
   /** Consumer to the mountpoints it holds. */
   readonly consumers: Map<string, string | Set<string>>
   readonly requests: Map<RequestId, Unanswered>
@@ -232,6 +236,7 @@ export const emptyHost = (settings: Settings): Host => ({
   roots: new Map(),
   mountpoints: new Map(),
   ancestors: new Map(),
+  layers: new Map(),
   consumers: new Map(),
   requests: new Map(),
   ids: new Map(),
@@ -252,6 +257,7 @@ export const absentMountpoint = (path: string, root: string | undefined, at: num
   layer: undefined,
   seen: undefined,
   covered: false,
+  elsewhere: undefined,
   foreign: NONE,
   directory: 'theirs',
   instance: 0,
@@ -282,6 +288,7 @@ export const copyMountpoint = (record: Mountpoint): { -readonly [Key in keyof Mo
   layer: record.layer,
   seen: record.seen,
   covered: record.covered,
+  elsewhere: record.elsewhere,
   foreign: record.foreign,
   directory: record.directory,
   instance: record.instance,

@@ -121,6 +121,8 @@ export interface Discovered {
     readonly mountpoint: string
     readonly found: Found
     readonly source?: ResolvedSource
+    /** Where the recorded layer is mounted now, if it is not at its path. */
+    readonly elsewhere?: string
   }[]
   /** Absent where no outside authority is configured; complete where it is there, else nothing is discovered. */
   readonly inventory?: Inventory
@@ -147,6 +149,8 @@ export interface Outcome {
   readonly error?: CommandError
   /** Where the filesystem's type is compared by it. */
   readonly source?: ResolvedSource
+  /** Where the recorded layer is mounted now, if it is not at its path. */
+  readonly elsewhere?: string
 }
 
 export type Input =

@@ -38,6 +38,8 @@ export interface PlannedRequest {
 export interface Looked {
   readonly found: Found
   readonly source?: ResolvedSource
+  /** Where the recorded layer is mounted now, if it is not at its path. */
+  readonly elsewhere?: string
 }
 
 /** Where a plan has to look before it is made: every mountpoint that the requests name or may come to. */
@@ -218,8 +220,9 @@ const settled = (planning: Planning, at: number): Planning => {
   const is = performed(planning.host.settings, effect, was)
   const found: EffectFound = effect._tag === 'Probe' ? { _tag: 'Alive' } : is.found
   const source = is.source === undefined ? {} : { source: is.source }
+  const elsewhere = is.elsewhere === undefined || effect._tag !== 'Look' ? {} : { elsewhere: is.elsewhere }
   planning.looked.set(mountpoint, is)
-  const input: Input = { _tag: 'Outcome', at, effect: effect.effect, mountpoint, found, ...source }
+  const input: Input = { _tag: 'Outcome', at, effect: effect.effect, mountpoint, found, ...source, ...elsewhere }
   return settled(fed({ ...planning, open }, input), at)
 }
 

@@ -5,11 +5,13 @@ import type {
   Appearance,
   Filesystem,
   Found,
+  Identity,
   ObstacleKind,
   ResolvedSource,
   RootIdentity,
   Unknown,
 } from '@mountkeeper/core'
+import { compareIdentity, layersOf } from '@mountkeeper/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { KnownMounts } from './crossing.js'
 import { createCrossings } from './crossing.js'
@@ -17,7 +19,7 @@ import type { MayEnter, Place } from './descriptor.js'
 import { close, openBelow, statOf } from './descriptor.js'
 import { identityOf } from './mountinfo.js'
 import type { MountTable, Stack } from './mount-table.js'
-import { LAYERS_MAX, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
+import { LAYERS_MAX, lineOf, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
 import type { Parent, ReachRoot } from './reach.js'
 import { reachParent, rootReacher, rootsOnce, stopText, unknown } from './reach.js'
 import type { OpenSource } from './source.js'
@@ -33,6 +35,8 @@ export interface LookRequest {
   readonly appears: Appearance
   /** The server of the filesystem, for those that hang to be counted together; `''` where there is none. */
   readonly server: string
+  /** Our layer as it is recorded: where it is not at the mountpoint, the whole table is searched for it. */
+  readonly layer?: Identity | undefined
   /** What may be mounted there: a type that asks its server as soon as it is opened is told by the table alone. */
   readonly mayBe: 'quiet' | 'anything'
   readonly deadlineMs: number
@@ -43,6 +47,8 @@ export interface Seen {
   readonly found: Found
   /** The source as it resolves now, for types that are compared by it and where it is there. */
   readonly source?: ResolvedSource
+  /** Where the recorded layer is mounted now, if it is not at the mountpoint. */
+  readonly elsewhere?: string
 }
 
 const kindOf = (place: Place): ObstacleKind | 'directory' | undefined => {
@@ -127,6 +133,15 @@ const byTable = (parent: Parent, mountpoint: string, table: MountTable): Found |
   return undefined
 }
 
+/** Where a recorded layer is mounted, if a look that could tell has not found it at its path. */
+const whereElse = (table: () => MountTable, layer: Identity, found: Found): string | undefined => {
+  if (found._tag === 'Unknown') return undefined
+  const isSame = (each: Identity): boolean => compareIdentity(layer, each) === 'same'
+  if (layersOf(found).some(isSame)) return undefined
+  const there = lineOf(table(), layer.mountId)
+  return there._tag === 'Line' && isSame(identityOf(there.line)) ? there.line.target : undefined
+}
+
 /** Undefined when the table does not show what a descriptor shows. */
 const conclude = (opened: Opened, table: () => MountTable): Seen | undefined => {
   const { request, parent, target, source } = opened
@@ -139,9 +154,13 @@ const conclude = (opened: Opened, table: () => MountTable): Seen | undefined => 
           ? undefined
           : byTable(parent, request.mountpoint, table())
   if (found === undefined) return undefined
+  const elsewhere = request.layer === undefined ? undefined : whereElse(table, request.layer, found)
+  // The table has it at the mountpoint, and the descriptors have not: it came or went between the two.
+  if (elsewhere === request.mountpoint) return undefined
+  const moved = elsewhere === undefined ? {} : { elsewhere }
   const top = found._tag === 'Mounted' ? found.layers[0]?.device : undefined
   const resolved = source === undefined ? undefined : resolveSource(source, table(), top)
-  return resolved === undefined ? { found } : { found, source: resolved }
+  return resolved === undefined ? { found, ...moved } : { found, source: resolved, ...moved }
 }
 
 /** So many lookups in one table that it pays to have an index of it. */

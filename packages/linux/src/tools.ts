@@ -72,6 +72,7 @@ export interface LookedAt {
   readonly mountpoint: string
   readonly root: RootIdentity | undefined
   readonly filesystem: Filesystem | undefined
+  readonly layer?: LookRequest['layer']
   readonly mayBe: LookRequest['mayBe']
 }
 
@@ -92,7 +93,8 @@ export const lookFor = (tools: Tools, effect: MountpointEffect, left: Left): Pro
   const root = 'root' in effect ? effect.root : undefined
   // A mount beside one's own mkdir or rmdir is no reason to read the table for each.
   const expected = isDirectory ? 'quiet' : mayBe(filesystem)
-  return lookAt(tools, { mountpoint: effect.mountpoint, root, filesystem, mayBe: expected }, left())
+  const layer = effect._tag === 'Look' ? effect.layer : effect._tag === 'Unmount' ? effect.identity : undefined
+  return lookAt(tools, { mountpoint: effect.mountpoint, root, filesystem, layer, mayBe: expected }, left())
 }
 
 /** What a look says, as a report. */

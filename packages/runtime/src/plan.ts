@@ -28,11 +28,13 @@ type Roots = ReadonlyMap<string, RootIdentity>
 const lookAt = (host: Host, roots: Roots, mountpoint: string, filesystem: Filesystem | undefined): Look => {
   lastLook -= 1
   const above = rootPathOf(host, mountpoint)
+  const layer = host.mountpoints.get(mountpoint)?.record.layer
   return {
     _tag: 'Look',
     effect: effectId(lastLook),
     mountpoint,
     filesystem,
+    ...(layer && { layer }),
     root: above === undefined ? undefined : roots.get(above),
     deadlineMs: host.settings.deadlinesMs.look,
   }
@@ -60,9 +62,9 @@ const lookedAt = async (port: HostPort, look: Look): Promise<Looked> => {
   try {
     const read = readReport('Look', await port.run(look))
     if ('wrong' in read) return unreadable(`the host port gave no report of a look: ${read.wrong.why}`)
-    const { found, source } = read
+    const { found, source, elsewhere } = read
     if (!isFound(found)) return unreadable(`the host port found ${found._tag} at a look`)
-    return source === undefined ? { found } : { found, source }
+    return { found, ...(source && { source }), ...(elsewhere !== undefined && { elsewhere }) }
   } catch (error) {
     return unreadable(String(error))
   }

@@ -18,6 +18,8 @@ export interface Report {
   readonly found: EffectFound
   readonly error?: CommandError
   readonly source?: ResolvedSource
+  /** Where the recorded layer is mounted now, if a look or an unmount did not find it at its path. */
+  readonly elsewhere?: string
   readonly ran?: readonly Ran[]
   /**
    * Present exactly when the deadline passed (`found` is `Unknown { TimedOut }`): resolves once, when no process of the

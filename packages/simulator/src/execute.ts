@@ -12,7 +12,7 @@ import type {
 import type { Fault } from './fault.js'
 import type { Done, Errno, ModelHost } from './model/host.js'
 import { done, refused } from './model/host.js'
-import { discover, lookAt, resolveSource } from './model/look.js'
+import { discover, lookAt, resolveSource, whereElse } from './model/look.js'
 import { isDead, mayRun, perform, vanish } from './perform.js'
 
 /** What an adapter would report. */
@@ -20,6 +20,7 @@ export interface Reported {
   readonly found: EffectFound
   readonly error?: CommandError
   readonly source?: ResolvedSource
+  readonly elsewhere?: string
 }
 
 /** What is still to come of an effect that has reported. */
@@ -67,7 +68,9 @@ const seen = (host: ModelHost, effect: MountpointEffect): Reported => {
   const filesystem = effect._tag === 'Look' || effect._tag === 'Mount' ? effect.filesystem : undefined
   const source = resolveSource(host, filesystem)
   const found = lookAt(host, effect.mountpoint, effect.root)
-  return source === undefined ? { found } : { found, source }
+  const layer = effect._tag === 'Look' ? effect.layer : effect._tag === 'Unmount' ? effect.identity : undefined
+  const elsewhere = layer === undefined ? undefined : whereElse(host, layer, found)
+  return { found, ...(source && { source }), ...(elsewhere !== undefined && { elsewhere }) }
 }
 
 const SLIPS = { WrongFilesystem: { by: 'stray' }, MissingFlag: { without: 'nosuid' } } as const

@@ -34,6 +34,7 @@ const ACTS: FieldsByTag<ThirdPartyAct> = {
   Deletes: ['path'],
   Links: ['path', 'target'],
   Renames: ['from', 'to'],
+  Moves: ['from', 'to'],
   Enters: ['path', 'uses'],
   Leaves: [],
   Behaves: ['server', 'as'],

@@ -16,6 +16,9 @@ import { newModelHost } from './model/host.js'
 /** The managed root of a simulated host. */
 export const ROOT = '/srv/mounts'
 
+/** A directory below it, with mountpoints of its own. */
+export const TENANT: string = `${ROOT}/tenant`
+
 /** Where its bind sources lie. */
 export const EXPORTS = '/srv/exports'
 
@@ -60,6 +63,6 @@ export const modelHostOf = (settings: Settings, propagation: 'private' | 'shared
 
 /** A host with the directories that these settings name, and `/srv/exports/f` and `/srv/exports/g` to bind. */
 export const simulatedModelHost = (propagation: 'private' | 'shared' = 'shared'): ModelHost => {
-  const paths = [ROOT, `${EXPORTS}/f`, `${EXPORTS}/g`]
+  const paths = [TENANT, `${EXPORTS}/f`, `${EXPORTS}/g`]
   return paths.reduce((host, path) => makePath(host, host.own, path, 'others'), newModelHost(propagation))
 }

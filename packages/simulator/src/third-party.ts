@@ -2,7 +2,7 @@
 
 import type { ModelHost, Process, Propagation, Server } from './model/host.js'
 import { makeDirectory, makeFile, makeLink, removeDirectory, removeFile, rename } from './model/directory.js'
-import { bindDirectory, mountFilesystem, unmount } from './model/mount.js'
+import { bindDirectory, mountFilesystem, moveMount, unmount } from './model/mount.js'
 import { addNamespace, enter, leave, otherNamespace, setServer } from './model/surroundings.js'
 
 /** One act of somebody else. `elsewhere`: in the other mount namespace, if there is one. */
@@ -24,6 +24,8 @@ export type ThirdPartyAct =
   | { readonly _tag: 'Deletes'; readonly path: string }
   | { readonly _tag: 'Links'; readonly path: string; readonly target: string }
   | { readonly _tag: 'Renames'; readonly from: string; readonly to: string }
+  /** mount --move of the layer on top, with all that lies on it. */
+  | { readonly _tag: 'Moves'; readonly from: string; readonly to: string }
   | { readonly _tag: 'Enters'; readonly path: string; readonly uses: Process['uses'] }
   /** The oldest process ends. */
   | { readonly _tag: 'Leaves' }
@@ -56,6 +58,8 @@ export const interfere = (host: ModelHost, act: ThirdPartyAct): ModelHost => {
       return makeLink(host, host.own, act.path, act.target).host
     case 'Renames':
       return rename(host, host.own, act.from, act.to).host
+    case 'Moves':
+      return moveMount(host, host.own, act.from, act.to).host
     case 'Enters':
       return enter(host, host.own, act.path, act.uses).host
     case 'Leaves': {

@@ -71,19 +71,22 @@ export const lastCommandWords = (error: CommandError): string =>
   `last command: ${commandWords(error.command)}: ${endWords(error)}`
 
 const statusLines = ({ mountpoints, next, refusing, changedRoots }: Status): readonly string[] => [
-  ...mountpoints.flatMap(({ mountpoint, phase, filesystem, holders, waiting, reason, overdue, lastError }) => [
-    [
-      word(mountpoint),
-      phase,
-      ...(filesystem === undefined ? [] : [filesystemWords(filesystem)]),
-      counted(holders.length, 'holder'),
-      ...(waiting.length === 0 ? [] : [`${waiting.length} waiting`]),
-      ...(reason === undefined ? [] : [reasonWords(reason)]),
-    ].join('  '),
-    ...holders.map((holder) => `  held by ${attachmentWords(holder)}`),
-    ...(overdue === undefined ? [] : [`  ${overdueWords(overdue)}`]),
-    ...(lastError === undefined ? [] : [`  ${lastCommandWords(lastError)}`]),
-  ]),
+  ...mountpoints.flatMap(
+    ({ mountpoint, phase, filesystem, elsewhere, holders, waiting, reason, overdue, lastError }) => [
+      [
+        word(mountpoint),
+        phase,
+        ...(filesystem === undefined ? [] : [filesystemWords(filesystem)]),
+        counted(holders.length, 'holder'),
+        ...(waiting.length === 0 ? [] : [`${waiting.length} waiting`]),
+        ...(elsewhere === undefined ? [] : [`mounted on ${word(elsewhere)} now`]),
+        ...(reason === undefined ? [] : [reasonWords(reason)]),
+      ].join('  '),
+      ...holders.map((holder) => `  held by ${attachmentWords(holder)}`),
+      ...(overdue === undefined ? [] : [`  ${overdueWords(overdue)}`]),
+      ...(lastError === undefined ? [] : [`  ${lastCommandWords(lastError)}`]),
+    ],
+  ),
   ...(next === undefined ? [] : [`there are more, after ${word(next)}`]),
   ...refusing.map((target) => `refuses new attaches of ${word(target)}`),
   ...changedRoots.map((root) => `root ${word(root)} is another directory than at host-up`),

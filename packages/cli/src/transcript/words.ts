@@ -185,6 +185,8 @@ export const reasonWords = (reason: Reason): string => {
       return 'the deadline has passed'
     case 'HostDown':
       return 'the host is down; it is cleaned up when it comes up'
+    case 'Moved':
+      return `it is mounted on ${word(reason.to)} now`
     case 'Refused':
       return reason.error === undefined ? 'the command reported success, and it is still there' : endWords(reason.error)
   }

@@ -44,6 +44,7 @@ const interfere = ({ call }: SystemCalls, act: ThirdPartyAct): Promise<string | 
       return call(act.uses === 'open file' ? 'open' : 'stand', act.path)
     case 'Leaves':
       return call('leave')
+    case 'Moves':
     case 'Behaves':
     case 'Unshares':
       throw new Error(`${act._tag} cannot be done here`)

@@ -11,6 +11,7 @@ import type { SystemCalls } from './system-calls.js'
 
 /** The bits of mount(2). */
 export const FLAG_BITS = { ro: 1, nosuid: 2, nodev: 4, noexec: 8 }
+const MS_MOVE = 8192
 const MS_BIND = 4096
 const MNT_DETACH = 2
 
@@ -57,6 +58,8 @@ export const operateReally = ({ call }: SystemCalls, operation: Operation): Prom
     }
     case 'Bind':
       return call('mount', at(operation.path), 'none', at(operation.source), MS_BIND, '')
+    case 'Move':
+      return call('mount', at(operation.to), 'none', at(operation.path), MS_MOVE, '')
     case 'Unmount':
       return call('umount', at(operation.path), operation.how === 'lazy' ? MNT_DETACH : 0)
     case 'Enter':

@@ -16,6 +16,7 @@ import {
   makeLink,
   makePath,
   mountFilesystem,
+  moveMount,
   newModelHost,
   removeDirectory,
   removeFile,
@@ -71,6 +72,8 @@ export const operate = (host: ModelHost, operation: Operation): Done => {
     }
     case 'Bind':
       return bindDirectory(host, own, at(operation.source), at(operation.path), { flags: ['rw'], by: 'others' })
+    case 'Move':
+      return moveMount(host, own, at(operation.path), at(operation.to))
     case 'Unmount':
       return unmount(host, own, at(operation.path), operation.how)
     case 'Enter':

@@ -10,6 +10,8 @@ export type Operation =
   | { readonly _tag: 'Rename'; readonly path: string; readonly to: string }
   | { readonly _tag: 'Mount'; readonly path: string; readonly source: string; readonly flags: readonly Flag[] }
   | { readonly _tag: 'Bind'; readonly path: string; readonly source: string }
+  /** mount --move of the layer on top. */
+  | { readonly _tag: 'Move'; readonly path: string; readonly to: string }
   | { readonly _tag: 'Unmount'; readonly path: string; readonly how: 'plain' | 'lazy' }
   | { readonly _tag: 'Enter'; readonly path: string; readonly uses: 'working directory' | 'open file' }
   /** The process that entered first ends. */

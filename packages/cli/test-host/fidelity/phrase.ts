@@ -33,6 +33,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({ _tag: fc.constant('Mount'), path: anyPath, source: fc.constantFrom('x', 'y'), flags }),
   },
   { weight: 6, arbitrary: fc.record({ _tag: fc.constant('Bind'), path: anyPath, source: anyPath }) },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant('Move'), path: anyPath, to: anyPath }) },
   { weight: 5, arbitrary: unmount('plain') },
   { weight: 1, arbitrary: unmount('lazy') },
   { weight: 2, arbitrary: on('MakeDirectory', newPath) },

@@ -27,6 +27,7 @@ import {
   startWait,
   startWork,
   wantSlot,
+  whyThere,
 } from './steps.js'
 import { climb } from './unmount.js'
 
@@ -85,7 +86,9 @@ const NOTHING: readonly Warning[] = []
 const leaveUnheld = (draft: Draft, head: Waiting, volume: string, last: boolean): void => {
   const { layer, reason } = draft.record
   const failed =
-    layer !== undefined && !holdsAnything(draft) && (reason?._tag === 'Refused' || reason?._tag === 'Stacked')
+    layer !== undefined &&
+    !holdsAnything(draft) &&
+    (reason?._tag === 'Refused' || reason?._tag === 'Stacked' || reason?._tag === 'Moved')
   if (last && failed) {
     startWork(draft, 'Unmount', { request: head.request, leaving: { holder: 'not-held', volume, warnings: NOTHING } })
     wantSlot(draft, false)
@@ -118,8 +121,8 @@ const leaveHeld = (draft: Draft, head: Waiting, volume: string, holder: Holder, 
     say({ mount: 'held', directory: 'kept' })
     return
   }
-  const { layer, covered, overdue, unknown } = draft.record
-  const certain = layer !== undefined && !covered && overdue.length === 0 && unknown === undefined
+  const { layer, overdue, unknown } = draft.record
+  const certain = layer !== undefined && whyThere(draft) === undefined && overdue.length === 0 && unknown === undefined
   if (certain && settingsOf(draft).policies.keepMountedMs > 0) {
     set(draft, { reason: { _tag: 'KeptByPolicy' }, wait: undefined })
     say({ mount: 'vacant', directory: 'kept', reason: { _tag: 'KeptByPolicy' } })

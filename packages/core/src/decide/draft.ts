@@ -45,6 +45,8 @@ export interface Draft {
   readonly out: Out
   readonly entry: Entry | undefined
   record: Mountpoint
+  /** Where the input shows our layer, if it is not at its path. */
+  elsewhere: string | undefined
   isOwn: boolean
   added: readonly Holder[]
   removed: Map<string, Set<string>> | undefined
@@ -102,6 +104,7 @@ export const openDraft = (out: Out, path: string): Draft => {
     out,
     entry,
     record,
+    elsewhere: undefined,
     isOwn: entry === undefined,
     added: NOTHING,
     removed: undefined,

@@ -39,7 +39,7 @@ import {
 import { takeLook } from './outcome.js'
 import { leaveQueueOf } from './operator.js'
 import { checkAsked, hostDown, stopped } from './request.js'
-import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot } from './steps.js'
+import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot, whyThere } from './steps.js'
 import { differencesAt, doubtLook, wantProbe } from './survey.js'
 import { endAttempts } from './unmount.js'
 
@@ -48,6 +48,7 @@ export const discoverEffect = (host: Host, effect: EffectId): Discover => {
   const known = [...host.mountpoints.values()].map(({ record }) => ({
     mountpoint: record.path,
     filesystem: record.filesystem,
+    ...(record.layer && { layer: record.layer }),
   }))
   const roots = host.settings.roots.map((root) => root.path)
   return { _tag: 'Discover', effect, roots, known, deadlineMs: host.settings.deadlinesMs.discover }
@@ -181,7 +182,7 @@ const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined,
   startWork(draft, 'Look', {})
   takeLook(draft, found, source)
   const vacant = draft.record.layer !== undefined && holdersLeft(draft) === 0
-  if (vacant && kept && !draft.record.covered) set(draft, { reason: { _tag: 'KeptByPolicy' } })
+  if (vacant && kept && whyThere(draft) === undefined) set(draft, { reason: { _tag: 'KeptByPolicy' } })
   if (bound !== 'reboot' || afterReboot !== 'remount' || holdersLeft(draft) === 0) return
   // After a reboot nothing of ours is there. Where nobody can tell, the look that can leads on to the mount.
   if (draft.record.work !== undefined) {
@@ -239,8 +240,10 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
   })
   const inUse = entriesByMountpoint(discovered.inventory)
   const mends = host.reconciles.some((each) => each.apply)
-  const drift = discovered.mountpoints.flatMap(({ mountpoint, found, source }) => {
+  const drift = discovered.mountpoints.flatMap(({ mountpoint, found, source, elsewhere }) => {
     const draft = openDraft(out, mountpoint)
+    // In another boot or namespace an identity of this one means another mount.
+    draft.elsewhere = bound === 'here' ? elsewhere : undefined
     if (draft.entry !== undefined) beginAt(draft, found, source, bound)
     const used =
       discovered.inventory === undefined
@@ -287,8 +290,9 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
   }
   const apply = reconciles.some((each) => each.apply)
   const inUse = entriesByMountpoint(discovered.inventory)
-  const differences = discovered.mountpoints.flatMap(({ mountpoint, found }) => {
+  const differences = discovered.mountpoints.flatMap(({ mountpoint, found, elsewhere }) => {
     const draft = openDraft(out, mountpoint)
+    draft.elsewhere = elsewhere
     const different = differencesAt(draft, found)
     if (different.length > 0) lookAgain(draft, apply && different.some(isMended))
     doubtLook(draft, found)

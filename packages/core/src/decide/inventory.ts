@@ -8,6 +8,7 @@ import type { Inventory, InventoryEntry } from '../input.js'
 import { endHolder } from './advance.js'
 import type { Draft } from './draft.js'
 import { addToHolders, everyHolder, holdersLeft, recordFact, set } from './draft.js'
+import { otherWith } from './see.js'
 import { settingsOf } from './steps.js'
 
 /** The entries by mountpoint. */
@@ -28,7 +29,7 @@ const adoptUsed = (draft: Draft, found: Found): void => {
   const { out, record } = draft
   if (found._tag !== 'Mounted' || record.layer !== undefined || holdersLeft(draft) > 0) return
   const [top, ...below] = found.layers
-  if (top === undefined) return
+  if (top === undefined || otherWith(draft, top) !== undefined) return
   recordFact(draft, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top })
   set(draft, { seen: top, covered: false, foreign: below })
 }

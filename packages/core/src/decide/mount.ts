@@ -12,7 +12,7 @@ import { serverOf } from '../server.js'
 import type { Draft } from './draft.js'
 import { enter, holdersLeft, refuseWaiting, set, setWork, recordFact } from './draft.js'
 import { noteRemountFailure, rollBack } from './rollback.js'
-import { see, seeMount } from './see.js'
+import { otherWith, see, seeMount } from './see.js'
 import {
   NO_REQUEST,
   becomeUncertain,
@@ -32,6 +32,7 @@ import {
   shares,
   startWait,
   wantSlot,
+  whyThere,
 } from './steps.js'
 import { concludeSurveyProbe } from './survey.js'
 import { adopt, share, succeed } from './hold.js'
@@ -83,6 +84,7 @@ const meetForeign = (
   const adoptable =
     settings.policies.foreign === 'adopt' &&
     top !== undefined &&
+    otherWith(draft, top) === undefined &&
     holdersLeft(draft) === 0 &&
     agrees(settings, filesystem, top, source, false) &&
     askedFlags(filesystem).every((flag) => top.flags.includes(flag))
@@ -104,8 +106,25 @@ const nameAdopted = (
   recordFact(draft, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: layer, filesystem })
 }
 
+/** Our layer is at another path: whoever holds it uses it there, and a second one at this path would be other data. */
+const refuseMoved = (draft: Draft, requested: Filesystem, to: string): void => {
+  const { filesystem } = draft.record
+  refuseServed(draft, {
+    _tag: 'Conflict',
+    requested,
+    ...(filesystem && { mounted: filesystem }),
+    ...(holdersLeft(draft) === 0 && { vacant: true as const }),
+    reason: { _tag: 'Moved', to },
+  })
+}
+
 /** Our layer is there: shared if it is what is asked for, replaced if it is vacant and something else is. */
 const meetOurs = (draft: Draft, filesystem: Filesystem, layer: Identity, source: ResolvedSource | undefined): void => {
+  const { elsewhere } = draft.record
+  if (elsewhere !== undefined) {
+    refuseMoved(draft, filesystem, elsewhere)
+    return
+  }
   nameAdopted(draft, filesystem, layer, source)
   const { record } = draft
   const { work } = record
@@ -260,13 +279,13 @@ export const concludeReplacing = (
   }
   noteError(draft, error)
   const filesystem = wanted(draft)
-  const { work, layer, covered } = draft.record
+  const { work, layer } = draft.record
   if (layer === undefined || filesystem === undefined) {
     setWork(draft, { replacing: 'nothing', cause: undefined, attempts: 0 })
     proceedMount(draft, found, source)
     return
   }
-  const reason = covered ? ({ _tag: 'Stacked' } as const) : ({ _tag: 'Refused', error } as const)
+  const reason = whyThere(draft) ?? ({ _tag: 'Refused', error } as const)
   set(draft, { reason })
   refuseServed(draft, work?.cause ?? { _tag: 'Conflict', requested: filesystem, vacant: true, reason })
 }

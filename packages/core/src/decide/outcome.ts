@@ -1,6 +1,7 @@
 // Outcomes: what ended, handed to the transition it belongs to. What does not belong to the effect in flight changes nothing.
 // An effect whose end could not be seen stays unresolved, until a look that can tell concludes it in its stead.
 
+import type { Reason } from '../answer.js'
 import type { CommandError, Found, ResolvedSource } from '../found.js'
 import type { EffectInFlight, Unresolved } from '../host.js'
 import type { EffectId } from '../id.js'
@@ -21,8 +22,11 @@ import {
   servedHead,
   startWork,
   wantSlot,
+  whyThere,
 } from './steps.js'
 import { climb, concludeRemoveDirectory, concludeUnmount, proceedUnmount, settleUnmount } from './unmount.js'
+
+const isInTheWay = (reason: Reason | undefined): boolean => reason?._tag === 'Stacked' || reason?._tag === 'Moved'
 
 /** Goes on from a look that shows the truth, by what is wanted. */
 const proceed = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
@@ -35,8 +39,8 @@ const proceed = (draft: Draft, found: Found, source: ResolvedSource | undefined)
       return
     case 'Look':
     case undefined:
-      // Seen on top again: what covered our layer is gone, so it may be unmounted after all.
-      if (!draft.record.covered && draft.record.reason?._tag === 'Stacked') set(draft, { reason: undefined })
+      // Seen on top again: it is back, or what covered it is gone, so it may be unmounted after all.
+      if (whyThere(draft) === undefined && isInTheWay(draft.record.reason)) set(draft, { reason: undefined })
       if (draft.record.work?.probing === true && probeForSurvey(draft, found)) return
       finish(draft)
   }
@@ -146,6 +150,7 @@ const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): voi
     takeUnknown(draft, flight, found, error)
     return
   }
+  draft.elsewhere = outcome.elsewhere
   set(draft, { inFlight: undefined })
   if (draft.record.slot === 'overdue' && draft.record.overdue.length === 0) {
     leaveLadder(draft, flight, error)

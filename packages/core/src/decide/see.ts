@@ -12,6 +12,19 @@ const NO_LAYERS: readonly Identity[] = []
 
 const isSame = (a: Identity, b: Identity): boolean => compareIdentity(a, b) === 'same'
 
+/** The other mountpoint that has recorded this very layer for its own, if there is one. */
+export const otherWith = ({ out, record }: Draft, layer: Identity): string | undefined => {
+  const path = out.host.layers.get(layer.mountId)
+  const other = path === undefined || path === record.path ? undefined : out.host.mountpoints.get(path)?.record
+  return other?.layer !== undefined && isSame(other.layer, layer) ? path : undefined
+}
+
+/** Where our layer was seen, if at another path. Where a mount of ours has got its mount id, it is that one that was seen. */
+export const elsewhereOf = (draft: Draft): string | undefined => {
+  const { layer } = draft.record
+  return layer !== undefined && otherWith(draft, layer) === undefined ? draft.elsewhere : undefined
+}
+
 /** A directory of ours that is gone, or that something else has taken the place of, is ours no longer (L35). */
 const seeDirectory = (draft: Draft, found: Found): void => {
   if (found._tag === 'NoDirectory') noteDirectory(draft, 'DirectoryRemoved')
@@ -26,12 +39,18 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
   if (found._tag === 'Unknown') return found
   const { layer } = draft.record
   const layers = layersOf(found)
+  const position = layer === undefined ? -1 : layers.findIndex((each) => isSame(layer, each))
+  const elsewhere = position < 0 ? elsewhereOf(draft) : undefined
+  if (elsewhere !== undefined) {
+    // Its directory has moved with it, or waits for it: nothing is concluded from what is at the path now.
+    set(draft, { unknown: undefined, covered: false, elsewhere, foreign: layers })
+    return undefined
+  }
   if (draft.record.directory === 'ours') seeDirectory(draft, found)
   if (layer === undefined) {
     set(draft, { unknown: undefined, foreign: layers })
     return undefined
   }
-  const position = layers.findIndex((each) => isSame(layer, each))
   if (layers.some((each) => compareIdentity(layer, each) === 'renamed')) {
     return { _tag: 'Unknown', why: 'RootRenamed', detail: `the root of ${layer.source} is no longer ${layer.root}` }
   }
@@ -40,6 +59,7 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
     unknown: undefined,
     seen: layers[position],
     covered: position > 0,
+    elsewhere: undefined,
     foreign: layers.length === 1 && position === 0 ? NO_LAYERS : layers.filter((_, index) => index !== position),
   })
   return undefined

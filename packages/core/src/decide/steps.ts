@@ -2,6 +2,7 @@
 // decides what comes next; the modules for mounting and unmounting do, and `advance` when nothing is left to do.
 
 import { mountOptions, ruleOf } from '../agree.js'
+import type { Reason } from '../answer.js'
 import type { UnmountHow } from '../effect.js'
 import type { Filesystem } from '../filesystem.js'
 import { sameFilesystem } from '../option-meaning.js'
@@ -107,6 +108,7 @@ export const emitLook = (draft: Draft): void => {
     effect,
     mountpoint: record.path,
     filesystem,
+    ...(record.layer && { layer: record.layer }),
     root: identityOfRoot(draft),
     deadlineMs,
   })
@@ -238,7 +240,7 @@ export const noteUnmounted = (draft: Draft, by: 'us' | 'other'): void => {
   const { out, record } = draft
   recordFact(draft, { _tag: 'Unmounted', at: out.at, mountpoint: record.path, by })
   // A success for whoever wanted it off, so that what comes next is looked after with the first delay again.
-  set(draft, { seen: undefined, covered: false, reason: undefined, backOffMs: 0 })
+  set(draft, { seen: undefined, covered: false, elsewhere: undefined, reason: undefined, backOffMs: 0 })
   if (record.wait?.why === 'keep-mounted') set(draft, { wait: undefined })
 }
 
@@ -248,6 +250,12 @@ export const noteDirectory = (draft: Draft, tag: 'DirectoryMade' | 'DirectoryRem
 }
 
 export const holdsAnything = (draft: Draft): boolean => holdersLeft(draft) > 0 || draft.record.claim !== undefined
+
+/** Why our layer cannot be unmounted at its path: it is not on top there. */
+export const whyThere = ({ record }: Draft): Reason | undefined => {
+  if (record.elsewhere !== undefined) return { _tag: 'Moved', to: record.elsewhere }
+  return record.covered ? { _tag: 'Stacked' } : undefined
+}
 
 /** Remembers the last thing a command said, for `status`. */
 export const noteError = (draft: Draft, lastError: CommandError | undefined): void => {

@@ -13,12 +13,14 @@ import type { Probed } from '../input.js'
 import { withLastTry } from '../tried.js'
 import type { Draft, Out } from './draft.js'
 import { answer, everyHolder, holdersLeft, noteProbed, patchHost, setWork } from './draft.js'
-import { NO_REQUEST, emitLook, emitProbe, finish, settingsOf, startWork, wantSlot } from './steps.js'
+import { elsewhereOf, otherWith } from './see.js'
+import { NO_REQUEST, emitLook, emitProbe, finish, settingsOf, startWork, wantSlot, whyThere } from './steps.js'
 
 /** Whether a reconcile probes here: in use, at rest, and of a type that can hang. */
 const isToBeProbed = (draft: Draft): boolean => {
-  const { phase, filesystem, waiting, covered } = draft.record
-  if (phase !== 'mounted' || waiting.length > 0 || covered || filesystem === undefined) return false
+  const { phase, filesystem, waiting } = draft.record
+  if (phase !== 'mounted' || waiting.length > 0 || whyThere(draft) !== undefined || filesystem === undefined)
+    return false
   return ruleOf(settingsOf(draft), filesystem.type).mayHang
 }
 
@@ -30,13 +32,21 @@ export const wantProbe = (draft: Draft): boolean => {
   return true
 }
 
+/** A layer that another record calls its own is no stranger here: that record's difference says where it is. */
+const isKnownElsewhere = (draft: Draft, { _tag }: Difference, found: Found): boolean => {
+  const [top] = layersOf(found)
+  return _tag === 'foreign' && top !== undefined && otherWith(draft, top) !== undefined
+}
+
 /** The differences at one mountpoint; one that is lost names the holders whose handles are dead. */
 export const differencesAt = (draft: Draft, found: Found): readonly Difference[] =>
-  differenceOf(draft.record, holdersLeft(draft), found).map((difference) =>
-    difference._tag === 'lost'
-      ? { ...difference, holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })) }
-      : withLastTry(draft.record, difference),
-  )
+  differenceOf(draft.record, holdersLeft(draft), found, elsewhereOf(draft))
+    .filter((difference) => !isKnownElsewhere(draft, difference, found))
+    .map((difference) =>
+      difference._tag === 'lost'
+        ? { ...difference, holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })) }
+        : withLastTry(draft.record, difference),
+    )
 
 /**
  * A look that showed our layer on top, and that an attach is to be answered by once its probe has ended, serves nobody any more
@@ -51,8 +61,8 @@ export const doubtLook = (draft: Draft, found: Found): void => {
 
 /** Probes after a look that found our layer on top; else it tells what the look has found to differ. */
 export const probeForSurvey = (draft: Draft, found: Found): boolean => {
-  const { layer, covered, filesystem } = draft.record
-  if (layer === undefined || covered || filesystem === undefined) {
+  const { layer, filesystem } = draft.record
+  if (layer === undefined || whyThere(draft) !== undefined || filesystem === undefined) {
     for (const difference of differencesAt(draft, found)) noteProbed(draft.out, difference)
     return false
   }

@@ -21,6 +21,7 @@ import {
   servedHead,
   settingsOf,
   startWait,
+  whyThere,
 } from './steps.js'
 
 /** The ladder: force aborts what waits inside, lazy detaches a busy layer; each only by policy (L13). */
@@ -124,13 +125,14 @@ const afterUnmount = (draft: Draft, found: Found): void => {
 
 /** Goes on from a look. */
 export const proceedUnmount = (draft: Draft, found: Found): void => {
-  const { layer, covered } = draft.record
+  const { layer } = draft.record
+  const why = whyThere(draft)
   if (isSaved(draft)) {
     concludeHeld(draft)
   } else if (layer === undefined) {
     afterUnmount(draft, found)
-  } else if (covered) {
-    giveUp(draft, { _tag: 'Stacked' }, found, undefined)
+  } else if (why !== undefined) {
+    giveUp(draft, why, found, undefined)
   } else {
     emitUnmount(draft, layer, howNow(draft))
   }
@@ -153,9 +155,9 @@ export const settleUnmount = (
   when: 'at its end' | 'late',
 ): boolean => {
   if (see(draft, found, 'us') !== undefined) return false
-  const { work, layer, covered, overdue } = draft.record
+  const { work, layer, overdue } = draft.record
   const mayDisappear = error === undefined || when === 'late'
-  if (!mayDisappear || layer === undefined || covered || work?.settled !== false) return false
+  if (!mayDisappear || layer === undefined || whyThere(draft) !== undefined || work?.settled !== false) return false
   noteError(draft, error)
   setWork(draft, { settled: true })
   if (overdue.length === 0) {
@@ -170,7 +172,7 @@ export const settleUnmount = (
 export const concludeUnmount = (draft: Draft, found: Found, error: CommandError | undefined): void => {
   const unknown = see(draft, found, 'us')
   noteError(draft, error)
-  const { layer, covered, work } = draft.record
+  const { layer, work } = draft.record
   if (unknown !== undefined) {
     becomeUncertain(draft, unknown)
     return
@@ -179,8 +181,9 @@ export const concludeUnmount = (draft: Draft, found: Found, error: CommandError 
     afterUnmount(draft, found)
     return
   }
-  if (covered) {
-    giveUp(draft, { _tag: 'Stacked' }, found, error)
+  const why = whyThere(draft)
+  if (why !== undefined) {
+    giveUp(draft, why, found, error)
     return
   }
   if (isSaved(draft)) {

@@ -105,7 +105,7 @@ const discovered: Reader<Discovered | NotDiscovered | Unknown> = tagged(
       mountpoints: list(
         record<Discovered['mountpoints'][number]>(
           'a mountpoint',
-          { mountpoint: text, found, source: optional(source) },
+          { mountpoint: text, found, source: optional(source), elsewhere: optional(text) },
           OPEN,
         ),
       ),
@@ -119,7 +119,11 @@ const discovered: Reader<Discovered | NotDiscovered | Unknown> = tagged(
 
 // Each kind of effect has a part of what can be found, and only that part.
 const reportWith = <Part extends EffectFound>({ kind, read }: Reader<Part>): Reader<Reported> =>
-  record<Reported>('a report', { found: { kind, read }, error: optional(error), source: optional(source) }, OPEN)
+  record<Reported>(
+    'a report',
+    { found: { kind, read }, error: optional(error), source: optional(source), elsewhere: optional(text) },
+    OPEN,
+  )
 
 const OF_LOOKS = reportWith(found)
 const OF_PROBES = reportWith(probed)

@@ -34,6 +34,8 @@ export const showReason = (reason: Reason): string => {
       return `Obstacle ${reason.kind}`
     case 'Unknown':
       return showFound(reason)
+    case 'Moved':
+      return `Moved to ${word(reason.to)}`
     case 'Refused':
       return line('Refused', error(reason.error))
   }
@@ -76,6 +78,7 @@ const mountpointStatus = (status: MountpointStatus): string =>
       status.slot === 'none' ? undefined : `slot ${status.slot}`,
     ),
     status.layer === undefined ? undefined : `layer ${showIdentity(status.layer)}`,
+    status.elsewhere === undefined ? undefined : `elsewhere ${word(status.elsewhere)}`,
     status.foreign === undefined ? undefined : `foreign ${showLayers(status.foreign)}`,
     ...status.holders.map((each) => `held by ${holder(each)}`),
     ...status.waiting.map((each) => `waiting ${waits(each)}`),

@@ -76,8 +76,13 @@ export const showEffectFound = (found: EffectFound): string => {
         ({ path, mountId, directory, propagation }) =>
           `root ${word(path)} ${mountId} ${word(directory)} ${propagation}`,
       )
-      const mountpoints = found.mountpoints.map(({ mountpoint, found: there, source }) =>
-        line(word(mountpoint), showFound(there), source === undefined ? undefined : showResolvedSource(source)),
+      const mountpoints = found.mountpoints.map(({ mountpoint, found: there, source, elsewhere }) =>
+        line(
+          word(mountpoint),
+          showFound(there),
+          source === undefined ? undefined : showResolvedSource(source),
+          elsewhere === undefined ? undefined : `elsewhere ${word(elsewhere)}`,
+        ),
       )
       const inventory = found.inventory?.entries.map(
         ({ mountpoint, volume, consumer }) => `in use ${word(mountpoint)} ${word(volume)} of ${word(consumer)}`,

@@ -43,6 +43,7 @@ export const showMountpoint = (entry: Entry): string => {
     record.filesystem === undefined ? undefined : showFilesystem(record.filesystem),
     record.layer === undefined ? undefined : `layer ${showIdentity(record.layer)}`,
     record.covered ? 'covered' : undefined,
+    record.elsewhere === undefined ? undefined : `elsewhere ${word(record.elsewhere)}`,
     record.foreign.length === 0 ? undefined : `foreign ${showLayers(record.foreign)}`,
     `directory ${record.directory}`,
     `instance ${record.instance}`,

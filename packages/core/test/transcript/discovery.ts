@@ -3,7 +3,7 @@
 import type { Discovered, InventoryEntry, ResolvedSource, RootSeen } from '../../src/index.js'
 import { layersOf } from '../../src/index.js'
 import { readFound, resolve } from './layers.js'
-import { expectedAt, open, outcomeOf, path } from './outcome.js'
+import { expectedAt, open, outcomeOf, path, whereElse } from './outcome.js'
 import type { Emitted, Story } from './story.js'
 import { feed, hostOf, tick } from './story.js'
 import { expectWords, fail, numeric, oneOf, words } from './words.js'
@@ -75,11 +75,18 @@ const mountpointsSeen = (story: Story, { effect }: Emitted, said: Said): Discove
   const seen = [...story.there].filter(([, found]) => layersOf(found).length > 0 || found._tag === 'Unknown')
   const paths = new Set([...known, ...seen.map(([mountpoint]) => ({ mountpoint }))].map(({ mountpoint }) => mountpoint))
   return [...paths].sort().map((mountpoint) => {
-    const filesystem = known.find((each) => each.mountpoint === mountpoint)?.filesystem
+    const record = known.find((each) => each.mountpoint === mountpoint)
+    const filesystem = record?.filesystem
     const resolved = filesystem && resolve(filesystem, story.settings.types[filesystem.type])
     const source = said.sources.get(mountpoint) ?? resolved
     const found = story.there.get(mountpoint) ?? { _tag: 'NoDirectory' as const }
-    return { mountpoint, found, ...(source === undefined ? {} : { source }) }
+    const elsewhere = record?.layer && whereElse(story, record.layer, found)
+    return {
+      mountpoint,
+      found,
+      ...(source === undefined ? {} : { source }),
+      ...(elsewhere === undefined ? {} : { elsewhere }),
+    }
   })
 }
 

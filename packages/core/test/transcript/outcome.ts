@@ -1,6 +1,16 @@
 // Reports about effects: which effect is meant, and the outcome that is fed for it.
 
-import type { CommandError, Effect, EffectFound, Filesystem, Found, Outcome, ResolvedSource } from '../../src/index.js'
+import type {
+  CommandError,
+  Effect,
+  EffectFound,
+  Filesystem,
+  Found,
+  Identity,
+  Outcome,
+  ResolvedSource,
+} from '../../src/index.js'
+import { compareIdentity } from '../../src/index.js'
 import type { Expected } from './layers.js'
 import { readFound, resolve } from './layers.js'
 import type { Emitted, Story } from './story.js'
@@ -91,6 +101,14 @@ const remember = (story: Story, mountpoint: string | undefined, found: EffectFou
   }
 }
 
+/** Where else the story has a recorded layer, if it is not among what was found. */
+export const whereElse = (story: Story, layer: Identity, found: EffectFound): string | undefined => {
+  if (found._tag === 'Unknown') return undefined
+  const has = (there: EffectFound): boolean =>
+    there._tag === 'Mounted' && there.layers.some((each) => compareIdentity(layer, each) === 'same')
+  return has(found) ? undefined : [...story.there].find(([, there]) => has(there))?.[0]
+}
+
 /** The outcome of an effect, which has had its outcome from now on. */
 export const outcomeOf = (story: Story, { emitted, found, evidence }: Report): Outcome => {
   const { effect } = emitted
@@ -99,6 +117,8 @@ export const outcomeOf = (story: Story, { emitted, found, evidence }: Report): O
   emitted.state = found._tag === 'Unknown' && found.why === 'TimedOut' ? 'overdue' : 'ended'
   const looked = effect._tag === 'Look' || effect._tag === 'Mount' ? effect.filesystem : undefined
   const source = evidence?.source ?? (looked && resolve(looked, story.settings.types[looked.type]))
+  const layer = effect._tag === 'Look' ? effect.layer : effect._tag === 'Unmount' ? effect.identity : undefined
+  const elsewhere = layer && whereElse(story, layer, found)
   return {
     _tag: 'Outcome',
     at: story.at,
@@ -107,6 +127,7 @@ export const outcomeOf = (story: Story, { emitted, found, evidence }: Report): O
     found,
     ...(evidence?.error === undefined ? {} : { error: evidence.error }),
     ...(source === undefined ? {} : { source }),
+    ...(elsewhere === undefined ? {} : { elsewhere }),
   }
 }
 

@@ -42,12 +42,13 @@ const mountedBelow = async (roots: readonly RootSeen[]): Promise<readonly string
 }
 
 const placesOf = (effect: Discover, roots: readonly RootSeen[], mounted: readonly string[]): readonly LookedAt[] => {
-  const known = new Map(effect.known.map(({ mountpoint, filesystem }) => [mountpoint, filesystem]))
+  const known = new Map(effect.known.map((each) => [each.mountpoint, each]))
   const paths = new Set([...known.keys(), ...mounted])
   return [...paths].map((mountpoint) => ({
     mountpoint,
     root: rootAbove(roots, mountpoint),
-    filesystem: known.get(mountpoint),
+    filesystem: known.get(mountpoint)?.filesystem,
+    layer: known.get(mountpoint)?.layer,
     mayBe: 'anything',
   }))
 }
@@ -56,6 +57,7 @@ interface SeenMountpoint {
   readonly mountpoint: string
   readonly found: Found
   readonly source?: ResolvedSource
+  readonly elsewhere?: string
 }
 
 /** A mount that lies under another one cannot be reached, and is nobody's unless it is known. */
@@ -73,7 +75,8 @@ const lookAll = async (
   const all = places.map(async (place): Promise<SeenMountpoint> => {
     const looked = await lookAt(tools, place, deadlineMs)
     const source = 'source' in looked ? { source: looked.source } : {}
-    return { mountpoint: place.mountpoint, found: looked.found, ...source }
+    const moved = 'elsewhere' in looked ? { elsewhere: looked.elsewhere } : {}
+    return { mountpoint: place.mountpoint, found: looked.found, ...source, ...moved }
   })
   return (await Promise.all(all)).filter((seen) => !isHidden(effect, seen))
 }

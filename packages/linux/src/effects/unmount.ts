@@ -47,7 +47,11 @@ export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> =>
   const before = await lookFor(tools, effect, left)
   if (!isOnTop(effect, before)) {
     if ('ended' in before) return reportOf(before)
-    return notRun(before.found, ['umount', ...options, '--', effect.mountpoint], 'not run: another layer is on top')
+    const moved = before.elsewhere === undefined ? {} : { elsewhere: before.elsewhere }
+    return {
+      ...notRun(before.found, ['umount', ...options, '--', effect.mountpoint], 'not run: another layer is on top'),
+      ...moved,
+    }
   }
   const target = nameTarget(effect, ['umount', ...options, '--'])
   if ('found' in target) return target

@@ -60,7 +60,7 @@ const WORDS: readonly string[] = [
   ...['settle', 'unmount-retry', 'back-off', 'keep-mounted', 'discovery-retry', 'none', 'wanted', 'held', 'overdue'],
   ...['ours', 'theirs', 'KeptByPolicy', 'Stacked', 'Foreign', 'NotOurs', 'Obstacle', 'Unknown', 'DeadlinePassed'],
   ...['HostDown', 'Refused', 'nothing', 'vacant layer', 'broken', 'us', 'other', 'Seen', 'MountFailed', 'Broken'],
-  ...['no', 'drain', 'hard'],
+  ...['no', 'drain', 'hard', 'Moved'],
 ]
 const CODES: ReadonlyMap<string, number> = new Map(WORDS.map((word, index) => [word, index + 1]))
 
@@ -155,7 +155,7 @@ const nextDelay = ({ backOffMs }: Mountpoint, { delaysMs }: Settings): number =>
   backOffMs === 0 ? delaysMs.backOffFirst : Math.min(backOffMs * 2, delaysMs.backOffCeiling)
 
 /** The reasons that decide something; of the others only that there is one. */
-const DECISIVE: ReadonlySet<string> = new Set(['KeptByPolicy', 'Stacked', 'Refused'])
+const DECISIVE: ReadonlySet<string> = new Set(['KeptByPolicy', 'Stacked', 'Refused', 'Moved'])
 
 const putRecord = (form: Form, host: Host, record: Mountpoint | undefined): void => {
   if (record === undefined) {
@@ -166,6 +166,7 @@ const putRecord = (form: Form, host: Host, record: Mountpoint | undefined): void
   putFilesystem(form, record.filesystem)
   putIdentity(form, record.layer)
   putFlag(form, record.covered)
+  putFlag(form, record.elsewhere !== undefined)
   putWord(form, record.directory)
   putIntent(form, record.intent)
   putFlag(form, record.claim !== undefined)

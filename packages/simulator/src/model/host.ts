@@ -51,6 +51,8 @@ export interface MountEntry {
   /** The peer group it receives from without giving back. */
   readonly master: number | undefined
   readonly by: By
+  /** The path it was mounted on; it may have moved since. Nobody but an oracle sees it. */
+  readonly mountedOn: string
   /** Never used again, unlike the mount id; nobody but an oracle sees it. */
   readonly serial: number
 }
@@ -183,6 +185,7 @@ export const rootMount = (propagation: 'private' | 'shared'): readonly [number, 
     peers: propagation === 'shared' ? ROOT_GROUP : undefined,
     master: undefined,
     by: 'others',
+    mountedOn: '/',
     serial: 0,
   },
 ]

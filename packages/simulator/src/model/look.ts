@@ -13,6 +13,7 @@ import type {
   Unknown,
   UnknownWhy,
 } from '@mountkeeper/core'
+import { compareIdentity, layersOf } from '@mountkeeper/core'
 import type { ModelHost } from './host.js'
 import { inodeOf, mountOf, superblockOf } from './host.js'
 import { layersAt } from './mount.js'
@@ -95,6 +96,29 @@ const foundBelow = (host: ModelHost, mountpoint: string, baseMount: number | und
   return kind === 'directory' ? { _tag: 'Directory' } : { _tag: 'Obstacle', kind }
 }
 
+/** The path at which the table shows a mount, from the root of its namespace down. */
+const pathOfMount = (host: ModelHost, mountId: number): string => {
+  const { parent, at } = mountOf(host, mountId)
+  if (parent === undefined) return ''
+  return pathOfMount(host, parent) + pathBelow(host, mountOf(host, parent).root, at)
+}
+
+const pathBelow = (host: ModelHost, top: number, inode: number): string => {
+  if (inode === top) return ''
+  const { parent, name } = inodeOf(host, inode)
+  return parent === undefined ? `/${name}` : `${pathBelow(host, top, parent)}/${name}`
+}
+
+/** Where a recorded layer is mounted, if a look that could tell has not found it at its path. */
+export const whereElse = (host: ModelHost, layer: Identity, found: Found): string | undefined => {
+  if (found._tag === 'Unknown') return undefined
+  const isSame = (each: Identity): boolean => compareIdentity(layer, each) === 'same'
+  if (layersOf(found).some(isSame)) return undefined
+  const entry = host.mounts.get(layer.mountId)
+  const isThere = entry?.namespace === host.own && isSame(identityOf(host, layer.mountId))
+  return isThere ? pathOfMount(host, layer.mountId) : undefined
+}
+
 /** What is at a mountpoint; `root` is what its managed root was at host-up. */
 export const lookAt = (host: ModelHost, mountpoint: string, root: RootIdentity | undefined): Found =>
   orphanAt(host, mountpoint) ??
@@ -146,13 +170,15 @@ export const discover = (
   const seen = roots.map((path) => seeRoot(host, path))
   const there = seen.flatMap((root) => root ?? [])
   if (there.length < roots.length) return undefined
-  const filesystems = new Map(known.map(({ mountpoint, filesystem }) => [mountpoint, filesystem]))
-  const paths = new Set([...filesystems.keys(), ...there.flatMap((root) => mountedBelow(host, root))])
+  const records = new Map(known.map((each) => [each.mountpoint, each]))
+  const paths = new Set([...records.keys(), ...there.flatMap((root) => mountedBelow(host, root))])
   const mountpoints = [...paths].map((mountpoint) => {
     const root = there.find((each) => mountpoint.startsWith(`${each.path}/`))
-    const source = resolveSource(host, filesystems.get(mountpoint))
+    const record = records.get(mountpoint)
+    const source = resolveSource(host, record?.filesystem)
     const found = lookAt(host, mountpoint, root)
-    return source === undefined ? { mountpoint, found } : { mountpoint, found, source }
+    const elsewhere = record?.layer && whereElse(host, record.layer, found)
+    return { mountpoint, found, ...(source && { source }), ...(elsewhere !== undefined && { elsewhere }) }
   })
   return { _tag: 'Discovered', boot: `boot-${host.boot}`, mountNamespace: host.own, roots: there, mountpoints }
 }

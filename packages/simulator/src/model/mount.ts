@@ -25,7 +25,7 @@ const receiversOf = (host: ModelHost, mountId: number): readonly number[] => {
   )
 }
 
-type Shown = Pick<MountEntry, 'root' | 'superblock' | 'flags' | 'by'>
+type Shown = Pick<MountEntry, 'root' | 'superblock' | 'flags' | 'by' | 'mountedOn'>
 
 const addEntry = (
   host: ModelHost,
@@ -118,7 +118,7 @@ export const mountFilesystem = (host: ModelHost, namespace: string, path: string
   })
   const superblocks = new Map(host.superblocks).set(superblock, made)
   const withRoot = { ...host, inodes, superblocks, nextInode: root + 1, nextSuperblock: superblock + 1 }
-  return done(attachAt(withRoot, place, { root, superblock, flags, by }))
+  return done(attachAt(withRoot, place, { root, superblock, flags, by, mountedOn: path }))
 }
 
 const LOCKED = ['nosuid', 'nodev', 'noexec', 'ro']
@@ -146,7 +146,7 @@ export const bindDirectory = (
   const kept = LOCKED.filter((flag) => own.includes(flag) && !what.flags.includes(flag))
   const asked = kept.includes('ro') ? what.flags.filter((flag) => flag !== 'rw') : what.flags
   const flags = [...asked, ...kept]
-  return done(attachAt(host, place, { root: from.inode, superblock, flags, by: what.by }))
+  return done(attachAt(host, place, { root: from.inode, superblock, flags, by: what.by, mountedOn: path }))
 }
 
 const isUsed = (host: ModelHost, mountId: number): boolean =>
@@ -187,6 +187,25 @@ export const unmount = (host: ModelHost, namespace: string, path: string, how: H
   }
   const after = copies.reduce(detachCopy, host)
   return done(detach(after, place.mount))
+}
+
+/** mount --move of the top layer at a path to a directory, with all that lies on it. Not from or to what passes on its mounts. */
+export const moveMount = (host: ModelHost, namespace: string, from: string, to: string): Done => {
+  const target = targetAt(host, namespace, to)
+  if (isLost(target)) return refused(host, target.errno)
+  const place = walk(host, namespace, from, { links: 'follow', last: 'over' })
+  if (isLost(place)) return refused(host, place.errno)
+  const entry = mountOf(host, place.mount)
+  if (entry.root !== place.inode || entry.parent === undefined) return refused(host, 'EINVAL')
+  if (isRemoved(host, target) || isRemoved(host, place)) return refused(host, 'ENOENT')
+  if (!isDirectory(host, target)) return refused(host, 'EINVAL')
+  if ([entry.parent, target.mount].some((id) => mountOf(host, id).peers !== undefined)) return refused(host, 'EINVAL')
+  for (let id: number | undefined = target.mount; id !== undefined; id = mountOf(host, id).parent) {
+    if (id === place.mount) return refused(host, 'ELOOP')
+  }
+  const mounts = new Map(host.mounts)
+  mounts.set(place.mount, { ...entry, parent: target.mount, at: target.inode })
+  return done({ ...host, mounts })
 }
 
 /** The layers at a place from the top down, as mount ids, down to the mount that its parent directory lies on. */

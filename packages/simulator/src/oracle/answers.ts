@@ -2,8 +2,9 @@
 
 import type { Answer, Attached, AttachRequest, Detached, Input, Request, Status } from '@mountkeeper/core'
 import { compareIdentity, layersOf } from '@mountkeeper/core'
+import type { ModelHost } from '../model/host.js'
 import { mountOf } from '../model/host.js'
-import { stackAt } from '../model/look.js'
+import { identityOf, stackAt } from '../model/look.js'
 import { agrees, significant } from './agreement.js'
 import { noteAnswer } from './chronicle.js'
 import type { History, Law, PlaceHistory } from './history.js'
@@ -42,6 +43,16 @@ const countsAt = (place: PlaceHistory): { readonly held: number; readonly unknow
   }
 }
 
+/** Whether what we mounted here is shown at another path. */
+const isMountedElsewhere = (host: ModelHost, { path, formerly }: PlaceHistory): boolean =>
+  [...host.mounts].some(
+    ([id, { namespace, by, mountedOn }]) =>
+      namespace === host.own &&
+      by === 'us' &&
+      mountedOn === path &&
+      formerly.some((each) => compareIdentity(each, identityOf(host, id)) === 'same'),
+  )
+
 const judgeDetached = (history: History, place: PlaceHistory, detached: Detached): void => {
   const { mount, directory, holdersLeft } = detached
   const { found } = place.seen ?? {}
@@ -63,6 +74,8 @@ const judgeDetached = (history: History, place: PlaceHistory, detached: Detached
       history.rootChanged ||
       !ours.some((id) => place.seen !== undefined && mountOf(place.seen.host, id).by === 'us')
     judge(history, 'L10', unless(isOff, `${where} although a layer of ours is there`))
+    const moved = place.seen !== undefined && !place.doubled && isMountedElsewhere(place.seen.host, place)
+    judge(history, 'L10', unless(!moved || history.entangled, `${where} although its layer is mounted elsewhere`))
   }
   if (mount === 'vacant')
     judge(history, 'L41', unless(layer !== undefined, `${where} although no layer of ours is known`))

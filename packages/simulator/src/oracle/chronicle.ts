@@ -223,6 +223,8 @@ const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['aft
     place.retriesInRow = 0
     place.lastBackOffMs = 0
     if (reboot) {
+      // Its layer is gone, by which it could have been found.
+      history.entangled ||= place.away !== undefined
       place.formerly.length = 0
       place.mistakable.clear()
       place.doubled = false
@@ -237,6 +239,22 @@ const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['aft
 
 const leadsElsewhere = (filesystem: Filesystem, before: ModelHost, after: ModelHost): boolean =>
   JSON.stringify(resolveSource(before, filesystem)) !== JSON.stringify(resolveSource(after, filesystem))
+
+/**
+ * A directory above was renamed. A recorded layer is found again wherever it is; a directory that is made or removed, and what
+ * is being mounted, nobody can search for.
+ */
+const noteTakenAlong = (history: History, place: PlaceHistory, before: ModelHost, after: ModelHost): void => {
+  const [was, is] = [directoryAt(before, place.path), directoryAt(after, place.path)]
+  if (is !== undefined && is === place.away) place.away = undefined
+  if (was === undefined || was === is || !after.inodes.has(was)) return
+  place.away = was
+  const { layer } = place.decided
+  const isSame = (id: number): boolean =>
+    layer !== undefined && compareIdentity(layer, identityOf(before, id)) === 'same'
+  const isOnlyMounted = stackAt(before, place.path).some(isSame) && place.flying.size === 0 && place.overdue.size === 0
+  history.entangled ||= !isOnlyMounted
+}
 
 /** Layers of others that look like ours, or appear while ours is awaited, cannot be told from ours by anybody. */
 const noteInterference = (history: History, before: ModelHost, after: ModelHost, settings: Settings): void => {
@@ -259,11 +277,13 @@ const noteInterference = (history: History, before: ModelHost, after: ModelHost,
       history.entangled ||= isIntended
     }
     const directory = directoryAt(after, place.path)
+    noteTakenAlong(history, place, before, after)
     const making = [...place.flying.values(), ...[...place.overdue.values()].map((effect) => ({ effect }))].some(
       ({ effect }) => effect._tag === 'MakeDirectory',
     )
     const awaited = making || place.decided.directory === 'ours' || intent !== undefined
-    if (directory !== undefined && !before.inodes.has(directory) && awaited) place.mistakableDirectories.add(directory)
+    if (directory !== undefined && directory !== directoryAt(before, place.path) && awaited)
+      place.mistakableDirectories.add(directory)
   }
 }
 

@@ -4,7 +4,7 @@ import type { Decision, Effect, Fact, Found, Input, MountpointEffect, Settings }
 import { compareIdentity, layersOf } from '@mountkeeper/core'
 import type { ModelHost } from '../model/host.js'
 import { mountOf } from '../model/host.js'
-import { directoryAt, stackAt } from '../model/look.js'
+import { directoryAt, stackAt, whereElse } from '../model/look.js'
 import type { Happening, Simulation } from '../run/simulation.js'
 import { foundOf, mayBeOurs } from './chronicle.js'
 import type { History, Law, PlaceHistory } from './history.js'
@@ -158,7 +158,9 @@ const judgeTable = (history: History, input: Input, { facts }: Decision): void =
   if (place.seen?.found !== found || place.seen.isStale) return
   const { layer } = place.decided
   if (layer === undefined) return
-  const isThere = layersOf(found).some((each) => compareIdentity(layer, each) !== 'other')
+  const isAtPath = layersOf(found).some((each) => compareIdentity(layer, each) !== 'other')
+  const isElsewhere = input.elsewhere !== undefined && input.elsewhere === whereElse(place.seen.host, layer, found)
+  const isThere = isAtPath || isElsewhere
   judge(history, 'L35', unless(isThere, `${place.path} is remembered as mounted although the look shows it is not`))
   const isAnother = facts.some(({ _tag }) => _tag === 'Mounted' || _tag === 'Adopted')
   if (place.seen.of !== 'Unmount' || !isThere || isAnother) return

@@ -65,6 +65,8 @@ export interface PlaceHistory {
   mounting: { readonly filesystem: Filesystem; readonly looks: number } | undefined
   /** Two layers of ours may be there: a command has mounted twice. */
   doubled: boolean
+  /** The directory that was here, while a directory above it has another name. */
+  away: number | undefined
   /** The last probe found it mounted and dead. */
   dead: boolean
   lastBackOffMs: number
@@ -145,6 +147,7 @@ export const placeAt = (history: History, path: string): PlaceHistory => {
     isReliedOn: false,
     mounting: undefined,
     doubled: false,
+    away: undefined,
     dead: false,
     lastBackOffMs: 0,
     retriesInRow: 0,

@@ -13,7 +13,7 @@ import { CONSUMERS, MOUNTPOINTS } from './generate.js'
 import type { Played, Run } from './play.js'
 import type { Simulation } from './simulation.js'
 import { ask, letOut } from './simulation.js'
-import { EXPORTS, ROOT } from '../settings.js'
+import { EXPORTS, ROOT, TENANT } from '../settings.js'
 
 const LAYERS_MAX = 40
 
@@ -67,6 +67,8 @@ export const calm = (simulation: Simulation): void => {
     simulation.model = restore(simulation.model)
     endAll(simulation)
     simulation.model = restore(simulation.model)
+    // What lies in a directory comes back with it, which the history has to know.
+    act(simulation, { _tag: 'ThirdParty', act: { _tag: 'Renames', from: `${ROOT}/renamed`, to: TENANT } })
     if (round < 2) ask(simulation, { op: 'host-up' })
     endAll(simulation)
     for (const consumer of CONSUMERS) ask(simulation, { op: 'release', consumer })

@@ -7,13 +7,13 @@ import type { Arbitrary } from 'fast-check'
 import type { Fault } from '../fault.js'
 import { NO_FAULT } from '../fault.js'
 import type { SimulatedSettings } from '../settings.js'
-import { EXPORTS, ROOT } from '../settings.js'
+import { EXPORTS, ROOT, TENANT } from '../settings.js'
 import type { ThirdPartyAct } from '../third-party.js'
 import type { Action, Fate } from './action.js'
 import type { Run } from './play.js'
 
 /** The mountpoints of random runs. */
-export const MOUNTPOINTS: readonly string[] = [`${ROOT}/a`, `${ROOT}/b`]
+export const MOUNTPOINTS: readonly string[] = [`${ROOT}/a`, `${ROOT}/b`, `${TENANT}/c`]
 /** Names that would collide if they were only joined. */
 export const VOLUMES: readonly string[] = ['v', 'v c']
 export const CONSUMERS: readonly string[] = ['c', 'c v', 'd']
@@ -35,7 +35,7 @@ const weighted = <Value>(...choices: readonly (readonly [number, Arbitrary<Value
 const constants = <Value>(...choices: readonly (readonly [number, Value])[]): Arbitrary<Value> =>
   weighted(...choices.map(([weight, value]) => [weight, fc.constant(value)] as const))
 
-const mountpoint = constants([5, MOUNTPOINTS[0] ?? ''], [1, MOUNTPOINTS[1] ?? ''])
+const mountpoint = constants([5, MOUNTPOINTS[0] ?? ''], [1, MOUNTPOINTS[1] ?? ''], [1, MOUNTPOINTS[2] ?? ''])
 const volume = constants([4, 'v'], [1, 'v c'])
 const consumer = constants([4, 'c'], [2, 'c v'], [2, 'd'])
 const filesystem = constants(...FILESYSTEMS)
@@ -159,6 +159,8 @@ const thirdPartyAct: Arbitrary<ThirdPartyAct> = weighted<ThirdPartyAct>(
   [1, mountpoint.map((path) => ({ _tag: 'Links', path, target: `${EXPORTS}/g` }))],
   [1, fc.constant({ _tag: 'Renames', from: `${EXPORTS}/f`, to: `${EXPORTS}/h` })],
   [1, fc.constant({ _tag: 'Renames', from: `${EXPORTS}/h`, to: `${EXPORTS}/f` })],
+  [1, fc.constant({ _tag: 'Renames', from: TENANT, to: `${ROOT}/renamed` })],
+  [1, fc.constant({ _tag: 'Renames', from: `${ROOT}/renamed`, to: TENANT })],
   [1, fc.constant({ _tag: 'RemovesDirectory', path: `${EXPORTS}/f` })],
   [2, mountpoint.map((path) => ({ _tag: 'Enters', path, uses: 'open file' }))],
   [2, fc.constant({ _tag: 'Leaves' })],

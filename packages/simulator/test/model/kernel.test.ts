@@ -16,6 +16,7 @@ import {
   makeLink,
   makePath,
   mountFilesystem,
+  moveMount,
   otherNamespace,
   reboot,
   removeDirectory,
@@ -23,6 +24,7 @@ import {
   setPropagation,
   stackAt,
   unmount,
+  whereElse,
 } from '../../src/index.js'
 import { after, hostAfter, scene } from './scene.js'
 
@@ -94,6 +96,47 @@ describe('mounting', () => {
       mountFilesystem(host, host.own, '/s/g', { fstype: 'tmpfs', source: 'g', flags: ['ro', 'nosuid'], by: 'others' })
     const host = hostAfter(scene(), readOnly, mkdir('/m/a'), bind('/s/g', '/m/a'))
     expect(layers(host, '/m/a')).toMatchObject([{ flags: ['nosuid', 'ro'] }])
+  })
+})
+
+describe('moving', () => {
+  const move = (from: string, to: string) => (host: ModelHost) => moveMount(host, host.own, from, to)
+  const mounted = hostAfter(scene(), mkdir('/m/a'), mkdir('/m/b'), tmpfs('/m/a'))
+
+  test('takes the layer along, and a look that knows it says where it is', () => {
+    const [layer] = layers(mounted, '/m/a')
+    const host = hostAfter(mounted, move('/m/a', '/m/b'))
+    expect([sources(host, '/m/a'), sources(host, '/m/b')]).toEqual([[], ['f']])
+    expect(whereElse(host, layer!, lookAt(host, '/m/a', undefined))).toBe('/m/b')
+    expect(whereElse(host, layer!, lookAt(host, '/m/b', undefined))).toBeUndefined()
+    expect(whereElse(host, layer!, { _tag: 'Unknown', why: 'Unreadable' })).toBeUndefined()
+    const gone = hostAfter(host, umount('/m/b'))
+    expect(whereElse(gone, layer!, lookAt(gone, '/m/a', undefined))).toBeUndefined()
+  })
+
+  test('a rename of a directory above takes it along as well, by the path of the new name', () => {
+    const [layer] = layers(mounted, '/m/a')
+    const host = hostAfter(mounted, (at) => rename(at, at.own, '/m', '/n'))
+    expect(whereElse(host, layer!, lookAt(host, '/m/a', undefined))).toBe('/n/a')
+    const known = [{ mountpoint: '/m/a', filesystem: undefined, layer: layer! }]
+    expect(discover(host, { roots: ['/n'], known })!.mountpoints).toMatchObject([
+      { mountpoint: '/m/a', found: { _tag: 'NoDirectory' }, elsewhere: '/n/a' },
+      { mountpoint: '/n/a', found: { _tag: 'Mounted' } },
+    ])
+  })
+
+  test.each([
+    ['what is no mount', '/m/b', '/m/a', 'EINVAL'],
+    ['to a directory that is not there', '/m/a', '/m/none', 'ENOENT'],
+    ['what is not there', '/m/none', '/m/b', 'ENOENT'],
+    ['into itself', '/m/a', '/m/a', 'ELOOP'],
+  ])('is refused for %s', (_what, from, to, errno) => {
+    expect(move(from, to)(mounted)).toEqual({ host: mounted, errno })
+  })
+
+  test('is refused where mounts are passed on', () => {
+    const shared = hostAfter(scene('shared'), mkdir('/m/a'), mkdir('/m/b'), tmpfs('/m/a'))
+    expect(move('/m/a', '/m/b')(shared)).toEqual({ host: shared, errno: 'EINVAL' })
   })
 })
 

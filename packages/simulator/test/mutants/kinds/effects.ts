@@ -16,7 +16,7 @@ export const EFFECTS: readonly Mutant[] = [
     'what somebody has mounted on top of ours is unmounted with it',
     'L20 L34',
     'decide/unmount.ts',
-    "  } else if (covered) {\n    giveUp(draft, { _tag: 'Stacked' }, found, undefined)\n  } else {",
+    '  } else if (why !== undefined) {\n    giveUp(draft, why, found, undefined)\n  } else {',
     '  } else {',
   ),
   mutant(
