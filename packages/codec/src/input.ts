@@ -6,7 +6,7 @@ import type { Codec } from './decode-error.js'
 import { effectIdCodec } from './effect.js'
 import { commandErrorCodec, effectFoundCodec, resolvedSourceCodec } from './found.js'
 import { requestCodec } from './request.js'
-import { branded, maybe, moment, oneOf, optional, tagged, text, wholeNumber } from './shape.js'
+import { branded, list, maybe, moment, oneOf, optional, tagged, text, wholeNumber } from './shape.js'
 
 /** The number that a driver gave to a request. */
 export const requestIdCodec: Codec<RequestId> = branded(wholeNumber, requestId)
@@ -22,6 +22,7 @@ export const inputCodec: Codec<Input> = tagged('_tag', 'an input', {
     error: optional(commandErrorCodec),
     source: optional(resolvedSourceCodec),
     elsewhere: optional(text),
+    submounts: optional(list(text)),
   },
   Ended: ofEffect,
   Granted: { at: moment, mountpoint: text },

@@ -28,9 +28,11 @@ const warnings: Codec<readonly Warning[]> = list(
       MatchedByConsumer: true,
       DetachedLazily: true,
       PropagationNotShared: true,
+      SubmountsHidden: true,
       Unmanaged: true,
     }),
     text,
+    paths: optional(list(text)),
   }),
 )
 

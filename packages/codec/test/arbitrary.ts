@@ -253,6 +253,7 @@ export const anyInput: fc.Arbitrary<Input> = anyOf<Input>({
       error: commandError,
       source: resolved,
       elsewhere: path,
+      submounts: few(path),
     },
     ['_tag', 'at', 'effect', 'mountpoint', 'found'],
   ),
@@ -277,17 +278,22 @@ const reason: fc.Arbitrary<Reason> = anyOf<Reason>({
 } satisfies ByTag<Reason>)
 
 const warnings: fc.Arbitrary<Warning[]> = few(
-  rec({
-    _tag: fc.constantFrom<Warning['_tag'][]>(
-      'CommandFailed',
-      'NotResponding',
-      'MatchedByConsumer',
-      'DetachedLazily',
-      'PropagationNotShared',
-      'Unmanaged',
-    ),
-    text: word,
-  }),
+  rec(
+    {
+      _tag: fc.constantFrom<Warning['_tag'][]>(
+        'CommandFailed',
+        'NotResponding',
+        'MatchedByConsumer',
+        'DetachedLazily',
+        'PropagationNotShared',
+        'SubmountsHidden',
+        'Unmanaged',
+      ),
+      text: word,
+      paths: few(path),
+    },
+    ['_tag', 'text'],
+  ),
 )
 const attachments: fc.Arbitrary<Attachment[]> = few(rec(pair))
 const attached: fc.Arbitrary<Attached> = rec({

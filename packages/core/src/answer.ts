@@ -12,8 +12,16 @@ import type { Phase } from './phase.js'
 /** Something worth knowing beside a good answer. The list of tags is closed. */
 export interface Warning {
   readonly _tag:
-    'CommandFailed' | 'NotResponding' | 'MatchedByConsumer' | 'DetachedLazily' | 'PropagationNotShared' | 'Unmanaged'
+    | 'CommandFailed'
+    | 'NotResponding'
+    | 'MatchedByConsumer'
+    | 'DetachedLazily'
+    | 'PropagationNotShared'
+    | 'SubmountsHidden'
+    | 'Unmanaged'
   readonly text: string
+  /** Of `SubmountsHidden`: the first of the mounts below the source of a bind, which the bind does not show. */
+  readonly paths?: readonly string[]
 }
 
 /** Why a layer of ours stays mounted although nobody holds it, or a directory of ours stays. */

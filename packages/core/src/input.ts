@@ -151,6 +151,8 @@ export interface Outcome {
   readonly source?: ResolvedSource
   /** Where the recorded layer is mounted now, if it is not at its path. */
   readonly elsewhere?: string
+  /** The first of the mounts below the source of the bind that was looked at or mounted. */
+  readonly submounts?: readonly string[]
 }
 
 export type Input =

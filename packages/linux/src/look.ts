@@ -23,7 +23,7 @@ import { LAYERS_MAX, lineOf, readTable, stackAt, stackFrom, withIndex } from './
 import type { Parent, ReachRoot } from './reach.js'
 import { reachParent, rootReacher, rootsOnce, stopText, unknown } from './reach.js'
 import type { OpenSource } from './source.js'
-import { closeSource, openSource, resolveSource } from './source.js'
+import { closeSource, openSource, resolveSource, submountsOf } from './source.js'
 
 /** What is to be looked at. */
 export interface LookRequest {
@@ -49,6 +49,8 @@ export interface Seen {
   readonly source?: ResolvedSource
   /** Where the recorded layer is mounted now, if it is not at the mountpoint. */
   readonly elsewhere?: string
+  /** The first of the mounts below the source, if it is a directory that is bound. */
+  readonly submounts?: readonly string[]
 }
 
 const kindOf = (place: Place): ObstacleKind | 'directory' | undefined => {
@@ -160,7 +162,9 @@ const conclude = (opened: Opened, table: () => MountTable): Seen | undefined => 
   const moved = elsewhere === undefined ? {} : { elsewhere }
   const top = found._tag === 'Mounted' ? found.layers[0]?.device : undefined
   const resolved = source === undefined ? undefined : resolveSource(source, table(), top)
-  return resolved === undefined ? { found, ...moved } : { found, source: resolved, ...moved }
+  if (source === undefined || resolved === undefined) return { found, ...moved }
+  const submounts = submountsOf(source, table(), request.mountpoint)
+  return { found, source: resolved, ...moved, ...(submounts.length > 0 && { submounts }) }
 }
 
 /** So many lookups in one table that it pays to have an index of it. */

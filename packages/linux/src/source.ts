@@ -8,7 +8,7 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import type { MayEnter, Resolved } from './descriptor.js'
 import { close, majorMinor, resolve, statOf } from './descriptor.js'
 import type { MountTable } from './mount-table.js'
-import { lineOf } from './mount-table.js'
+import { lineOf, linesBelow } from './mount-table.js'
 
 /** A source that was opened, to be completed with a table that is read afterwards. Its descriptor is the caller's to close. */
 export interface OpenSource {
@@ -77,6 +77,29 @@ export const resolveSource = (
   const devices = loopDevices(source.resolved.path, source.offset)
   const device = devices.find((candidate) => candidate === top) ?? devices[0]
   return device === undefined ? undefined : { root: '/', device }
+}
+
+const SUBMOUNTS_MAX = 16
+
+/**
+ * The first of the mounts below a directory that is bound, which the bind does not show; but the mountpoint itself. Mounts of
+ * what lies under the source, where something is mounted on that itself, do not count.
+ */
+export const submountsOf = (source: OpenSource, table: MountTable, mountpoint: string): readonly string[] => {
+  if (source.by !== 'RootAndDevice') return []
+  const { path, place } = source.resolved
+  const lines = linesBelow(table, path === '/' ? '' : path).flatMap(({ line }) => line ?? [])
+  const inside = new Set([place.mountId])
+  const paths = new Set<string>()
+  for (let size = 0; size < inside.size;) {
+    size = inside.size
+    for (const { mountId, parentId, target } of lines) {
+      if (!inside.has(parentId) || inside.has(mountId) || target === path) continue
+      inside.add(mountId)
+      if (target !== mountpoint) paths.add(target)
+    }
+  }
+  return [...paths].sort().slice(0, SUBMOUNTS_MAX)
 }
 
 /** Closes an opened source. */

@@ -69,6 +69,24 @@ describe('bind', () => {
     sh('umount', `${SOURCE}/b2`)
   })
 
+  test('mounts below the source are named, those beside it are not', async () => {
+    for (const name of ['h1/sub/deep', 'h1/over/under', 'h10']) mkdirSync(`${SOURCE}/${name}`, { recursive: true })
+    const bind = { type: 'bind', source: `${SOURCE}/h1`, options: ['nosuid', 'nodev'] }
+    await world.make('h')
+    expect((await world.look('h', bind)).submounts).toBeUndefined()
+    const mounted = [`${SOURCE}/h1/sub`, `${SOURCE}/h1/over/under`, `${SOURCE}/h1/over`, `${SOURCE}/h10`]
+    for (const path of mounted) sh('mount', '-t', 'tmpfs', 'inner', path)
+    mkdirSync(`${SOURCE}/h1/sub/in`)
+    sh('mount', '-t', 'tmpfs', 'inner', `${SOURCE}/h1/sub/in`)
+    const paths = [`${SOURCE}/h1/over`, `${SOURCE}/h1/over/under`, `${SOURCE}/h1/sub`, `${SOURCE}/h1/sub/in`]
+    expect((await world.look('h', bind)).submounts).toEqual(paths)
+    const report = await world.mount('h', bind)
+    expect(report.submounts).toEqual(paths)
+    expect((await world.look('h', { ...bind, source: `${SOURCE}/h1/sub` })).submounts).toEqual([`${SOURCE}/h1/sub/in`])
+    await clear(world, 'h')
+    for (const path of [`${SOURCE}/h1/sub/in`, ...mounted.toReversed()]) sh('umount', path)
+  })
+
   test('a link that leads out of what is allowed is not followed', async () => {
     symlinkSync('/etc', `${SOURCE}/out`)
     await world.make('b')

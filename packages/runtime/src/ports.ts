@@ -20,6 +20,8 @@ export interface Report {
   readonly source?: ResolvedSource
   /** Where the recorded layer is mounted now, if a look or an unmount did not find it at its path. */
   readonly elsewhere?: string
+  /** The first of the mounts below the source of a bind that was looked at or mounted. */
+  readonly submounts?: readonly string[]
   readonly ran?: readonly Ran[]
   /**
    * Present exactly when the deadline passed (`found` is `Unknown { TimedOut }`): resolves once, when no process of the

@@ -12,7 +12,7 @@ import type {
 import type { Fault } from './fault.js'
 import type { Done, Errno, ModelHost } from './model/host.js'
 import { done, refused } from './model/host.js'
-import { discover, lookAt, resolveSource, whereElse } from './model/look.js'
+import { discover, lookAt, resolveSource, submountsOf, whereElse } from './model/look.js'
 import { isDead, mayRun, perform, vanish } from './perform.js'
 
 /** What an adapter would report. */
@@ -21,6 +21,7 @@ export interface Reported {
   readonly error?: CommandError
   readonly source?: ResolvedSource
   readonly elsewhere?: string
+  readonly submounts?: readonly string[]
 }
 
 /** What is still to come of an effect that has reported. */
@@ -70,7 +71,13 @@ const seen = (host: ModelHost, effect: MountpointEffect): Reported => {
   const found = lookAt(host, effect.mountpoint, effect.root)
   const layer = effect._tag === 'Look' ? effect.layer : effect._tag === 'Unmount' ? effect.identity : undefined
   const elsewhere = layer === undefined ? undefined : whereElse(host, layer, found)
-  return { found, ...(source && { source }), ...(elsewhere !== undefined && { elsewhere }) }
+  const submounts = submountsOf(host, filesystem, effect.mountpoint)
+  return {
+    found,
+    ...(source && { source }),
+    ...(elsewhere !== undefined && { elsewhere }),
+    ...(submounts.length > 0 && { submounts }),
+  }
 }
 
 const SLIPS = { WrongFilesystem: { by: 'stray' }, MissingFlag: { without: 'nosuid' } } as const

@@ -47,6 +47,8 @@ export interface Draft {
   record: Mountpoint
   /** Where the input shows our layer, if it is not at its path. */
   elsewhere: string | undefined
+  /** What the input shows to be mounted below the source of a bind. */
+  submounts: readonly string[]
   isOwn: boolean
   added: readonly Holder[]
   removed: Map<string, Set<string>> | undefined
@@ -105,6 +107,7 @@ export const openDraft = (out: Out, path: string): Draft => {
     entry,
     record,
     elsewhere: undefined,
+    submounts: NOTHING,
     isOwn: entry === undefined,
     added: NOTHING,
     removed: undefined,

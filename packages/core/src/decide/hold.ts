@@ -20,6 +20,15 @@ import {
 } from './draft.js'
 import { arrivedBefore, endClaim, finish, settingsOf, shares } from './steps.js'
 
+/** A bind shows the directories under what is mounted below its source, and what is written there is hidden by it. */
+const hiddenBelow = ({ record, submounts }: Draft): readonly Warning[] => {
+  const [first] = submounts
+  if (first === undefined) return []
+  const more = submounts.length > 1 ? ` and ${submounts.length - 1} more` : ''
+  const text = `${record.path} does not show what is mounted on ${first}${more}; what is written there is hidden below it`
+  return [{ _tag: 'SubmountsHidden', text, paths: submounts }]
+}
+
 /** Makes an attachment a holder, or finds that it is one, and answers. */
 const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings: readonly Warning[]): void => {
   const { out, record } = draft
@@ -54,7 +63,7 @@ const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings
     mount,
     instance: record.instance,
     generation: out.generation,
-    warnings,
+    warnings: [...warnings, ...hiddenBelow(draft)],
   })
 }
 

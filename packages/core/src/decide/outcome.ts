@@ -151,6 +151,7 @@ const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): voi
     return
   }
   draft.elsewhere = outcome.elsewhere
+  draft.submounts = outcome.submounts ?? []
   set(draft, { inFlight: undefined })
   if (draft.record.slot === 'overdue' && draft.record.overdue.length === 0) {
     leaveLadder(draft, flight, error)

@@ -121,7 +121,13 @@ const discovered: Reader<Discovered | NotDiscovered | Unknown> = tagged(
 const reportWith = <Part extends EffectFound>({ kind, read }: Reader<Part>): Reader<Reported> =>
   record<Reported>(
     'a report',
-    { found: { kind, read }, error: optional(error), source: optional(source), elsewhere: optional(text) },
+    {
+      found: { kind, read },
+      error: optional(error),
+      source: optional(source),
+      elsewhere: optional(text),
+      submounts: optional(list(text)),
+    },
     OPEN,
   )
 

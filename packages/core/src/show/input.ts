@@ -59,6 +59,7 @@ export const showInput = (input: Input): string => {
       return line(
         `outcome #${input.effect} ${at(input.mountpoint)} ${showEffectFound(input.found)}`,
         input.source === undefined ? undefined : showResolvedSource(input.source),
+        input.submounts === undefined ? undefined : `submounts ${input.submounts.map(word).join(' ')}`,
         input.elsewhere === undefined ? undefined : `elsewhere ${word(input.elsewhere)}`,
         input.error === undefined ? undefined : `error ${showCommandError(input.error)}`,
       )

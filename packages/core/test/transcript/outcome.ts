@@ -109,6 +109,9 @@ export const whereElse = (story: Story, layer: Identity, found: EffectFound): st
   return has(found) ? undefined : [...story.there].find(([, there]) => has(there))?.[0]
 }
 
+const submountsOf = (story: Story, source: string): readonly string[] =>
+  [...story.there].flatMap(([at, { _tag }]) => (_tag === 'Mounted' && at.startsWith(`${source}/`) ? [at] : [])).sort()
+
 /** The outcome of an effect, which has had its outcome from now on. */
 export const outcomeOf = (story: Story, { emitted, found, evidence }: Report): Outcome => {
   const { effect } = emitted
@@ -117,6 +120,7 @@ export const outcomeOf = (story: Story, { emitted, found, evidence }: Report): O
   emitted.state = found._tag === 'Unknown' && found.why === 'TimedOut' ? 'overdue' : 'ended'
   const looked = effect._tag === 'Look' || effect._tag === 'Mount' ? effect.filesystem : undefined
   const source = evidence?.source ?? (looked && resolve(looked, story.settings.types[looked.type]))
+  const submounts = looked?.type === 'bind' ? submountsOf(story, looked.source) : []
   const layer = effect._tag === 'Look' ? effect.layer : effect._tag === 'Unmount' ? effect.identity : undefined
   const elsewhere = layer && whereElse(story, layer, found)
   return {
@@ -128,6 +132,7 @@ export const outcomeOf = (story: Story, { emitted, found, evidence }: Report): O
     ...(evidence?.error === undefined ? {} : { error: evidence.error }),
     ...(source === undefined ? {} : { source }),
     ...(elsewhere === undefined ? {} : { elsewhere }),
+    ...(submounts.length === 0 ? {} : { submounts }),
   }
 }
 

@@ -18,7 +18,7 @@ import type { ModelHost } from './host.js'
 import { inodeOf, mountOf, superblockOf } from './host.js'
 import { layersAt } from './mount.js'
 import type { Place } from './path.js'
-import { coveringMount, isLost, parentOf, pathInFilesystem, walk } from './path.js'
+import { coveringMount, isLost, isWithin, parentOf, pathInFilesystem, walk } from './path.js'
 
 const LAYERS_MAX = 16
 
@@ -132,6 +132,24 @@ export const resolveSource = (host: ModelHost, filesystem: Filesystem | undefine
   if (isLost(place)) return undefined
   const { device } = superblockOf(host, inodeOf(host, place.inode).superblock)
   return { root: pathInFilesystem(host, place.inode), device }
+}
+
+/** Mounts below the source of a bind, by path; but the mountpoint itself. */
+export const submountsOf = (
+  host: ModelHost,
+  filesystem: Filesystem | undefined,
+  mountpoint: string,
+): readonly string[] => {
+  if (filesystem?.type !== 'bind') return []
+  const source = walk(host, host.own, filesystem.source, { links: 'follow', last: 'over' })
+  if (isLost(source)) return []
+  const isInside = (id: number): boolean => {
+    const { parent, at, namespace } = mountOf(host, id)
+    if (parent === undefined || namespace !== host.own) return false
+    return parent === source.mount ? at !== source.inode && isWithin(host, at, source.inode) : isInside(parent)
+  }
+  const paths = [...host.mounts.keys()].filter(isInside).map((id) => pathOfMount(host, id))
+  return [...new Set(paths)].filter((path) => path !== mountpoint).sort()
 }
 
 const seeRoot = (host: ModelHost, path: string): RootSeen | undefined => {

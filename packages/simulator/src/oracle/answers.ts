@@ -4,7 +4,7 @@ import type { Answer, Attached, AttachRequest, Detached, Input, Request, Status 
 import { compareIdentity, layersOf } from '@mountkeeper/core'
 import type { ModelHost } from '../model/host.js'
 import { mountOf } from '../model/host.js'
-import { identityOf, stackAt } from '../model/look.js'
+import { identityOf, stackAt, submountsOf } from '../model/look.js'
 import { agrees, significant } from './agreement.js'
 import { noteAnswer } from './chronicle.js'
 import type { History, Law, PlaceHistory } from './history.js'
@@ -28,6 +28,9 @@ const judgeAttached = (history: History, body: AttachRequest, attached: Attached
   const isKnown = entry !== undefined && (entry.by === 'us' || place.mistakable.has(entry.serial))
   if (attached.mount === 'adopted') place.mistakable.add(entry?.serial ?? -1)
   else judge(history, 'L34', unless(isKnown, `${who} on a layer of somebody else`))
+  const isHiding = submountsOf(seen.host, body.filesystem, place.path).length > 0
+  const isWarned = attached.warnings.some(({ _tag }) => _tag === 'SubmountsHidden')
+  judge(history, 'L41', unless(isHiding === isWarned, `${who}, and ${isWarned ? 'warned' : 'not warned'} of submounts`))
   for (const [key, standing] of place.standings) {
     if (standing.filesystem === undefined || !isCertain(history, place, key)) continue
     const same = significant(standing.filesystem) === significant(body.filesystem)

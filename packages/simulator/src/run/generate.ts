@@ -126,6 +126,9 @@ const FAULTS: readonly (readonly [FaultKind, ...Weighted<Fault>])[] = [
 /** Every way for an effect to end other than well. */
 export const fault: Arbitrary<Fault> = weighted(...FAULTS.map(([, ...choice]) => choice))
 
+/** Where others mount something below what is bound. */
+const SUBMOUNT = `${EXPORTS}/f/sub`
+
 const source = constants([3, 'theirs'], [1, 'f'], [1, 'g'])
 
 const thirdPartyAct: Arbitrary<ThirdPartyAct> = weighted<ThirdPartyAct>(
@@ -151,6 +154,9 @@ const thirdPartyAct: Arbitrary<ThirdPartyAct> = weighted<ThirdPartyAct>(
       .map(([path, how, elsewhere]) => ({ _tag: 'Unmounts', path, how, elsewhere })),
   ],
   [2, mountpoint.map((path) => ({ _tag: 'MakesDirectory', path }))],
+  [1, fc.constant({ _tag: 'MakesDirectory', path: SUBMOUNT })],
+  [1, fc.constant({ _tag: 'Mounts', path: SUBMOUNT, fstype: 'tmpfs', source: 'below', flags: ['rw'] })],
+  [1, fc.constant({ _tag: 'Unmounts', path: SUBMOUNT, how: 'plain' })],
   [2, mountpoint.map((path) => ({ _tag: 'RemovesDirectory', path }))],
   [1, mountpoint.map((path) => ({ _tag: 'Writes', path: `${path}/data` }))],
   [1, mountpoint.map((path) => ({ _tag: 'Deletes', path: `${path}/data` }))],
