@@ -56,6 +56,10 @@ export const unknownWhyCodec: Codec<UnknownWhy> = oneOf({
   RootRenamed: true,
   CommandAlive: true,
   TooManyLayers: true,
+  NotADirectory: true,
+  PermissionDenied: true,
+  UnsafeParent: true,
+  NameTooLong: true,
   Unreadable: true,
 })
 
@@ -64,7 +68,7 @@ const foundMembers: Members<Found, '_tag'> = {
   Directory: {},
   Obstacle: { kind: oneOf({ file: true, symlink: true, socket: true, fifo: true, device: true, other: true }) },
   Mounted: { layers: list(identityCodec) },
-  Unknown: { why: unknownWhyCodec, detail: optional(text) },
+  Unknown: { why: unknownWhyCodec, detail: optional(text), component: optional(text) },
 }
 
 /** What is at a mountpoint. */

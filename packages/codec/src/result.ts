@@ -42,7 +42,7 @@ const reason: Codec<Reason> = tagged('_tag', 'a reason', {
   Foreign: {},
   NotOurs: {},
   Obstacle: { kind: text },
-  Unknown: { why: unknownWhyCodec, detail: optional(text) },
+  Unknown: { why: unknownWhyCodec, detail: optional(text), component: optional(text) },
   DeadlinePassed: {},
   HostDown: {},
   Refused: { error: maybe(commandErrorCodec) },
@@ -194,6 +194,7 @@ export const refusalCodec: Codec<Refusal> = tagged('_tag', 'a refusal', {
   Foreign: { layers: list(identityCodec) },
   MountFailed: {
     step: oneOf({ directory: true, mount: true }),
+    component: optional(text),
     why: text,
     found: foundCodec,
     error: optional(commandErrorCodec),

@@ -86,6 +86,10 @@ const why: fc.Arbitrary<UnknownWhy> = fc.constantFrom(
   'RootRenamed',
   'CommandAlive',
   'TooManyLayers',
+  'NotADirectory',
+  'PermissionDenied',
+  'UnsafeParent',
+  'NameTooLong',
   'Unreadable',
 )
 
@@ -97,7 +101,7 @@ const foundByTag: ByTag<Found> = {
     kind: fc.constantFrom('file', 'symlink', 'socket', 'fifo', 'device', 'other'),
   }),
   Mounted: rec({ _tag: tag('Mounted'), layers: few(identity) }),
-  Unknown: rec({ _tag: tag('Unknown'), why, detail: word }, ['_tag', 'why']),
+  Unknown: rec({ _tag: tag('Unknown'), why, detail: word, component: word }, ['_tag', 'why']),
 }
 export const found: fc.Arbitrary<Found> = anyOf<Found>(foundByTag)
 
@@ -270,7 +274,7 @@ const reason: fc.Arbitrary<Reason> = anyOf<Reason>({
   Foreign: only('Foreign'),
   NotOurs: only('NotOurs'),
   Obstacle: rec({ _tag: tag('Obstacle'), kind: word }),
-  Unknown: rec({ _tag: tag('Unknown'), why, detail: word }, ['_tag', 'why']),
+  Unknown: rec({ _tag: tag('Unknown'), why, detail: word, component: word }, ['_tag', 'why']),
   DeadlinePassed: only('DeadlinePassed'),
   HostDown: only('HostDown'),
   Refused: rec({ _tag: tag('Refused'), error: maybe(commandError) }),

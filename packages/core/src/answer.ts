@@ -31,7 +31,7 @@ export type Reason =
   | { readonly _tag: 'Foreign' }
   | { readonly _tag: 'NotOurs' }
   | { readonly _tag: 'Obstacle'; readonly kind: string }
-  | { readonly _tag: 'Unknown'; readonly why: UnknownWhy; readonly detail?: string }
+  | { readonly _tag: 'Unknown'; readonly why: UnknownWhy; readonly detail?: string; readonly component?: string }
   | { readonly _tag: 'DeadlinePassed' }
   /** Nothing is looked at while the host is down; discovery cleans up. */
   | { readonly _tag: 'HostDown' }
@@ -100,6 +100,8 @@ export interface RollbackFailure {
 export interface MountFailed {
   readonly _tag: 'MountFailed'
   readonly step: 'directory' | 'mount'
+  /** What is in the way, where that is not the mountpoint itself. */
+  readonly component?: string
   /** One sentence for people. */
   readonly why: string
   readonly found: Found

@@ -45,6 +45,14 @@ export type UnknownWhy =
   | 'CommandAlive'
   /** More layers than the limit. */
   | 'TooManyLayers'
+  /** A symbolic link, or something else that is no directory, is on the way to the mountpoint: `component`. */
+  | 'NotADirectory'
+  /** A directory on the way may not be entered: `component`. */
+  | 'PermissionDenied'
+  /** Somebody else may change what is on the way: `component`. */
+  | 'UnsafeParent'
+  /** The kernel takes no name of this length. */
+  | 'NameTooLong'
   /** The table or the path could not be read; the detail says why. */
   | 'Unreadable'
 
@@ -53,7 +61,20 @@ export interface Unknown {
   readonly _tag: 'Unknown'
   readonly why: UnknownWhy
   readonly detail?: string
+  /** The path that a person has to put right. */
+  readonly component?: string
 }
+
+const FOR_A_PERSON: ReadonlySet<UnknownWhy> = new Set([
+  ...(['ParentElsewhere', 'RootChanged', 'RootRenamed', 'TooManyLayers'] as const),
+  ...(['NotADirectory', 'PermissionDenied', 'UnsafeParent', 'NameTooLong'] as const),
+])
+
+/** Whether only a person can remove the cause: no request waits for that (specification, section 4). */
+export const needsPerson = ({ why }: Unknown): boolean => FOR_A_PERSON.has(why)
+
+/** Why a look could not tell, for people. */
+export const unknownText = ({ why, detail }: Unknown): string => (detail === undefined ? why : `${why}: ${detail}`)
 
 /** What is at a mountpoint. */
 export type Found =

@@ -93,11 +93,18 @@ const below = (stop: Stop): NotReached => {
   const why = stopText(stop)
   switch (stop.errno) {
     case 'ENOENT':
-    case 'ENOTDIR':
       // Nothing can be at a path whose parent is not there.
       return { found: { _tag: 'NoDirectory' }, why }
     case 'EXDEV':
       return { found: unknown('ParentElsewhere', why), why }
+    case 'ELOOP':
+    case 'ENOTDIR':
+      // What was mounted below may be there still, under another name.
+      return { found: { ...unknown('NotADirectory', why), component: stop.path }, why }
+    case 'EACCES':
+      return { found: { ...unknown('PermissionDenied', why), component: stop.path }, why }
+    case 'ENAMETOOLONG':
+      return { found: unknown('NameTooLong', why), why }
     default:
       return { found: unknown('Unreadable', why), why }
   }

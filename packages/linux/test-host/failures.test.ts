@@ -168,7 +168,12 @@ describe('links do not lead out of the root', () => {
   test('a parent that is a link', async () => {
     mkdirSync('/srv/source/elsewhere')
     symlinkSync('/srv/source/elsewhere', `${ROOT}/p`)
-    const why = { _tag: 'Unknown', why: 'Unreadable', detail: '/srv/mounts/p is a symbolic link' }
+    const why = {
+      _tag: 'Unknown',
+      why: 'NotADirectory',
+      detail: '/srv/mounts/p is a symbolic link',
+      component: '/srv/mounts/p',
+    }
     expect((await world.look('p/a')).found).toEqual(why)
     expect((await world.make('p/a')).found).toEqual(why)
     expect((await world.mount('p/a', tmpfs())).found).toEqual(why)

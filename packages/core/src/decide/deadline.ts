@@ -96,7 +96,7 @@ const unfinished = (draft: Draft, waiting: Waiting): Pick<Detached, 'mount' | 'd
 }
 
 /** A detach, or a release at one mountpoint, whose time is over: its holders have left, the rest is still to be done. */
-const leavingDeadline = (draft: Draft, waiting: Waiting): void => {
+export const leavingDeadline = (draft: Draft, waiting: Waiting): void => {
   const { work } = draft.record
   cancelEarlier(draft, waiting)
   const leaving = work?.request === waiting.request ? work.leaving : undefined

@@ -10,6 +10,7 @@ import type { Draft } from './draft.js'
 import { set, setWork } from './draft.js'
 import type { Concluded } from './mount.js'
 import { concludeMakeDirectory, concludeMount, concludeProbe, concludeReplacing, proceedMount } from './mount.js'
+import { answerForPerson } from './person.js'
 import { see } from './see.js'
 import { probeForSurvey } from './survey.js'
 import {
@@ -204,6 +205,7 @@ export const takeOutcome = (draft: Draft, outcome: Outcome): 'taken' | 'not ours
   const { inFlight, wait } = draft.record
   if (inFlight?.effect === outcome.effect) {
     takeFlight(draft, inFlight, outcome)
+    if (outcome.found._tag === 'Unknown' || draft.record.unknown !== undefined) answerForPerson(draft)
     return 'taken'
   }
   if (wait?.effect === outcome.effect && outcome.found._tag === 'Elapsed') {

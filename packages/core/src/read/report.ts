@@ -48,9 +48,14 @@ const unknown: Fields<Extract<Found, { readonly _tag: 'Unknown' }>, '_tag'> = {
     RootRenamed: true,
     CommandAlive: true,
     TooManyLayers: true,
+    NotADirectory: true,
+    PermissionDenied: true,
+    UnsafeParent: true,
+    NameTooLong: true,
     Unreadable: true,
   }),
   detail: optional(text),
+  component: optional(text),
 }
 
 const foundMembers: Members<Found, '_tag'> = {

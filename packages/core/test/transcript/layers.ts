@@ -112,6 +112,10 @@ const UNKNOWN: readonly UnknownWhy[] = [
   'RootRenamed',
   'CommandAlive',
   'TooManyLayers',
+  'NotADirectory',
+  'PermissionDenied',
+  'UnsafeParent',
+  'NameTooLong',
   'Unreadable',
 ]
 

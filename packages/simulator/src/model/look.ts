@@ -80,9 +80,9 @@ const foundBelow = (host: ModelHost, mountpoint: string, baseMount: number | und
   const { directory, name } = parentOf(mountpoint)
   const parent = reachDirectory(host, directory)
   if ('errno' in parent) {
-    return parent.errno === 'ENOENT' || parent.errno === 'ENOTDIR'
-      ? { _tag: 'NoDirectory' }
-      : unknown('Unreadable', `${directory}: ${parent.errno}`)
+    if (parent.errno === 'ENOENT') return { _tag: 'NoDirectory' }
+    const isInTheWay = parent.errno === 'ENOTDIR' || parent.errno === 'ELOOP'
+    return unknown(isInTheWay ? 'NotADirectory' : 'Unreadable', `${directory}: ${parent.errno}`)
   }
   if (baseMount !== undefined && parent.mount !== baseMount) {
     return unknown('ParentElsewhere', `${directory} lies on another mount`)
