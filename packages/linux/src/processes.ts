@@ -204,7 +204,7 @@ const POLL_CEILING_MS = 1_000
 const searchTogether = createSearch(processes)
 
 /** Resolves when nothing of the leader's group and session lives; it may never. Keeps no process running by itself. */
-export const allEnded = async (leader: Leader, search: SearchTogether = searchTogether): Promise<void> => {
+export const allEnded = async (leader: Leader, search: SearchTogether<Process> = searchTogether): Promise<void> => {
   // As long as one that was found lives, the others are not searched for: that reads all of /proc each time.
   let found: readonly Found[] = [{ entry: String(leader.pid), started: leader.started }]
   for (let delayMs = POLL_FIRST_MS; ; delayMs = Math.min(delayMs * 2, POLL_CEILING_MS)) {

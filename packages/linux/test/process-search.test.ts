@@ -15,7 +15,9 @@ describe('searched together', () => {
   })
 
   /** A search that takes so long by a clock of its own, which the timers follow. */
-  const world = (durationMs: number): { search: SearchTogether; begun: number[]; pass: (ms: number) => void } => {
+  const world = (
+    durationMs: number,
+  ): { search: SearchTogether<Process>; begun: number[]; pass: (ms: number) => void } => {
     let now = 0
     const begun: number[] = []
     const find = (): readonly Process[] => {
@@ -71,7 +73,7 @@ test('as long as the leader lives nothing is searched', async () => {
   const child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
   let searches = 0
   const wait = { isOver: false }
-  const search: SearchTogether = () => {
+  const search: SearchTogether<Process> = () => {
     searches += 1
     return Promise.resolve(processes())
   }
