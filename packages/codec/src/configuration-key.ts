@@ -59,7 +59,7 @@ const TYPE_KEYS: readonly ConfigurationKey[] = [
   row(
     'types.NAME.sources',
     'a list of patterns',
-    'The sources allowed. `*` alone is any, in a pattern any run without "/"; an ending "/" allows a directory and all below.',
+    'The sources allowed. `*` alone is any, in a pattern any run without "/"; an ending "/", without any `*`, allows a directory and all below.',
   ),
   row(
     'types.NAME.options',

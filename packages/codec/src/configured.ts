@@ -1,5 +1,6 @@
 // All that is configured, and what has to hold of it as a whole, wherever its parts come from.
 
+import { patternFault } from '@mountkeeper/core'
 import type { Settings } from '@mountkeeper/core'
 import type { DecodeError } from './decode-error.js'
 import { indexStep, keyStep, pathOf, quoted, shownValue } from './rendering.js'
@@ -57,17 +58,15 @@ const rootFaults = ({ settings: { roots }, adapter: { stateDirectory } }: Config
   }),
 ]
 
-// A pattern without a slash in front matches no path, and would look as if it allowed something; `*` alone is any source.
+// What a pattern can never match would look as if it allowed something.
 const patternFaults = ({ settings: { types } }: Configuration): readonly DecodeError[] =>
-  Object.entries(types)
-    .filter(([, rule]) => rule.sourceIsPath)
-    .flatMap(([name, rule]) =>
-      rule.sources.flatMap((pattern, index) => {
-        if (pattern === '*' || pattern.startsWith('/')) return []
-        const path = pathOf(['.types', keyStep(name), '.sources', indexStep(index)])
-        return [unfit(path, 'a path beginning with "/", such as /srv/exports/, or "*"', pattern)]
-      }),
-    )
+  Object.entries(types).flatMap(([name, rule]) =>
+    rule.sources.flatMap((pattern, index) => {
+      const expected = patternFault(rule, pattern)
+      if (expected === undefined) return []
+      return [unfit(pathOf(['.types', keyStep(name), '.sources', indexStep(index)]), expected, pattern)]
+    }),
+  )
 
 const delayFaults = ({ settings: { delaysMs } }: Configuration): readonly DecodeError[] =>
   delaysMs.backOffFirst <= delaysMs.backOffCeiling

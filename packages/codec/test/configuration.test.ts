@@ -218,6 +218,12 @@ describe('the file is refused', () => {
       ['types["fuse.bindfs"].sources[1]: expected a path beginning with "/", such as /srv/exports/, or "*", got "b"'],
     ],
     [
+      { types: { 'fuse.sshfs': { sources: ['*:/srv/src/'] } } },
+      [
+        'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end, not with both, which no source matches, got "*:/srv/src/"',
+      ],
+    ],
+    [
       { types: { nfs: { sources: [], options: ['vers=4'] } } },
       ['types.nfs.options[0]: expected the name of an option, without "=", "," or spaces, got "vers=4"'],
     ],
@@ -378,6 +384,10 @@ describe('flags', () => {
     [
       { allow: ['bind=srv'] },
       'types.bind.sources[0]: expected a path beginning with "/", such as /srv/exports/, or "*", got "srv"',
+    ],
+    [
+      { allow: ['fuse.sshfs=*:/srv/src/'] },
+      'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end, not with both, which no source matches, got "*:/srv/src/"',
     ],
   ])('are refused: %j', (flags, message) => {
     expect(flagged(flags)).toEqual([message])

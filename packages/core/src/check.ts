@@ -8,6 +8,7 @@ import { isInsignificant, optionName } from './filesystem.js'
 import { contradiction } from './option-meaning.js'
 import type { Settings, TypeRule } from './settings.js'
 import { sourceFault } from './source-form.js'
+import { DOTS, TAG, sourceAllowed } from './source-pattern.js'
 
 const PATH_BYTES_MAX = 4095
 const COMPONENT_BYTES_MAX = 255
@@ -107,33 +108,6 @@ export const checkPath = (field: string, path: string): Invalid | undefined => {
   }
   return undefined
 }
-
-/** Compares a pattern with a whole text; `*` matches any run without `/`. */
-const matchesWhole = (pattern: string, text: string): boolean => {
-  const [first = '', ...rest] = pattern.split('*')
-  if (!text.startsWith(first)) return false
-  if (rest.length === 0) return text === first
-  let from = first.length
-  for (const [index, part] of rest.entries()) {
-    const last = index === rest.length - 1
-    const at = last ? text.length - part.length : text.indexOf(part, from)
-    if (at < from || !text.startsWith(part, at) || text.slice(from, at).includes('/')) return false
-    from = at + part.length
-  }
-  return true
-}
-
-const matches = (pattern: string, source: string): boolean =>
-  pattern.endsWith('/') ? source === pattern.slice(0, -1) || source.startsWith(pattern) : matchesWhole(pattern, source)
-
-/** Whether a type's rule allows this source. A path has to be canonical before; an adapter asks again for the real path. */
-export const sourceAllowed = (rule: TypeRule, source: string): boolean =>
-  rule.sources.some((pattern) => pattern === '*' || matches(pattern, source))
-
-/** A component that would lead out of what a pattern allows: `server:/export/../etc`. */
-const DOTS = /(^|[/:])\.{1,2}($|\/)/
-
-const TAG = /^(UUID|LABEL|PARTUUID|PARTLABEL|ID)=/i
 
 const checkSource = (rule: TypeRule, type: string, source: string): Invalid | undefined => {
   const field = 'filesystem.source'

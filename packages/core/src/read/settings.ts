@@ -3,6 +3,7 @@
 import type { Invalid } from '../answer.js'
 import { checkPath } from '../check.js'
 import { canonicalServer } from '../server.js'
+import { patternFault } from '../source-pattern.js'
 import type { Appearance, Policies, RootSettings, Settings, TypeRule } from '../settings.js'
 import type { Reader } from './reader.js'
 import {
@@ -103,6 +104,18 @@ const wrongRoot = ({ roots }: Settings): Invalid | undefined => {
   return undefined
 }
 
+const wrongPattern = ({ types }: Settings): Invalid | undefined => {
+  for (const [name, rule] of Object.entries(types)) {
+    for (const [index, pattern] of rule.sources.entries()) {
+      const right = patternFault(rule, pattern)
+      if (right === undefined) continue
+      const why = `${pattern} can match no source; expected ${right}`
+      return { _tag: 'Invalid', field: `settings.types.${name}.sources[${index}]`, why }
+    }
+  }
+  return undefined
+}
+
 // Another spelling would match no server, and look as if it named one.
 const wrongAlias = ({ aliases = {} }: Settings): Invalid | undefined => {
   for (const [other, name] of Object.entries(aliases)) {
@@ -118,5 +131,5 @@ const wrongAlias = ({ aliases = {} }: Settings): Invalid | undefined => {
 export const readSettings = (value: unknown): Settings | Invalid => {
   const read = readWith(settings, value)
   if (isWrong(read)) return { _tag: 'Invalid', field: `settings${read.wrong.at}`, why: read.wrong.why }
-  return wrongRoot(read.value) ?? wrongAlias(read.value) ?? read.value
+  return wrongRoot(read.value) ?? wrongPattern(read.value) ?? wrongAlias(read.value) ?? read.value
 }
