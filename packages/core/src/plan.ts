@@ -40,6 +40,8 @@ export interface Looked {
   readonly source?: ResolvedSource
   /** Where the recorded layer is mounted now, if it is not at its path. */
   readonly elsewhere?: string
+  /** The first of the mounts below the source of a bind. */
+  readonly submounts?: readonly string[]
 }
 
 /** Where a plan has to look before it is made: every mountpoint that the requests name or may come to. */
@@ -120,7 +122,7 @@ const performed = (settings: Settings, effect: Run, was: Looked): Looked => {
     case 'Mount': {
       const source = was.source ?? UNRESOLVED
       const layer = plannedLayer(settings, effect.filesystem, effect.options, source)
-      return { source, found: { _tag: 'Mounted', layers: [layer, ...layersOf(was.found)] } }
+      return { ...was, source, found: { _tag: 'Mounted', layers: [layer, ...layersOf(was.found)] } }
     }
     case 'Unmount': {
       const layers = layersOf(was.found).slice(1)
@@ -221,8 +223,18 @@ const settled = (planning: Planning, at: number): Planning => {
   const found: EffectFound = effect._tag === 'Probe' ? { _tag: 'Alive' } : is.found
   const source = is.source === undefined ? {} : { source: is.source }
   const elsewhere = is.elsewhere === undefined || effect._tag !== 'Look' ? {} : { elsewhere: is.elsewhere }
+  const submounts = is.submounts === undefined ? {} : { submounts: is.submounts }
   planning.looked.set(mountpoint, is)
-  const input: Input = { _tag: 'Outcome', at, effect: effect.effect, mountpoint, found, ...source, ...elsewhere }
+  const input: Input = {
+    _tag: 'Outcome',
+    at,
+    effect: effect.effect,
+    mountpoint,
+    found,
+    ...source,
+    ...elsewhere,
+    ...submounts,
+  }
   return settled(fed({ ...planning, open }, input), at)
 }
 

@@ -176,3 +176,18 @@ test('a plan is bounded: what follows after a thousand steps is left out, and so
   expect(planned?.answer).toBeUndefined()
   expect(planned?.steps).toHaveLength(1_001)
 })
+
+test('a plan knows of a layer that has moved, and of mounts below the source of a bind', () => {
+  const story = newStory()
+  for (const directive of HELD) perform(story, directive)
+  const looked = new Map<string, Looked>([
+    ['/srv/mounts/a', { found: { _tag: 'Directory' }, elsewhere: '/srv/mounts/z' }],
+    ['/srv/mounts/b', { found: { _tag: 'NoDirectory' }, submounts: ['/srv/exports/sub'] }],
+  ])
+  const asked = [attach('a', 'tmpfs:scratch', 'vol-2', 'vm-2'), attach('b', 'bind:/srv/exports', 'vol-1', 'vm-1')]
+  const answers = plan(hostOf(story), asked, looked).map(({ answer }) => answer)
+  expect(answers).toMatchObject([
+    { ok: false, error: { _tag: 'Conflict', reason: { _tag: 'Moved', to: '/srv/mounts/z' } } },
+    { ok: true, result: { warnings: [{ _tag: 'SubmountsHidden', paths: ['/srv/exports/sub'] }] } },
+  ])
+})
