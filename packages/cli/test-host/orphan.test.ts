@@ -2,10 +2,10 @@
 // goes on. The daemon's `ssh` stays in the session of the command for as long as the mount lives; the next manager waits for the
 // command, and not for that.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { EXPORTS } from './servers/place.js'
-import { processesWith, sleep, until } from './servers/server.js'
+import { processesWith, until } from './servers/server.js'
 import { SSHD_KIND } from './servers/sshd.js'
 import { ROOT, STATE, answersOf, attach, command, detach, mounted, prepareWorld, run } from './world.js'
 
@@ -37,7 +37,8 @@ test.skipIf(SSHD_KIND.why !== undefined)(
 
       const second = command(...RUN)
       second.send(share('2'))
-      await sleep(500)
+      // Only a manager that is up while the command lives meets it: one that comes up later finds a mount without a holder.
+      await until(() => readFileSync(`${STATE}/journal`, 'utf8').includes('"generation":2'), 'the second manager is up')
       expect(second.stdout()).toBe('')
       server.goOn()
       await second.until(1)
