@@ -59,9 +59,15 @@ const createEmpty = async (disk: Disk, names: Names): Promise<void> => {
   await takePlace(disk, names)
 }
 
+/**
+ * The last life may have ended between the rename that gave the file its name and the flush of the directory: then a loss of
+ * power would bring back the file before it, or none, with nothing of what is appended from here on. So that is flushed again.
+ */
 const openOrCreate = async (disk: Disk, names: Names): Promise<DiskFile> => {
   try {
-    return await disk.open(names.journal, 'change')
+    const file = await disk.open(names.journal, 'change')
+    await disk.flushDirectory(names.directory)
+    return file
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error
     await createEmpty(disk, names)

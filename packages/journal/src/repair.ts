@@ -69,6 +69,8 @@ const rebuild = async (disk: Disk, names: Names): Promise<Repaired> => {
     await next.close()
   }
   const kept = await keepAside(disk, names)
+  // What is kept has its second name before it loses its first, whatever the filesystem makes durable first.
+  await disk.flushDirectory(names.directory)
   await takePlace(disk, names)
   const knowsBoot = facts.some(({ _tag }) => _tag === 'HostCameUp')
   return { _tag: 'Rebuilt', kept, facts: facts.length, lost, knowsBoot }

@@ -1,11 +1,14 @@
-// A filesystem in memory that knows what is durable and what is not. It can lose power before any of its operations, and any
-// of them can fail.
+// A filesystem in memory that knows what is durable and what is not. It can lose power before any of its operations, any of them
+// can fail, and its process can be killed while it stays. As on Linux, a flush that fails drops what it should have made durable:
+// the content is still read back, and no later flush writes it unless it was written once more.
 
 import type { Disk, DiskFile, FileSeen } from '../src/index.js'
 
 interface Inode {
   content: Buffer
   durable: Buffer
+  /** What the next flush does to what is durable, in order. */
+  dirty: ((durable: Buffer) => Buffer)[]
 }
 
 type Names = Map<string, Inode>
@@ -27,6 +30,8 @@ export interface ModelDisk extends Disk {
   code: string
   readonly names: () => readonly string[]
   readonly content: (path: string) => Buffer | undefined
+  /** The same disk for the next process, after this one was killed or has ended: what is not durable is still there to be read. */
+  readonly restarted: () => ModelDisk
   /** The same disk after power came back. */
   readonly after: (surviving: Surviving) => ModelDisk
 }
@@ -50,9 +55,14 @@ const seenOf = (inode: Inode): FileSeen => {
   return { identity: String(number), size: inode.content.length }
 }
 
-export const createModelDisk = (begin: Names = new Map()): ModelDisk => {
+const change = (inode: Inode, how: (bytes: Buffer) => Buffer): void => {
+  inode.content = how(inode.content)
+  inode.dirty.push(how)
+}
+
+export const createModelDisk = (begin: Names = new Map(), beginDurable: Names = begin): ModelDisk => {
   const names = new Map(begin)
-  let durableNames = new Map(begin)
+  let durableNames = new Map(beginDurable)
   const done: string[] = []
   const locked = new Set<string>()
 
@@ -72,8 +82,9 @@ export const createModelDisk = (begin: Names = new Map()): ModelDisk => {
 
   const fileOf = (path: string, inode: Inode): DiskFile => {
     const flush = async (): Promise<void> => {
+      const dirty = done.length < disk.crashBefore ? inode.dirty.splice(0) : []
       await step(`flush ${path}`)
-      inode.durable = inode.content
+      for (const how of dirty) inode.durable = how(inode.durable)
     }
     return {
       size: () => Promise.resolve(inode.content.length),
@@ -81,15 +92,16 @@ export const createModelDisk = (begin: Names = new Map()): ModelDisk => {
       read: (from, length) => Promise.resolve(Buffer.from(inode.content.subarray(from, from + length))),
       write: async (bytes, at) => {
         // A write that fails may have written a part of it.
+        const own = Buffer.from(bytes)
         if (done.length === disk.failAt) {
-          inode.content = overwrite(inode.content, bytes.subarray(0, bytes.length / 2), at)
+          change(inode, (content) => overwrite(content, own.subarray(0, own.length / 2), at))
         }
         await step(`write ${path}`)
-        inode.content = overwrite(inode.content, bytes, at)
+        change(inode, (content) => overwrite(content, own, at))
       },
       truncate: async (length) => {
         await step(`truncate ${path}`)
-        inode.content = inode.content.subarray(0, length)
+        change(inode, (content) => content.subarray(0, length))
       },
       flushData: flush,
       flush,
@@ -116,8 +128,8 @@ export const createModelDisk = (begin: Names = new Map()): ModelDisk => {
     open: async (path, how) => {
       if (how !== 'create') return fileOf(path, inodeOf(path))
       await step(`create ${path}`)
-      const made = names.get(path) ?? { content: Buffer.alloc(0), durable: Buffer.alloc(0) }
-      made.content = Buffer.alloc(0)
+      const made = names.get(path) ?? { content: Buffer.alloc(0), durable: Buffer.alloc(0), dirty: [] }
+      change(made, () => Buffer.alloc(0))
       names.set(path, made)
       return fileOf(path, made)
     },
@@ -141,13 +153,14 @@ export const createModelDisk = (begin: Names = new Map()): ModelDisk => {
     },
     names: () => [...names.keys()].sort(),
     content: (path) => names.get(path)?.content,
+    restarted: () => createModelDisk(names, durableNames),
     after: (surviving) => {
       const kept = surviving.names ? names : durableNames
       return createModelDisk(
         new Map(
           [...kept].map(([path, inode]) => {
             const content = surviving.content ? inode.content : inode.durable
-            return [path, { content, durable: content }]
+            return [path, { content, durable: content, dirty: [] }]
           }),
         ),
       )
