@@ -42,6 +42,18 @@ export const checksumOf = (bytes: Uint8Array, from: number, to: number): number 
   return ~crc >>> 0
 }
 
+const CLOSING = 0x7d
+
+/** Where the first part of `bytes[from]` to `bytes[to - 1]` ends that has this checksum and a closing brace at its end. */
+export const endOfChecked = (bytes: Uint8Array, from: number, to: number, checksum: number): number | undefined => {
+  let crc = -1
+  for (let at = from; at < to; at += 1) {
+    crc = (crc >>> 8) ^ table((crc ^ (bytes[at] as number)) & 0xff)
+    if (bytes[at] === CLOSING && ~crc >>> 0 === checksum) return at + 1
+  }
+  return undefined
+}
+
 /** The digits of a checksum as a number; -1 for what are no eight of them in lower case. */
 export const digitsAt = (bytes: Uint8Array, from: number): number => {
   let value = 0

@@ -6,7 +6,7 @@ import { encodeFact } from '@mountkeeper/codec'
 import type { Fact } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
-import { checksumOf, digitsAt } from './checksum.js'
+import { checksumOf, digitsAt, endOfChecked } from './checksum.js'
 import type { FactReader } from './fact-reader.js'
 import { readFact } from './fact-reader.js'
 
@@ -70,6 +70,25 @@ const partOf = (json: string): Part => {
   if (!json.startsWith(PART_BEGIN)) return ALONE
   const [, place, of] = PART.exec(json) ?? []
   return place === undefined || of === undefined ? ALONE : { place: Number(place), of: Number(of) }
+}
+
+const ALONE_BEGIN = '{"_tag"'
+const PART_BYTES_MAX = 40
+
+/** What a line that cannot be read still says of its place, and whether something was written behind it, in place of its end. */
+export interface Remains {
+  readonly part: Part | undefined
+  readonly hasMore: boolean
+}
+
+/** What can be seen at the beginning of a line that cannot be read. */
+export const remainsOf = (bytes: Buffer, from: number, to: number): Remains => {
+  const begin = from + DIGITS + 1
+  const json = bytes.toString('latin1', begin, Math.min(to, begin + PART_BYTES_MAX))
+  const end = endOfChecked(bytes, begin, to, digitsAt(bytes, from))
+  const part = json.startsWith(ALONE_BEGIN) ? ALONE : PART.test(json) ? partOf(json) : undefined
+  // One byte more is the end of the line itself, damaged.
+  return { part, hasMore: end !== undefined && end + 1 < to }
 }
 
 /** Reads a line of a fact. */

@@ -12,6 +12,8 @@ export interface Splitter {
   readonly push: (chunk: Uint8Array) => void
   /** How many bytes came after the last end of a line. */
   readonly rest: () => number
+  /** These bytes; none where they are too many to be kept. */
+  readonly restBytes: () => Buffer
 }
 
 const LF = 10
@@ -43,5 +45,6 @@ export const createSplitter = (take: TakeLine): Splitter => {
       keep(bytes.subarray(from))
     },
     rest: () => kept.length + dropped,
+    restBytes: () => kept,
   }
 }

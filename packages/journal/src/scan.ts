@@ -6,8 +6,8 @@ import type { Fact } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
 import { createFactReader } from './fact-reader.js'
-import type { BadLine, Entry, Part } from './frame.js'
-import { decodeEntry, decodeEntryAtEnd } from './frame.js'
+import type { BadLine, Entry, Part, Remains } from './frame.js'
+import { decodeEntry, decodeEntryAtEnd, remainsOf } from './frame.js'
 import type { Head } from './head.js'
 import { decodeHead } from './head.js'
 import { createSplitter, LINE_BYTES_MAX } from './lines.js'
@@ -52,6 +52,7 @@ interface Open {
 interface Suspect {
   readonly fault: Fault
   of: number | undefined
+  /** The least place that what was read last can have in it. */
   place: number
 }
 
@@ -63,7 +64,7 @@ const damaged = (line: number, why: string): Fault => ({ _tag: 'Damaged', line, 
 
 /** Whether a line may have been written together with a suspect before it; if so, the suspect knows more of its write. */
 const isOfSameWrite = (suspect: Suspect, { place, of }: Part): boolean => {
-  if (place <= suspect.place || place > of || place < 2) return false
+  if (place <= suspect.place || place > of) return false
   if (suspect.of !== undefined && suspect.of !== of) return false
   suspect.of = of
   suspect.place = place
@@ -117,26 +118,33 @@ export const createScan = (take: (fact: Fact) => void): Scan => {
   }
 
   /** A line after one that cannot be read. */
-  const judge = (first: Suspect, read: Line): void => {
+  const judge = (first: Suspect, read: Line, remains: Remains | undefined): void => {
     const isLast = first.place === first.of
-    if (isLast || (isRight(read) && !isOfSameWrite(first, read.right.part))) fault = first.fault
+    const part = isRight(read) ? read.right.part : remains?.part
+    if (isLast || (part !== undefined && !isOfSameWrite(first, part))) fault = first.fault
+    // One that cannot be read either takes a place as well.
+    else if (part === undefined) first.place += 1
   }
 
-  const takeBad = ({ why, isWhole }: BadLine): void => {
+  const takeBad = ({ why, isWhole }: BadLine, remains: Remains | undefined): void => {
     const known = damaged(line, why)
-    if (isWhole || line - 1 <= (head?.snapshot ?? 0)) fault = known
-    else suspect = { fault: known, of: open?.of, place: open?.facts.length ?? 0 }
+    const place = (open?.facts.length ?? 0) + 1
+    const part = remains?.part
+    const of = open?.of ?? (part?.place === place ? part.of : undefined)
+    const isFollowed = remains?.hasMore === true && place === of
+    if (isWhole || isFollowed || line - 1 <= (head?.snapshot ?? 0)) fault = known
+    else suspect = { fault: known, of, place }
   }
 
-  const takeLine = (read: Line): void => {
-    if (suspect !== undefined) judge(suspect, read)
-    else if (isLeft(read)) takeBad(read.left)
+  const takeLine = (read: Line, remains?: Remains): void => {
+    if (suspect !== undefined) judge(suspect, read, remains)
+    else if (isLeft(read)) takeBad(read.left, remains)
     else takeEntry(read.right)
   }
 
   const takeBytes = (buffer: Buffer, from: number, to: number): void => {
     const read = decodeEntry(buffer, from, to, reader)
-    takeLine(read)
+    takeLine(read, isLeft(read) ? remainsOf(buffer, from, to) : undefined)
     if (isRight(read) || read.left.isWhole || fault !== undefined) return
     const entry = decodeEntryAtEnd(buffer, from, to)
     if (entry !== undefined) takeLine(right(entry))
@@ -156,7 +164,8 @@ export const createScan = (take: (fact: Fact) => void): Scan => {
     if (head === undefined) return damaged(1, bytes === 0 ? 'the file is empty' : 'the first line has no end')
     if (splitter.rest() > 0) {
       line += 1
-      takeLine(left({ isWhole: false, why: 'it has no end' }))
+      const rest = splitter.restBytes()
+      takeLine(left({ isWhole: false, why: 'it has no end' }), remainsOf(rest, 0, rest.length))
     }
     // The fault may just have been found.
     const found = fault as Fault | undefined
