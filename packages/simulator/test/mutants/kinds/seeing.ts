@@ -181,6 +181,14 @@ export const SEEING: readonly Mutant[] = [
 /** Mistakes that need a crash and a third party at the right moment: too rare for the rounds of the law suites. */
 export const RARELY_SEEN: readonly Mutant[] = [
   mutant(
+    'moved-means-unmounted',
+    'a layer that a renamed directory has taken along is gone',
+    'L10 L47',
+    'decide/see.ts',
+    '? draft.elsewhere : undefined',
+    '? undefined : undefined',
+  ),
+  mutant(
     'intent-without-a-mount',
     'a layer is taken for ours because an attach had begun, although no Mount was ever emitted for it',
     'L34',
