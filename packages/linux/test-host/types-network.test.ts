@@ -22,7 +22,7 @@ beforeAll(async () => {
     'fuse.sshfs': typeRule('fuse.sshfs', ['*:/srv/source/*', '*:/srv/source/*/*']),
     glusterfs: typeRule(
       'glusterfs',
-      ['*', '*:/*', '*:/*/', '*:/*/*', '*:/*/*/', '/srv/gluster/'],
+      ['*', '*:/*', '*:/*/*', '*:/*/*/*', '/srv/gluster/'],
       ['backup-volfile-servers', 'backupvolfile-server', 'log-level'],
     ),
     'fuse.glusterfs': typeRule('fuse.glusterfs', ['*:/*']),

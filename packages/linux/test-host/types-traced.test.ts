@@ -129,7 +129,7 @@ describe('what reaches the kernel', () => {
       writeFileSync(join(directory, 'ceph'), `${SECRET.ceph}\n`, { mode: 0o600 })
       const world = await createWorld({
         prefix: ['strace', '-f', '-qq', '-s', '4096', '-e', 'trace=mount,chdir', '-o', trace, '--'],
-        types: { [type]: typeRule(type, ['*', '*:/*', '*:/*/*', '//*/*', '*:/*/*/']) },
+        types: { [type]: typeRule(type, ['*', '*:/*', '*:/*/*', '//*/*', '*:/*/*/*']) },
       })
       const filesystem: Filesystem = {
         type,
