@@ -93,7 +93,6 @@ export const TYPE_MEANINGS: Readonly<Record<string, OptionMeanings>> = {
   smb3: CIFS,
   ceph: meanings({ aliases: { fs: 'mds_namespace' } }),
   glusterfs: GLUSTERFS,
-  'fuse.glusterfs': GLUSTERFS,
   sshfs: SSHFS,
   'fuse.sshfs': SSHFS,
   'fuse.bindfs': meanings({

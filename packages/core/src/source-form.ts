@@ -6,7 +6,6 @@ import type { TypeRule } from './settings.js'
 
 const HOST = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u
 
-const GLUSTERFS: ReadonlySet<string> = new Set(['glusterfs', 'fuse.glusterfs'])
 const SSHFS: ReadonlySet<string> = new Set(['sshfs', 'fuse.sshfs'])
 
 /** What is wrong with one host of a source. */
@@ -91,7 +90,7 @@ export const sourceFault = (type: string, rule: TypeRule, source: string): strin
   if (rule.sourceIsPath || !rule.mayHang) return undefined
   const fault = optionLike(source)
   if (fault !== undefined) return fault
-  if (GLUSTERFS.has(type)) return glusterfsFault(source)
+  if (type === 'glusterfs') return glusterfsFault(source)
   if (SSHFS.has(type)) return sshfsFault(source)
   switch (rule.server) {
     case 'host-colon':

@@ -115,7 +115,6 @@ export const KNOWN_TYPES: Readonly<Record<string, KnownType>> = {
     'attribute-timeout',
     'entry-timeout',
   ]),
-  'fuse.glusterfs': network(['fuse.glusterfs'], 'host-colon', ['log-level', 'log-file', 'direct-io-mode']),
   sshfs: network(['fuse.sshfs'], 'host-colon', SSHFS_OPTIONS),
   'fuse.sshfs': network(['fuse.sshfs'], 'host-colon', SSHFS_OPTIONS),
   // Its daemon passes everything through to a directory of this host, and can be stopped like any other.

@@ -25,7 +25,6 @@ beforeAll(async () => {
       ['*', '*:/*', '*:/*/*', '*:/*/*/*', '/srv/gluster/'],
       ['backup-volfile-servers', 'backupvolfile-server', 'log-level'],
     ),
-    'fuse.glusterfs': typeRule('fuse.glusterfs', ['*:/*']),
   })
 })
 
