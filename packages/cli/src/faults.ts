@@ -10,6 +10,7 @@ export const FAULT_WORDS: Readonly<Record<FaultKind, string>> = {
   hangs: 'it passes its deadline',
   'cannot-tell': 'nobody can look',
   'wrong-filesystem': 'something else is mounted',
+  respelled: 'the mount table spells the source differently',
   'missing-flag': 'without nosuid',
   twice: 'two layers at once',
   unchecked: 'it runs on whatever is there by then',

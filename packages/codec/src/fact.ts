@@ -5,10 +5,10 @@ import type * as E from 'fp-ts/lib/Either.js'
 import type { Attachment, Fact, Intent } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import { filesystemCodec } from './filesystem.js'
-import { foundCodec, identityCodec } from './found.js'
+import { foundCodec, identityCodec, resolvedSourceCodec } from './found.js'
 import type { LineError } from './line.js'
 import { decodeLine, encodeLine } from './line.js'
-import { list, moment, oneOf, optional, record, tagged, text, wholeNumber } from './shape.js'
+import { list, literal, moment, oneOf, optional, record, tagged, text, wholeNumber } from './shape.js'
 
 /** The version of the facts' form, for the head of whatever keeps them. */
 export const FACT_FORMAT = 1
@@ -27,7 +27,7 @@ export const factCodec: Codec<Fact> = tagged('_tag', 'a fact', {
     layersBefore: list(identityCodec),
   },
   DirectoryMade: there,
-  Mounted: { ...there, identity: identityCodec },
+  Mounted: { ...there, identity: identityCodec, source: optional(resolvedSourceCodec) },
   Held: { ...there, ...attachment, since: moment, knowledge: oneOf({ request: true, inventory: true }) },
   ClaimEnded: { ...there, ...attachment, intent: oneOf({ open: true, settled: true }) },
   Left: { ...there, ...attachment },
@@ -35,12 +35,19 @@ export const factCodec: Codec<Fact> = tagged('_tag', 'a fact', {
   Unmounted: { ...there, by: oneOf({ us: true, other: true }) },
   DirectoryRemoved: there,
   DirectoryKept: there,
-  Adopted: { ...there, identity: identityCodec, filesystem: optional(filesystemCodec) },
+  Adopted: {
+    ...there,
+    identity: identityCodec,
+    filesystem: optional(filesystemCodec),
+    source: optional(resolvedSourceCodec),
+  },
   Forgotten: there,
   Recorded: {
     ...there,
     filesystem: optional(filesystemCodec),
     layer: optional(identityCodec),
+    source: optional(resolvedSourceCodec),
+    adopted: optional(literal(true)),
     directory: oneOf({ ours: true, theirs: true }),
     instance: wholeNumber,
     claim: optional(record<Attachment>('a claim', attachment)),

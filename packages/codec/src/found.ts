@@ -13,11 +13,12 @@ import type {
   ResolvedSource,
   RootIdentity,
   RootSeen,
+  SourceSeen,
   UnknownWhy,
 } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import type { Fields, Members } from './shape.js'
-import { list, moment, oneOf, optional, record, tagged, text, wholeNumber } from './shape.js'
+import { list, moment, oneOf, optional, reading, record, tagged, text, wholeNumber } from './shape.js'
 
 /** A layer as the kernel's table showed it. */
 export const identityCodec: Codec<Identity> = record('an identity', {
@@ -27,10 +28,27 @@ export const identityCodec: Codec<Identity> = record('an identity', {
   source: text,
   root: text,
   flags: list(text),
+  superblock: optional(oneOf({ rw: true, ro: true })),
 })
 
-/** What a source resolved to. */
-export const resolvedSourceCodec: Codec<ResolvedSource> = record('a resolved source', { root: text, device: text })
+/** What a source led to. */
+export const resolvedSourceCodec: Codec<ResolvedSource> = tagged('_tag', 'a resolved source', {
+  At: { root: text, device: text, inode: optional(text) },
+  Files: { files: list(text), offset: optional(wholeNumber) },
+  Absent: { path: text },
+  NotChecked: { why: text },
+})
+
+/** The sources that were seen with a mountpoint; the first traces have the place of a source alone. */
+export const sourceSeenCodec: Codec<SourceSeen> = reading(
+  record<SourceSeen>('the sources that were seen', {
+    asked: resolvedSourceCodec,
+    shown: optional(resolvedSourceCodec),
+  }),
+  record<{ readonly root: string; readonly device: string }>('a resolved source', { root: text, device: text }),
+  (value) => typeof value === 'object' && value !== null && 'device' in value,
+  (at) => ({ asked: { _tag: 'At', ...at } }),
+)
 
 /** How a command ended that did not end well. */
 export const commandErrorCodec: Codec<CommandError> = record('the error of a command', {
@@ -97,7 +115,7 @@ const discovered: Fields<Discovered, '_tag'> = {
     record<Discovered['mountpoints'][number]>('a mountpoint', {
       mountpoint: text,
       found: foundCodec,
-      source: optional(resolvedSourceCodec),
+      source: optional(sourceSeenCodec),
       elsewhere: optional(text),
     }),
   ),

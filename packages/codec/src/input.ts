@@ -4,7 +4,7 @@ import type { Input, RequestId } from '@mountkeeper/core'
 import { requestId } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import { effectIdCodec } from './effect.js'
-import { commandErrorCodec, effectFoundCodec, resolvedSourceCodec } from './found.js'
+import { commandErrorCodec, effectFoundCodec, sourceSeenCodec } from './found.js'
 import { requestCodec } from './request.js'
 import { branded, list, maybe, moment, oneOf, optional, tagged, text, wholeNumber } from './shape.js'
 
@@ -20,7 +20,7 @@ export const inputCodec: Codec<Input> = tagged('_tag', 'an input', {
     ...ofEffect,
     found: effectFoundCodec,
     error: optional(commandErrorCodec),
-    source: optional(resolvedSourceCodec),
+    source: optional(sourceSeenCodec),
     elsewhere: optional(text),
     submounts: optional(list(text)),
   },

@@ -24,6 +24,9 @@ const warnings: Codec<readonly Warning[]> = list(
   record<Warning>('a warning', {
     _tag: oneOf({
       CommandFailed: true,
+      SourceSpelledDifferently: true,
+      SourceNotChecked: true,
+      ReadOnly: true,
       NotResponding: true,
       MatchedByConsumer: true,
       DetachedLazily: true,
@@ -47,6 +50,8 @@ const reason: Codec<Reason> = tagged('_tag', 'a reason', {
   HostDown: {},
   Refused: { error: maybe(commandErrorCodec) },
   Moved: { to: text },
+  FlagsChanged: { missing: list(text) },
+  SourceChanged: { was: text, is: text },
 })
 
 const attachments: Codec<readonly Attachment[]> = list(
@@ -73,6 +78,7 @@ const differences: Codec<readonly Difference[]> = list(
       foreign: true,
       'options-changed': true,
       moved: true,
+      'source-changed': true,
       'stale-holder': true,
       broken: true,
       uncertain: true,

@@ -236,6 +236,20 @@ export const tagged = <Tag extends string, A extends Readonly<Record<Tag, string
   return codecOf(name, validate, (value) => codecs.get(value[tag])?.encode(value))
 }
 
+/** A codec that also reads what an earlier form of it has written; it writes the new one. */
+export const reading = <A, B>(
+  codec: Codec<A>,
+  earlier: Codec<B>,
+  isEarlier: (value: unknown) => boolean,
+  now: (value: B) => A,
+): Codec<A> =>
+  codecOf(
+    codec.name,
+    (value, context) =>
+      isEarlier(value) ? E.map(now)(earlier.validate(value, context)) : codec.validate(value, context),
+    codec.encode,
+  )
+
 /** One of two kinds of value; `which` sees without decoding which of them it is meant to be. */
 export const either = <A, B>(
   name: string,

@@ -22,6 +22,7 @@ import type {
   Refusal,
   Request,
   ResolvedSource,
+  SourceSeen,
   Result,
   RollbackFailure,
   RootIdentity,
@@ -65,15 +66,25 @@ const path = fc.oneof(word, fc.constantFrom('/srv/mounts/a', '/srv/mounts/b'))
 
 const option: fc.Arbitrary<MountOption> = fc.oneof(word, rec({ name: word, secretFile: path }))
 export const filesystem: fc.Arbitrary<Filesystem> = rec({ type: word, source: word, options: few(option) })
-const identity: fc.Arbitrary<Identity> = rec({
-  mountId: count,
-  device: word,
-  fstype: word,
-  source: word,
-  root: word,
-  flags: few(word),
-})
-const resolved: fc.Arbitrary<ResolvedSource> = rec({ root: word, device: word })
+const identity: fc.Arbitrary<Identity> = rec(
+  {
+    mountId: count,
+    device: word,
+    fstype: word,
+    source: word,
+    root: word,
+    flags: few(word),
+    superblock: fc.constantFrom('rw', 'ro'),
+  },
+  ['mountId', 'device', 'fstype', 'source', 'root', 'flags'],
+)
+const resolved: fc.Arbitrary<ResolvedSource> = anyOf<ResolvedSource>({
+  At: rec({ _tag: tag('At'), root: word, device: word, inode: word }, ['_tag', 'root', 'device']),
+  Files: rec({ _tag: tag('Files'), files: few(word), offset: count }, ['_tag', 'files']),
+  Absent: rec({ _tag: tag('Absent'), path }),
+  NotChecked: rec({ _tag: tag('NotChecked'), why: word }),
+} satisfies ByTag<ResolvedSource>)
+const sources: fc.Arbitrary<SourceSeen> = rec({ asked: resolved, shown: resolved }, ['asked'])
 const root: fc.Arbitrary<RootIdentity> = rec({ path, mountId: count, directory: word })
 const commandError: fc.Arbitrary<CommandError> = rec(
   { command: few(word), exitStatus: count, signal: word, stderr: word, pid: count },
@@ -118,7 +129,7 @@ const discovered: fc.Arbitrary<Discovered> = rec(
         propagation: fc.constantFrom('private', 'shared', 'slave', 'unbindable'),
       }),
     ),
-    mountpoints: few(rec({ mountpoint: path, found, source: resolved }, ['mountpoint', 'found'])),
+    mountpoints: few(rec({ mountpoint: path, found, source: sources }, ['mountpoint', 'found'])),
     inventory: rec({ startedAt: moment, entries: few(rec({ mountpoint: path, volume: word, consumer: word })) }),
   },
   ['_tag', 'boot', 'mountNamespace', 'roots', 'mountpoints'],
@@ -181,7 +192,12 @@ export const anyFact: fc.Arbitrary<Fact> = anyOf<Fact>({
   HostCameUp: rec({ _tag: tag('HostCameUp'), at: moment, generation: count, boot: word, mountNamespace: word }),
   Claimed: rec({ _tag: tag('Claimed'), ...there, filesystem, ...pair, found, layersBefore: few(identity) }),
   DirectoryMade: rec({ _tag: tag('DirectoryMade'), ...there }),
-  Mounted: rec({ _tag: tag('Mounted'), ...there, identity }),
+  Mounted: rec({ _tag: tag('Mounted'), ...there, identity, source: resolved }, [
+    '_tag',
+    'at',
+    'mountpoint',
+    'identity',
+  ]),
   Held: rec({ _tag: tag('Held'), ...there, ...pair, since: moment, knowledge }),
   ClaimEnded: rec({ _tag: tag('ClaimEnded'), ...there, ...pair, intent: fc.constantFrom('open', 'settled') }),
   Left: rec({ _tag: tag('Left'), ...there, ...pair }),
@@ -189,7 +205,12 @@ export const anyFact: fc.Arbitrary<Fact> = anyOf<Fact>({
   Unmounted: rec({ _tag: tag('Unmounted'), ...there, by: fc.constantFrom('us', 'other') }),
   DirectoryRemoved: rec({ _tag: tag('DirectoryRemoved'), ...there }),
   DirectoryKept: rec({ _tag: tag('DirectoryKept'), ...there }),
-  Adopted: rec({ _tag: tag('Adopted'), ...there, identity, filesystem }, ['_tag', 'at', 'mountpoint', 'identity']),
+  Adopted: rec({ _tag: tag('Adopted'), ...there, identity, filesystem, source: resolved }, [
+    '_tag',
+    'at',
+    'mountpoint',
+    'identity',
+  ]),
   Forgotten: rec({ _tag: tag('Forgotten'), ...there }),
   Recorded: rec(
     {
@@ -197,6 +218,8 @@ export const anyFact: fc.Arbitrary<Fact> = anyOf<Fact>({
       ...there,
       filesystem,
       layer: identity,
+      source: resolved,
+      adopted: fc.constant(true as const),
       directory: fc.constantFrom('ours', 'theirs'),
       instance: count,
       claim: rec(pair),
@@ -255,7 +278,7 @@ export const anyInput: fc.Arbitrary<Input> = anyOf<Input>({
       mountpoint: maybe(path),
       found: anyOf<EffectFound>(effectFoundByTag),
       error: commandError,
-      source: resolved,
+      source: sources,
       elsewhere: path,
       submounts: few(path),
     },
@@ -279,6 +302,8 @@ const reason: fc.Arbitrary<Reason> = anyOf<Reason>({
   HostDown: only('HostDown'),
   Refused: rec({ _tag: tag('Refused'), error: maybe(commandError) }),
   Moved: rec({ _tag: tag('Moved'), to: path }),
+  FlagsChanged: rec({ _tag: tag('FlagsChanged'), missing: few(word) }),
+  SourceChanged: rec({ _tag: tag('SourceChanged'), was: word, is: word }),
 } satisfies ByTag<Reason>)
 
 const warnings: fc.Arbitrary<Warning[]> = few(
@@ -286,6 +311,9 @@ const warnings: fc.Arbitrary<Warning[]> = few(
     {
       _tag: fc.constantFrom<Warning['_tag'][]>(
         'CommandFailed',
+        'SourceSpelledDifferently',
+        'SourceNotChecked',
+        'ReadOnly',
         'NotResponding',
         'MatchedByConsumer',
         'DetachedLazily',
@@ -331,6 +359,7 @@ const differences: fc.Arbitrary<Difference[]> = few(
         'stacked',
         'foreign',
         'options-changed',
+        'source-changed',
         'stale-holder',
         'broken',
         'uncertain',

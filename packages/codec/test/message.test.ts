@@ -84,7 +84,13 @@ const INPUTS: readonly Input[] = [
       boot: 'b',
       mountNamespace: 'n',
       roots: [{ ...root, propagation: 'private' }],
-      mountpoints: [{ mountpoint, found: { _tag: 'Unknown', why: 'TimedOut' }, source: { root: '/x', device: '8:1' } }],
+      mountpoints: [
+        {
+          mountpoint,
+          found: { _tag: 'Unknown', why: 'TimedOut' },
+          source: { asked: { _tag: 'At', root: '/x', device: '8:1' } },
+        },
+      ],
       inventory: { startedAt: 0, entries: [{ mountpoint, ...attachment }] },
     },
   },

@@ -1,9 +1,9 @@
-// Does a layer agree with a requested filesystem (L16)? Decided by the type's entry in the table of appearances, and never by
-// what a command said about itself.
+// What a type's entry in the table says of a request: its rule, the options to mount with, the flags that a layer has to carry,
+// and the server whose slots it takes. What is asked of a layer is in layer.ts.
 
 import type { Filesystem, MountOption } from './filesystem.js'
 import { optionName } from './filesystem.js'
-import type { Identity, ResolvedSource } from './found.js'
+import type { Identity } from './found.js'
 import type { Settings, TypeRule } from './settings.js'
 import { typeRule } from './types.js'
 
@@ -12,30 +12,6 @@ const noRule = (type: string): TypeRule => typeRule(type, [])
 /** The rule of a type; for one that is no longer configured (an old record) what the table knows, from no source. */
 export const ruleOf = (settings: Pick<Settings, 'types'>, type: string): TypeRule =>
   Object.hasOwn(settings.types, type) ? (settings.types[type] ?? noRule(type)) : noRule(type)
-
-/**
- * Whether `layer` is what `filesystem` asks for. `source` is what the filesystem's source resolves to now; `grewByOne` says
- * that the stack is exactly one layer higher than at the look before our own mount.
- */
-export const agrees = (
-  settings: Settings,
-  filesystem: Filesystem,
-  layer: Identity,
-  source: ResolvedSource | undefined,
-  grewByOne: boolean,
-): boolean => {
-  const { appears } = ruleOf(settings, filesystem.type)
-  switch (appears._tag) {
-    case 'Source':
-      return appears.fstypes.includes(layer.fstype) && layer.source === filesystem.source
-    case 'RootAndDevice':
-      return source !== undefined && layer.root === source.root && layer.device === source.device
-    case 'Device':
-      return source !== undefined && appears.fstypes.includes(layer.fstype) && layer.device === source.device
-    case 'Growth':
-      return grewByOne
-  }
-}
 
 const SAFE_DEFAULTS = [
   { flag: 'nosuid', unless: 'suid' },
@@ -55,8 +31,23 @@ const DEMANDABLE: ReadonlySet<string> = new Set(['nosuid', 'nodev', 'noexec', 'r
 export const askedFlags = (filesystem: Filesystem): readonly string[] =>
   filesystem.options.map(optionName).filter((name) => DEMANDABLE.has(name))
 
-/** The demanded flags that a mounted layer does not carry. */
-export const missingFlags = (filesystem: Filesystem, layer: Identity): readonly string[] =>
+/** Whether nothing can be written through a layer, by its mount or by its filesystem. */
+export const isReadOnly = ({ flags, superblock }: Identity): boolean => flags.includes('ro') || superblock === 'ro'
+
+/** Whether a layer carries a flag; read-only is carried by its mount or by its filesystem. */
+export const carries = (layer: Identity, flag: string): boolean =>
+  flag === 'ro' ? isReadOnly(layer) : layer.flags.includes(flag)
+
+/** The flags a layer carries, of those that can be demanded. */
+export const carriedFlags = (layer: Identity): readonly string[] =>
+  [...DEMANDABLE].filter((flag) => carries(layer, flag))
+
+/** The flags that a layer of ours is mounted with: those that were asked for, and the defaults. */
+export const demandedFlags = (filesystem: Filesystem): readonly string[] =>
   mountOptions(filesystem)
     .map(optionName)
-    .filter((name) => DEMANDABLE.has(name) && !layer.flags.includes(name))
+    .filter((name) => DEMANDABLE.has(name))
+
+/** The demanded flags that a mounted layer does not carry. */
+export const missingFlags = (filesystem: Filesystem, layer: Identity): readonly string[] =>
+  demandedFlags(filesystem).filter((flag) => !carries(layer, flag))

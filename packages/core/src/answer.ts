@@ -13,6 +13,9 @@ import type { Phase } from './phase.js'
 export interface Warning {
   readonly _tag:
     | 'CommandFailed'
+    | 'SourceSpelledDifferently'
+    | 'SourceNotChecked'
+    | 'ReadOnly'
     | 'NotResponding'
     | 'MatchedByConsumer'
     | 'DetachedLazily'
@@ -24,7 +27,7 @@ export interface Warning {
   readonly paths?: readonly string[]
 }
 
-/** Why a layer of ours stays mounted although nobody holds it, or a directory of ours stays. */
+/** Why a layer of ours stays mounted although nobody holds it, a directory of ours stays, or a layer is not shared. */
 export type Reason =
   | { readonly _tag: 'KeptByPolicy' }
   | { readonly _tag: 'Stacked' }
@@ -38,6 +41,10 @@ export type Reason =
   | { readonly _tag: 'Refused'; readonly error: CommandError | undefined }
   /** The layer is mounted at another path: a directory above it was renamed, or it was moved. */
   | { readonly _tag: 'Moved'; readonly to: string }
+  /** The layer does not carry flags that are asked for, or that it carried when it became ours. */
+  | { readonly _tag: 'FlagsChanged'; readonly missing: readonly string[] }
+  /** What is mounted is not what the source leads to now. `is: 'absent'`: the source no longer exists. */
+  | { readonly _tag: 'SourceChanged'; readonly was: string; readonly is: string }
 
 export interface Attached {
   readonly _tag: 'Attached'
@@ -162,6 +169,7 @@ export interface Difference {
     | 'foreign'
     | 'options-changed'
     | 'moved'
+    | 'source-changed'
     | 'stale-holder'
     | 'broken'
     | 'uncertain'

@@ -2,25 +2,83 @@
 // (specification, section 8). Reading only: repairs are work like any other and begin with a look.
 
 import type { Difference } from './answer.js'
-import { missingFlags } from './agree.js'
-import type { Found, Identity } from './found.js'
+import type { Found, Identity, SourceSeen } from './found.js'
 import { compareIdentity, layersOf } from './found.js'
 import type { Mountpoint } from './host.js'
+import { agreement, sourceChange } from './layer.js'
+import type { Settings } from './settings.js'
 
 const nameOf = (layer: Identity): string => `${layer.fstype} ${layer.source}`
 
-/** Nothing is mounted there any more: it is missed if somebody holds it. */
-const lostUnder = (holders: number, mountpoint: string): readonly Difference[] => {
+/** Nothing is mounted there any more: it is missed if somebody holds it, and mounted again only where its source is the same. */
+const lostUnder = (
+  settings: Pick<Settings, 'types'>,
+  { path: mountpoint, filesystem, source }: Mountpoint,
+  holders: number,
+  seen: SourceSeen | undefined,
+): readonly Difference[] => {
+  if (holders === 0) return []
+  const change =
+    filesystem === undefined || source === undefined
+      ? undefined
+      : sourceChange(settings, filesystem, undefined, source, seen)
+  if (filesystem !== undefined && change !== undefined) {
+    const text = 'is no longer mounted, and is not mounted again for those who hold it: its source has changed'
+    return [{ _tag: 'lost', mountpoint, text }, sourceChanged(mountpoint, filesystem.source, change)]
+  }
   const text = 'is no longer mounted; reconcile with apply mounts it again, old handles stay dead'
-  return holders > 0 ? [{ _tag: 'lost', mountpoint, text }] : []
+  return [{ _tag: 'lost', mountpoint, text }]
+}
+
+/** What the layer on top no longer is, of what it was or of what is asked for. */
+const changed = (
+  settings: Pick<Settings, 'types'>,
+  { path: mountpoint, filesystem, source, adopted }: Mountpoint,
+  layer: Identity,
+  layerNow: Identity,
+  seen: SourceSeen | undefined,
+): readonly Difference[] => {
+  if (filesystem === undefined) return []
+  const is = agreement(settings, filesystem, { layer, layerNow, source, adopted }, seen)
+  switch (is._tag) {
+    case 'Agrees':
+      return []
+    case 'FlagsChanged': {
+      const flags = is.missing.join(', ')
+      return [
+        { _tag: 'options-changed', mountpoint, text: `is mounted without ${flags}; remount it by hand with them` },
+      ]
+    }
+    case 'ReadOnly': {
+      const text =
+        'is read-only, and was writable when it was mounted; find out why, then remount it by hand or unmount it'
+      return [{ _tag: 'options-changed', mountpoint, text }]
+    }
+    case 'SourceChanged':
+      return [sourceChanged(mountpoint, filesystem.source, is)]
+  }
+}
+
+const sourceChanged = (mountpoint: string, source: string, { was, is }: { was: string; is: string }): Difference => ({
+  _tag: 'source-changed',
+  mountpoint,
+  text: `${source} is ${is} now, and what was mounted came from ${was}; detach and attach again to get what is there now`,
+})
+
+/** What was seen beside the mountpoint itself. */
+export interface SeenBeside {
+  /** Where the recorded layer is mounted now, if it is not at its path. */
+  readonly elsewhere: string | undefined
+  readonly seen: SourceSeen | undefined
 }
 
 const ofLayer = (
+  settings: Pick<Settings, 'types'>,
   record: Mountpoint,
   layer: Identity,
   holders: number,
   layers: readonly Identity[],
-  elsewhere: string | undefined,
+  { elsewhere, seen }: SeenBeside,
 ): readonly Difference[] => {
   const mountpoint = record.path
   const position = layers.findIndex((each) => compareIdentity(layer, each) === 'same')
@@ -33,20 +91,12 @@ const ofLayer = (
     const text = `${nameOf(top)} is mounted in the place of ${nameOf(layer)}; unmount it by hand and reconcile`
     return [{ _tag: 'replaced', mountpoint, text }]
   }
-  if (position < 0) return lostUnder(holders, mountpoint)
+  if (position < 0) return lostUnder(settings, record, holders, seen)
   if (position > 0 && top !== undefined) {
     return [{ _tag: 'stacked', mountpoint, text: `${nameOf(top)} lies on top of ${nameOf(layer)}; unmount it by hand` }]
   }
-  const missing = record.filesystem === undefined ? [] : missingFlags(record.filesystem, top ?? layer)
-  if (missing.length > 0) {
-    return [
-      {
-        _tag: 'options-changed',
-        mountpoint,
-        text: `is mounted without ${missing.join(', ')}; remount it by hand with them`,
-      },
-    ]
-  }
+  const differs = changed(settings, record, layer, top ?? layer, seen)
+  if (differs.length > 0) return differs
   if (holders > 0 || record.reason?._tag === 'KeptByPolicy') return []
   return [
     {
@@ -57,12 +107,13 @@ const ofLayer = (
   ]
 }
 
-/** How one mountpoint differs from its record, whose layer may be `elsewhere`; a mount that no record knows is `foreign` and never touched. */
+/** How one mountpoint differs from its record; a mount that no record knows is `foreign` and never touched. */
 export const differenceOf = (
+  settings: Pick<Settings, 'types'>,
   record: Mountpoint,
   holders: number,
   found: Found,
-  elsewhere: string | undefined,
+  beside: SeenBeside,
 ): readonly Difference[] => {
   const mountpoint = record.path
   if (found._tag === 'Unknown') {
@@ -70,13 +121,13 @@ export const differenceOf = (
     return record.phase === 'absent' ? [] : [{ _tag: 'uncertain', mountpoint, text }]
   }
   const layers = layersOf(found)
-  if (record.layer !== undefined) return ofLayer(record, record.layer, holders, layers, elsewhere)
+  if (record.layer !== undefined) return ofLayer(settings, record, record.layer, holders, layers, beside)
   const [top] = layers
   if (top !== undefined) {
     const text = `${nameOf(top)} was not mounted by this manager and is left alone; unmount it by hand if it is not wanted`
     return [{ _tag: holders > 0 ? 'replaced' : 'foreign', mountpoint, text }]
   }
-  if (holders > 0) return lostUnder(holders, mountpoint)
+  if (holders > 0) return lostUnder(settings, record, holders, beside.seen)
   if (record.directory === 'ours' && found._tag === 'Directory') {
     return [
       {

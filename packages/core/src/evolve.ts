@@ -6,7 +6,10 @@ import type { Fact } from './fact.js'
 import type { Intent, Mountpoint } from './host.js'
 
 /** What survives a crash of one mountpoint, beside its holders. */
-export type Durable = Pick<Mountpoint, 'filesystem' | 'layer' | 'directory' | 'instance' | 'claim' | 'intent'>
+export type Durable = Pick<
+  Mountpoint,
+  'filesystem' | 'layer' | 'source' | 'adopted' | 'directory' | 'instance' | 'claim' | 'intent'
+>
 
 /** A fact about one mountpoint. */
 export type MountpointFact = Exclude<Fact, { readonly _tag: 'HostCameUp' }>
@@ -15,6 +18,8 @@ export type MountpointFact = Exclude<Fact, { readonly _tag: 'HostCameUp' }>
 export const NOTHING_DURABLE: Durable = {
   filesystem: undefined,
   layer: undefined,
+  source: undefined,
+  adopted: false,
   directory: 'theirs',
   instance: 0,
   claim: undefined,
@@ -58,12 +63,19 @@ export const evolve = (durable: Durable, holders: number, fact: MountpointFact):
     case 'Claimed': {
       const { filesystem, volume, consumer, found, layersBefore } = fact
       const instance = instanceOf(durable, holders)
-      return { filesystem, instance, claim: { volume, consumer }, intent: { found, layersBefore } }
+      const source = isNothingLeft(durable, holders) ? undefined : durable.source
+      return { filesystem, source, instance, claim: { volume, consumer }, intent: { found, layersBefore } }
     }
     case 'DirectoryMade':
       return { directory: 'ours' }
     case 'Mounted':
-      return { layer: fact.identity, instance: durable.instance + 1, intent: undefined }
+      return {
+        layer: fact.identity,
+        source: fact.source,
+        adopted: false,
+        instance: durable.instance + 1,
+        intent: undefined,
+      }
     case 'Held':
       return endsClaim(durable, fact) ? { claim: undefined } : undefined
     case 'ClaimEnded':
@@ -79,13 +91,13 @@ export const evolve = (durable: Durable, holders: number, fact: MountpointFact):
     case 'Adopted': {
       const before = instanceOf(durable, holders)
       const instance = durable.layer === undefined ? before + 1 : before
-      return { layer: fact.identity, filesystem: fact.filesystem, instance }
+      return { layer: fact.identity, source: fact.source, adopted: true, filesystem: fact.filesystem, instance }
     }
     case 'Forgotten':
       return NOTHING_DURABLE
     case 'Recorded': {
-      const { filesystem, layer, directory, instance, claim, intent } = fact
-      return { filesystem, layer, directory, instance, claim, intent }
+      const { filesystem, layer, source, adopted = false, directory, instance, claim, intent } = fact
+      return { filesystem, layer, source, adopted, directory, instance, claim, intent }
     }
   }
 }

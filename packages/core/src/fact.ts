@@ -2,7 +2,7 @@
 // decision, and of all later ones, leave. `recover.ts` folds them back into a host.
 
 import type { Filesystem } from './filesystem.js'
-import type { Found, Identity } from './found.js'
+import type { Found, Identity, ResolvedSource } from './found.js'
 import type { Knowledge } from './holders.js'
 import type { Intent } from './host.js'
 import type { Attachment } from './id.js'
@@ -27,7 +27,14 @@ export type Fact =
       readonly layersBefore: readonly Identity[]
     }
   | { readonly _tag: 'DirectoryMade'; readonly at: number; readonly mountpoint: string }
-  | { readonly _tag: 'Mounted'; readonly at: number; readonly mountpoint: string; readonly identity: Identity }
+  | {
+      readonly _tag: 'Mounted'
+      readonly at: number
+      readonly mountpoint: string
+      readonly identity: Identity
+      /** What its source led to when it was mounted; absent for types whose source is no path, and where it was not checked. */
+      readonly source?: ResolvedSource
+    }
   | {
       readonly _tag: 'Held'
       readonly at: number
@@ -66,6 +73,8 @@ export type Fact =
       readonly identity: Identity
       /** Absent where it was adopted because it is in use: the first attach that agrees says what it is. */
       readonly filesystem?: Filesystem
+      /** What its source led to then. */
+      readonly source?: ResolvedSource
     }
   | { readonly _tag: 'Forgotten'; readonly at: number; readonly mountpoint: string }
   /**
@@ -79,6 +88,10 @@ export type Fact =
       readonly mountpoint: string
       readonly filesystem?: Filesystem
       readonly layer?: Identity
+      /** What the source led to at the last mount. */
+      readonly source?: ResolvedSource
+      /** Our layer was mounted by others. */
+      readonly adopted?: true
       readonly directory: 'ours' | 'theirs'
       readonly instance: number
       readonly claim?: Attachment

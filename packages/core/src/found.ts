@@ -13,6 +13,8 @@ export interface Identity {
   readonly root: string
   /** Flags of this mount (`rw`, `nosuid`, …), not of its superblock. Recorded for drift, never compared for sameness. */
   readonly flags: readonly string[]
+  /** Whether the filesystem itself can be written, whatever the flags of this mount; absent where that was not recorded. */
+  readonly superblock?: 'rw' | 'ro'
 }
 
 /** A managed root as it was when the host came up. */
@@ -23,12 +25,34 @@ export interface RootIdentity {
   readonly directory: string
 }
 
-/** What a bind, block or loop source resolves to now, as seen by whoever ran the effect. */
-export interface ResolvedSource {
-  /** Path of the source inside its filesystem, as the table would show it. */
-  readonly root: string
-  /** `major:minor` of the filesystem (bind) or of the device itself (block, loop). */
-  readonly device: string
+/** What a path leads to at one moment, in terms that are equal for one and the same thing only. */
+export type ResolvedSource =
+  /** A directory by its path inside its filesystem, as the table shows the root of a bind of it; or `/` on a device. */
+  | {
+      readonly _tag: 'At'
+      readonly root: string
+      /** `major:minor` of the filesystem (bind) or of the device itself (block). */
+      readonly device: string
+      /** Inode of the directory, where it could be asked for. */
+      readonly inode?: string
+    }
+  /** Files and directories, each as `device:inode`: the image of a loop device, the directories of an overlay or of bindfs. */
+  | {
+      readonly _tag: 'Files'
+      readonly files: readonly string[]
+      /** Where the filesystem begins in the image, in bytes; absent where that is not known, or there is no image. */
+      readonly offset?: number
+    }
+  | { readonly _tag: 'Absent'; readonly path: string }
+  /** It cannot be looked at without the risk to hang, or not at all. */
+  | { readonly _tag: 'NotChecked'; readonly why: string }
+
+/** The sources that were seen with a mountpoint. */
+export interface SourceSeen {
+  /** What the source of the filesystem that is asked for leads to now, with its path-valued options. */
+  readonly asked: ResolvedSource
+  /** Where the top layer comes from, in the same terms, as far as its identity does not show it. */
+  readonly shown?: ResolvedSource
 }
 
 /** Why a look could not tell. */

@@ -4,7 +4,7 @@
 
 import type { AttachError, Detached, Difference, Reason, RollbackFailure, Warning } from './answer.js'
 import type { Filesystem } from './filesystem.js'
-import type { CommandError, Found, Identity, RootIdentity, Unknown } from './found.js'
+import type { CommandError, Found, Identity, ResolvedSource, RootIdentity, Unknown } from './found.js'
 import type { Holders } from './holders.js'
 import type { Attachment, EffectId, RequestId } from './id.js'
 import { effectId, requestId } from './id.js'
@@ -57,7 +57,20 @@ export interface Work {
   readonly keepDirectory: boolean
   /** What a detach has reached so far. */
   readonly leaving: Leaving | undefined
+  /** What its source led to at the look before the mount. */
+  readonly source: ResolvedSource | undefined
+  /** Our own mount is there although its command failed, and is probed before anybody is served by it. */
+  readonly proving: Proving | undefined
+  /** What is told to whoever is served by the layer that was seen. */
   readonly warnings: readonly Warning[]
+}
+
+/** Our own mount, from its being seen on. */
+export interface Proving {
+  /** What its command said that did not end well. */
+  readonly error: CommandError | undefined
+  /** The highest request id that existed when it was seen: it serves no later request. */
+  readonly lookedFor: RequestId
 }
 
 /** The part of a detach's answer that is known before the host is touched. */
@@ -107,6 +120,10 @@ export interface Mountpoint {
   readonly layer: Identity | undefined
   /** Our layer as the last look showed it: its flags may have changed, and its root may have gained `//deleted`. */
   readonly seen: Identity | undefined
+  /** What the source of our last layer led to when it was mounted. Stays while that layer is lost. */
+  readonly source: ResolvedSource | undefined
+  /** Others mounted our layer: it was never to carry the flags that are added by default. */
+  readonly adopted: boolean
   /** Other layers lie on top of ours. */
   readonly covered: boolean
   /** Where our layer is mounted instead, as of the last look. Not durable: discovery searches for it. */
@@ -256,6 +273,8 @@ export const absentMountpoint = (path: string, root: string | undefined, at: num
   filesystem: undefined,
   layer: undefined,
   seen: undefined,
+  source: undefined,
+  adopted: false,
   covered: false,
   elsewhere: undefined,
   foreign: NONE,
@@ -287,6 +306,8 @@ export const copyMountpoint = (record: Mountpoint): { -readonly [Key in keyof Mo
   filesystem: record.filesystem,
   layer: record.layer,
   seen: record.seen,
+  source: record.source,
+  adopted: record.adopted,
   covered: record.covered,
   elsewhere: record.elsewhere,
   foreign: record.foreign,

@@ -2,7 +2,7 @@
 // epoch), which is shown and recorded but never compared.
 
 import type { Filesystem } from './filesystem.js'
-import type { CommandError, Found, Identity, ResolvedSource, Unknown } from './found.js'
+import type { CommandError, Found, Identity, ResolvedSource, SourceSeen, Unknown } from './found.js'
 import type { EffectId, RequestId } from './id.js'
 
 interface Asked {
@@ -120,7 +120,7 @@ export interface Discovered {
   readonly mountpoints: readonly {
     readonly mountpoint: string
     readonly found: Found
-    readonly source?: ResolvedSource
+    readonly source?: SourceSeen
     /** Where the recorded layer is mounted now, if it is not at its path. */
     readonly elsewhere?: string
   }[]
@@ -148,7 +148,7 @@ export interface Outcome {
   /** Present when the command did not end well. */
   readonly error?: CommandError
   /** Where the filesystem's type is compared by it. */
-  readonly source?: ResolvedSource
+  readonly source?: SourceSeen
   /** Where the recorded layer is mounted now, if it is not at its path. */
   readonly elsewhere?: string
   /** The first of the mounts below the source of the bind that was looked at or mounted. */
@@ -169,4 +169,4 @@ export type Input =
   /** The manager is to end: `drain` refuses what has not begun and lets the rest finish; `hard` refuses all unanswered. */
   | { readonly _tag: 'Stopped'; readonly at: number; readonly how: 'drain' | 'hard' }
 
-export type { CommandError, Found, Identity, ResolvedSource, Unknown }
+export type { CommandError, Found, Identity, ResolvedSource, SourceSeen, Unknown }

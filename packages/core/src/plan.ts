@@ -8,7 +8,7 @@ import { decide } from './decide.js'
 import type { Effect, WaitWhy } from './effect.js'
 import type { Filesystem } from './filesystem.js'
 import { optionName } from './filesystem.js'
-import type { Found, Identity, ResolvedSource } from './found.js'
+import type { Found, Identity, SourceSeen } from './found.js'
 import { layersOf } from './found.js'
 import { allHolders } from './holders.js'
 import type { Entry, Host } from './host.js'
@@ -37,7 +37,7 @@ export interface PlannedRequest {
 /** What a look has found at a mountpoint before the plan is made. */
 export interface Looked {
   readonly found: Found
-  readonly source?: ResolvedSource
+  readonly source?: SourceSeen
   /** Where the recorded layer is mounted now, if it is not at its path. */
   readonly elsewhere?: string
   /** The first of the mounts below the source of a bind. */
@@ -88,14 +88,17 @@ const MOUNT_FLAGS: ReadonlySet<string> = new Set([
   'relatime',
 ])
 
+const UNRESOLVED = { root: '/', device: '0:0' }
+
 /** The layer that a mount would add, as the table would show it. */
 const plannedLayer = (
   settings: Settings,
   filesystem: Filesystem,
   options: Filesystem['options'],
-  at: ResolvedSource,
+  asked: SourceSeen['asked'] | undefined,
 ): Identity => {
   const { appears } = ruleOf(settings, filesystem.type)
+  const at = asked?._tag === 'At' ? asked : UNRESOLVED
   const [fstype = filesystem.type] = 'fstypes' in appears ? appears.fstypes : []
   return {
     mountId: PLANNED_MOUNT_ID,
@@ -106,8 +109,6 @@ const plannedLayer = (
     flags: options.map(optionName).filter((name) => MOUNT_FLAGS.has(name)),
   }
 }
-
-const UNRESOLVED: ResolvedSource = { root: '/', device: '0:0' }
 
 /** What ends by itself: a plan does not wait, and sees no discovery. */
 type Run = Exclude<Effect, { readonly _tag: 'Wait' | 'Discover' }>
@@ -120,9 +121,10 @@ const performed = (settings: Settings, effect: Run, was: Looked): Looked => {
     case 'MakeDirectory':
       return { ...was, found: { _tag: 'Directory' } }
     case 'Mount': {
-      const source = was.source ?? UNRESOLVED
-      const layer = plannedLayer(settings, effect.filesystem, effect.options, source)
-      return { ...was, source, found: { _tag: 'Mounted', layers: [layer, ...layersOf(was.found)] } }
+      const asked = was.source?.asked
+      const layer = plannedLayer(settings, effect.filesystem, effect.options, asked)
+      const found: Found = { _tag: 'Mounted', layers: [layer, ...layersOf(was.found)] }
+      return asked === undefined ? { ...was, found } : { ...was, found, source: { asked, shown: asked } }
     }
     case 'Unmount': {
       const layers = layersOf(was.found).slice(1)

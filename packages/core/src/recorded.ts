@@ -20,7 +20,7 @@ export interface RecordedLayers {
 export const recordedLayers = (host: Host, mountpoint: string): RecordedLayers | undefined => {
   const record = host.mountpoints.get(mountpoint)?.record
   if (record === undefined) return undefined
-  const { layer, elsewhere, foreign, work, wait, overdue } = record
+  const { layer, seen = layer, elsewhere, foreign, work, wait, overdue } = record
   const atRest = overdue.length === 0 && (work === undefined || wait?.why === 'back-off')
-  return { ours: elsewhere === undefined ? layer : undefined, others: foreign, atRest }
+  return { ours: elsewhere === undefined ? seen : undefined, others: foreign, atRest }
 }

@@ -12,6 +12,7 @@ export {
   showFound,
   showIdentity,
   showResolvedSource,
+  showSourceSeen,
 } from './show/found.js'
 export { showHost, showMountpoint, showPhase } from './show/host.js'
 export { showInput, showRequest } from './show/input.js'

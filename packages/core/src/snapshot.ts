@@ -6,7 +6,7 @@ import type { Memory, Remembered } from './remember.js'
 import { emptyMemory, remember } from './remember.js'
 
 const recorded = ({ record, since }: Remembered): Fact => {
-  const { path, filesystem, layer, directory, instance, claim, intent, unresolved } = record
+  const { path, filesystem, layer, source, adopted, directory, instance, claim, intent, unresolved } = record
   return {
     _tag: 'Recorded',
     at: since,
@@ -15,6 +15,8 @@ const recorded = ({ record, since }: Remembered): Fact => {
     instance,
     ...(filesystem === undefined ? {} : { filesystem }),
     ...(layer === undefined ? {} : { layer }),
+    ...(source === undefined ? {} : { source }),
+    ...(adopted ? { adopted } : {}),
     ...(claim === undefined ? {} : { claim }),
     ...(intent === undefined ? {} : { intent }),
     // Facts tell of no other command that may have been under way.

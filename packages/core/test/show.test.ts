@@ -125,7 +125,7 @@ describe('inputs', () => {
         effect,
         mountpoint: A,
         found: { _tag: 'Directory' },
-        source: { root: '/x', device: '8:1' },
+        source: { asked: { _tag: 'At', root: '/x', device: '8:1' } },
       },
       `outcome #3 ${A} Directory source /x on 8:1`,
     ],

@@ -1,28 +1,20 @@
 // The look: what is at a mountpoint, by descriptors and the mount table, never by asking the filesystem that is mounted
 // there. Invariant: all descriptors of a look are open while the table is read, so that no mount id in it is a used one.
 
-import type {
-  Appearance,
-  Filesystem,
-  Found,
-  Identity,
-  ObstacleKind,
-  ResolvedSource,
-  RootIdentity,
-  Unknown,
-} from '@mountkeeper/core'
+import type { Filesystem, Found, Identity, ObstacleKind, RootIdentity, SourceSeen, Unknown } from '@mountkeeper/core'
 import { compareIdentity, layersOf } from '@mountkeeper/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { KnownMounts } from './crossing.js'
 import { createCrossings } from './crossing.js'
 import type { MayEnter, Place } from './descriptor.js'
 import { close, openBelow, statOf } from './descriptor.js'
+import type { TableLine } from './mountinfo.js'
 import { identityOf } from './mountinfo.js'
 import type { MountTable, Stack } from './mount-table.js'
 import { LAYERS_MAX, lineOf, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
 import type { Parent, ReachRoot } from './reach.js'
 import { reachParent, rootReacher, rootsOnce, stopText, unknown } from './reach.js'
-import type { OpenSource } from './source.js'
+import type { OpenSource, SourceRule } from './source.js'
 import { closeSource, openSource, resolveSource, submountsOf } from './source.js'
 
 /** What is to be looked at. */
@@ -31,8 +23,8 @@ export interface LookRequest {
   /** What the managed root was at host-up; without one the path is walked down from `/` over local filesystems only. */
   readonly root: RootIdentity | undefined
   readonly filesystem: Filesystem | undefined
-  /** How layers of the filesystem's type are recognised; without a filesystem it does not matter. */
-  readonly appears: Appearance
+  /** Which paths the filesystem's source and options are; without a filesystem it does not matter. */
+  readonly rule: SourceRule
   /** The server of the filesystem, for those that hang to be counted together; `''` where there is none. */
   readonly server: string
   /** Our layer as it is recorded: where it is not at the mountpoint, the whole table is searched for it. */
@@ -45,8 +37,8 @@ export interface LookRequest {
 /** What was seen. */
 export interface Seen {
   readonly found: Found
-  /** The source as it resolves now, for types that are compared by it and where it is there. */
-  readonly source?: ResolvedSource
+  /** What the source leads to now, and what is mounted comes from, for types whose source is a path or names paths. */
+  readonly source?: SourceSeen
   /** Where the recorded layer is mounted now, if it is not at the mountpoint. */
   readonly elsewhere?: string
   /** The first of the mounts below the source, if it is a directory that is bound. */
@@ -95,8 +87,8 @@ interface Opened {
 }
 
 const open = (request: LookRequest, mayEnter: MayEnter, reach: ReachRoot): Opened => {
-  const { filesystem, appears } = request
-  const source = filesystem === undefined ? undefined : openSource(filesystem, appears, mayEnter)
+  const { filesystem, rule } = request
+  const source = filesystem === undefined ? undefined : openSource(filesystem, rule, mayEnter)
   const reached = reachParent(request.mountpoint, request.root, mayEnter, reach)
   if (isLeft(reached)) {
     return { request, parent: undefined, target: { _tag: 'Told', found: reached.left.found }, source }
@@ -111,25 +103,34 @@ const shut = ({ parent, target, source }: Opened): void => {
   closeSource(source)
 }
 
-const foundOf = (stack: Stack): Found | undefined => {
+/** What is there, and the line of the layer on top. */
+interface FoundAt {
+  readonly found: Found
+  readonly top?: TableLine
+}
+
+const foundOf = (stack: Stack): FoundAt | undefined => {
   switch (stack._tag) {
-    case 'Stack':
-      return { _tag: 'Mounted', layers: stack.layers.map(identityOf) }
+    case 'Stack': {
+      const found: Found = { _tag: 'Mounted', layers: stack.layers.map(identityOf) }
+      const [top] = stack.layers
+      return top === undefined ? { found } : { found, top }
+    }
     case 'TooMany':
-      return unknown('TooManyLayers', `more than ${LAYERS_MAX} layers`)
+      return { found: unknown('TooManyLayers', `more than ${LAYERS_MAX} layers`) }
     case 'Malformed':
-      return unknown('Unreadable', `a line of the mount table cannot be read: ${stack.text}`)
+      return { found: unknown('Unreadable', `a line of the mount table cannot be read: ${stack.text}`) }
     case 'Missing':
       return undefined
   }
 }
 
 /** What the table says of a target that was not opened; it is opened when nothing is mounted there. */
-const byTable = (parent: Parent, mountpoint: string, table: MountTable): Found | undefined => {
+const byTable = (parent: Parent, mountpoint: string, table: MountTable): FoundAt | undefined => {
   const stack = stackAt(table, parent.place.mountId, mountpoint)
   if (stack._tag !== 'Stack' || stack.layers.length > 0) return foundOf(stack)
   const target = openTarget(parent)
-  if (target._tag === 'Told') return target.found
+  if (target._tag === 'Told') return { found: target.found }
   // It was mounted after the table was read.
   close(target.place.fd)
   return undefined
@@ -147,23 +148,23 @@ const whereElse = (table: () => MountTable, layer: Identity, found: Found): stri
 /** Undefined when the table does not show what a descriptor shows. */
 const conclude = (opened: Opened, table: () => MountTable): Seen | undefined => {
   const { request, parent, target, source } = opened
-  const found =
+  const at: FoundAt | undefined =
     target?._tag === 'Told'
-      ? target.found
+      ? { found: target.found }
       : target?._tag === 'Mounted'
         ? foundOf(stackFrom(table(), target.place.mountId, target.baseId))
         : parent === undefined
           ? undefined
           : byTable(parent, request.mountpoint, table())
-  if (found === undefined) return undefined
+  if (at === undefined) return undefined
+  const { found, top } = at
   const elsewhere = request.layer === undefined ? undefined : whereElse(table, request.layer, found)
   // The table has it at the mountpoint, and the descriptors have not: it came or went between the two.
   if (elsewhere === request.mountpoint) return undefined
   const moved = elsewhere === undefined ? {} : { elsewhere }
-  const top = found._tag === 'Mounted' ? found.layers[0]?.device : undefined
-  const resolved = source === undefined ? undefined : resolveSource(source, table(), top)
-  if (source === undefined || resolved === undefined) return { found, ...moved }
+  if (source === undefined) return { found, ...moved }
   const submounts = submountsOf(source, table(), request.mountpoint)
+  const resolved = resolveSource(source, table(), top)
   return { found, source: resolved, ...moved, ...(submounts.length > 0 && { submounts }) }
 }
 

@@ -2,7 +2,8 @@
 // that was read after a descriptor on that mount was opened and while it is open, since a freed id is used again at once.
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
-import type { Appearance, Filesystem } from '@mountkeeper/core'
+import type { Filesystem, TypeRule } from '@mountkeeper/core'
+import { leadsOverPaths } from '@mountkeeper/core'
 import type { TableLine } from './mountinfo.js'
 import { parseTableLine } from './mountinfo.js'
 
@@ -214,7 +215,7 @@ export const opensQuietly = (fstype: string): boolean => isLocalFstype(fstype) |
 interface Wanted {
   readonly mountpoint: string
   readonly filesystem: Filesystem | undefined
-  readonly appears: Appearance
+  readonly rule: Pick<TypeRule, 'sourceIsPath' | 'pathOptions'>
 }
 
 /** The mounts that are not of local filesystems: who has to be asked, where. */
@@ -243,9 +244,9 @@ export const notLocal = ({ text }: MountTable): NotLocal => {
  * Whether a look asks no server and no daemon: all mounts on the way to the mountpoint are local, what is on it opens
  * quietly, and where a source is to be resolved, whose links may lead anywhere, no mount of the host has to be asked.
  */
-export const asksNobody = ({ mounts }: NotLocal, { mountpoint, filesystem, appears }: Wanted): boolean => {
+export const asksNobody = ({ mounts }: NotLocal, { mountpoint, filesystem, rule }: Wanted): boolean => {
   const path = asWritten(mountpoint)
-  const resolves = filesystem !== undefined && (appears._tag === 'RootAndDevice' || appears._tag === 'Device')
+  const resolves = filesystem !== undefined && leadsOverPaths(rule, filesystem)
   return mounts.every(({ target, quiet }) => {
     if (resolves && !quiet) return false
     if (path === target) return quiet

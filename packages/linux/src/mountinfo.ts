@@ -145,6 +145,8 @@ export const identityOf = (line: TableLine): Identity => ({
   source: line.source,
   root: line.root,
   flags: line.flags,
+  // The kernel writes `ro` or `rw` before the options that the filesystem has of its own.
+  superblock: /^ro(,|$)/.test(line.superOptions) ? 'ro' : 'rw',
 })
 
 /**

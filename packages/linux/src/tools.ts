@@ -1,14 +1,6 @@
 // What every effect has at hand, and the one way in which those with a command run: reach the parent directory, run, look.
 
-import type {
-  Appearance,
-  CommandError,
-  Filesystem,
-  Found,
-  MountpointEffect,
-  RootIdentity,
-  TypeRule,
-} from '@mountkeeper/core'
+import type { CommandError, Filesystem, Found, MountpointEffect, RootIdentity, TypeRule } from '@mountkeeper/core'
 import { serverOf, typeRule } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import { isLeft } from 'fp-ts/lib/Either.js'
@@ -25,6 +17,7 @@ import type { Orphans } from './orphans.js'
 import type { Prober } from './prober.js'
 import type { Target } from './root-descriptors.js'
 import { targetOf } from './root-descriptors.js'
+import type { SourceRule } from './source.js'
 
 /** Whether a source, or a path-valued option, is one that the type's patterns allow. Paths come with all links followed. */
 export type SourceAllowed = (rule: TypeRule, source: string) => boolean
@@ -48,7 +41,8 @@ export interface Tools {
 export const ruleOf = (tools: Tools, type: string): TypeRule =>
   (Object.hasOwn(tools.types, type) ? tools.types[type] : undefined) ?? typeRule(type, [])
 
-const GROWTH: Appearance = { _tag: 'Growth' }
+/** Where nobody expects a filesystem, no path is resolved. */
+const NO_PATHS: SourceRule = { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] }
 
 /** A look, or that it took too long; then `ended` resolves when it has ended after all. */
 export type Looked = Seen | { readonly found: typeof TIMED_OUT; readonly ended: Promise<void> }
@@ -76,14 +70,20 @@ export interface LookedAt {
   readonly mayBe: LookRequest['mayBe']
 }
 
+const sourceRule = ({ appears, sourceIsPath, pathOptions }: TypeRule): SourceRule => ({
+  appears,
+  sourceIsPath,
+  pathOptions,
+})
+
 /** Looks at a mountpoint, and gives up at the deadline. */
 export const lookAt = (tools: Tools, at: LookedAt, deadlineMs: number): Promise<Looked> => {
   const { mountpoint, filesystem } = at
   const alive = tools.orphans.at(mountpoint)
   if (alive !== undefined) return Promise.resolve({ found: { _tag: 'Unknown', why: 'CommandAlive', detail: alive } })
-  const appears = filesystem === undefined ? GROWTH : ruleOf(tools, filesystem.type).appears
+  const rule = filesystem === undefined ? NO_PATHS : sourceRule(ruleOf(tools, filesystem.type))
   const server = filesystem === undefined ? '' : serverOf(tools, filesystem)
-  return withinDeadline(tools.clock, tools.look({ ...at, appears, server, deadlineMs }), deadlineMs)
+  return withinDeadline(tools.clock, tools.look({ ...at, rule, server, deadlineMs }), deadlineMs)
 }
 
 /** Looks at the mountpoint of an effect. */

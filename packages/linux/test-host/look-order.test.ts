@@ -37,7 +37,7 @@ const request = (name: string): LookRequest => {
     mountpoint: at(name),
     root: root.right,
     filesystem: undefined,
-    appears: { _tag: 'Growth' },
+    rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
     server: '',
     mayBe: 'quiet',
     deadlineMs: 1_000,

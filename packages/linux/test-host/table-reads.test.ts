@@ -44,7 +44,7 @@ const request = (mountpoint: string, root: RootIdentity | undefined): LookReques
   mountpoint,
   root,
   filesystem: undefined,
-  appears: { _tag: 'Growth' },
+  rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
   server: '',
   mayBe: 'quiet',
   deadlineMs: 1_000,

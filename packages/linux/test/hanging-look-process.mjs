@@ -11,7 +11,10 @@ const answer = ({ request, path }) => {
   if (name.startsWith('hang')) while (!existsSync(at)) pause()
   if (name === 'dies') process.exit(7)
   if (name === 'throws') return undefined
-  return { found: { _tag: 'Obstacle', kind: 'file' }, source: { root: '/', device: `${process.pid}:0` } }
+  return {
+    found: { _tag: 'Obstacle', kind: 'file' },
+    source: { asked: { _tag: 'At', root: '/', device: `${process.pid}:0` } },
+  }
 }
 
 writeSync(1, 'ready\n')

@@ -58,7 +58,7 @@ const world = ({ play = () => 'answer', starts = 'greets', killable = true }: Wo
         if (how === 'answer' && starts === 'greets') {
           const seen = names.map((name): Seen => ({
             found: { _tag: 'Obstacle', kind: 'file' },
-            source: { root: name, device: '' },
+            source: { asked: { _tag: 'Absent', path: name } },
           }))
           setImmediate(() => {
             if (!child.killed) events.line(JSON.stringify(seen))
@@ -83,7 +83,7 @@ const look = ({ prober }: World, name: string, deadlineMs = 10_000, server = '')
     mountpoint: name,
     root: undefined,
     filesystem: undefined,
-    appears: { _tag: 'Growth' },
+    rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
     server,
     mayBe: 'anything',
     deadlineMs,
@@ -94,7 +94,9 @@ const lookAtAll = (one: World, count: number): Promise<readonly Seen[]> =>
 
 /** Each answer is that of its question. */
 const expectAllSeen = (all: readonly Seen[]): void => {
-  expect(all.map(({ source }) => source?.root)).toEqual(all.map((_, index) => `a${index}`))
+  expect(all.map(({ source }) => (source?.asked as { readonly path?: string } | undefined)?.path)).toEqual(
+    all.map((_, index) => `a${index}`),
+  )
 }
 
 /** Lets the played processes act, and time go by. */

@@ -200,7 +200,7 @@ describe('who is asked by a look', () => {
     mountpoint,
     root: undefined,
     filesystem: type === undefined ? undefined : { type, source: '/srv/exp', options: [] },
-    appears: type === 'bind' ? { _tag: 'RootAndDevice' } : { _tag: 'Growth' },
+    rule: { appears: { _tag: 'Growth' }, sourceIsPath: type === 'bind', pathOptions: [] },
     server: '',
     mayBe: 'anything',
     deadlineMs: 1,

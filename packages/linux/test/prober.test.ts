@@ -27,7 +27,7 @@ const look = (prober: Prober, name: string, deadlineMs = LONG_MS, server = ''): 
     mountpoint: `${base}/${name}`,
     root: undefined,
     filesystem: undefined,
-    appears: { _tag: 'Growth' },
+    rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
     server,
     mayBe: 'anything',
     deadlineMs,
@@ -45,7 +45,9 @@ describe('nothing hangs', () => {
   test('one process does all looks, and ends when it was idle', async () => {
     const prober = impatient(100)
     const all = await Promise.all(Array.from({ length: 600 }, (_, index) => look(prober, `a${index}`)))
-    expect(new Set(all.map(({ source }) => source?.device)).size).toBe(1)
+    expect(
+      new Set(all.map(({ source }) => (source?.asked as { readonly device?: string } | undefined)?.device)).size,
+    ).toBe(1)
     expect(all.every(({ found }) => found._tag === 'Obstacle')).toBe(true)
     expect(prober.processes().asked).toHaveLength(1)
     await until(() => prober.processes().asked.length === 0)
@@ -69,7 +71,7 @@ describe('nothing hangs', () => {
     const script = `
       import { createProber } from '${new URL('../dist/prober.js', import.meta.url).href}'
       const prober = createProber({ module: '${module}' })
-      const request = { mountpoint: '/a', appears: { _tag: 'Growth' }, server: '', mayBe: 'anything', deadlineMs: 4000 }
+      const request = { mountpoint: '/a', rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] }, server: '', mayBe: 'anything', deadlineMs: 4000 }
       await prober.look(request)
       console.log(prober.processes().asked[0])
       if (process.argv[1] === 'killed') process.kill(process.pid, 'SIGKILL')

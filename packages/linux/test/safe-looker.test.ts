@@ -26,7 +26,7 @@ const at = (mountpoint: string): LookRequest => ({
   mountpoint,
   root: undefined,
   filesystem: undefined,
-  appears: { _tag: 'Growth' },
+  rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
   server: '',
   mayBe: 'anything',
   deadlineMs: 1_000,

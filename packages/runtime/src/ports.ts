@@ -1,7 +1,7 @@
 // The ports: what the runtime needs from outside. The Linux adapter and the simulator are implementations of `HostPort`;
 // neither knows anything about holders, phases or requests.
 
-import type { CommandError, Discover, EffectFound, Fact, MountpointEffect, ResolvedSource } from '@mountkeeper/core'
+import type { CommandError, Discover, EffectFound, Fact, MountpointEffect, SourceSeen } from '@mountkeeper/core'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 
 /** One command that was run for an effect, as evidence for people. Secrets are never in it. */
@@ -17,7 +17,7 @@ export interface Ran {
 export interface Report {
   readonly found: EffectFound
   readonly error?: CommandError
-  readonly source?: ResolvedSource
+  readonly source?: SourceSeen
   /** Where the recorded layer is mounted now, if a look or an unmount did not find it at its path. */
   readonly elsewhere?: string
   /** The first of the mounts below the source of a bind that was looked at or mounted. */

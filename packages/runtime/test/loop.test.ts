@@ -331,7 +331,9 @@ describe('effects', () => {
     const { loop, port, core } = world(looking)
     await loop.submit(ask('1'))
     const error = { command: ['stat'], exitStatus: 1, stderr: 'no' }
-    port.running.get(7)!.report({ found: { _tag: 'NoDirectory' }, error, source: { root: '/', device: '0:1' } })
+    port.running
+      .get(7)!
+      .report({ found: { _tag: 'NoDirectory' }, error, source: { asked: { _tag: 'At', root: '/', device: '0:1' } } })
     await settled()
     expect(core.inputs[1]).toMatchObject({
       _tag: 'Outcome',
@@ -339,7 +341,7 @@ describe('effects', () => {
       mountpoint: '/srv/mounts/a',
       found: { _tag: 'NoDirectory' },
       error,
-      source: { root: '/', device: '0:1' },
+      source: { asked: { _tag: 'At', root: '/', device: '0:1' } },
     })
   })
 

@@ -7,19 +7,20 @@ import type {
   Found,
   MountpointEffect,
   NotDiscovered,
-  ResolvedSource,
+  SourceSeen,
 } from '@mountkeeper/core'
 import type { Fault } from './fault.js'
 import type { Done, Errno, ModelHost } from './model/host.js'
 import { done, refused } from './model/host.js'
-import { discover, lookAt, resolveSource, submountsOf, whereElse } from './model/look.js'
+import { discover, lookAt, seeSource, submountsOf, whereElse } from './model/look.js'
+import type { Slip } from './perform.js'
 import { isDead, mayRun, perform, vanish } from './perform.js'
 
 /** What an adapter would report. */
 export interface Reported {
   readonly found: EffectFound
   readonly error?: CommandError
-  readonly source?: ResolvedSource
+  readonly source?: SourceSeen
   readonly elsewhere?: string
   readonly submounts?: readonly string[]
 }
@@ -67,7 +68,7 @@ const seen = (host: ModelHost, effect: MountpointEffect): Reported => {
     return { found: isDead(host, effect.filesystem) ? { _tag: 'Broken', errno: 'ESTALE' } : { _tag: 'Alive' } }
   }
   const filesystem = effect._tag === 'Look' || effect._tag === 'Mount' ? effect.filesystem : undefined
-  const source = resolveSource(host, filesystem)
+  const source = seeSource(host, filesystem, effect.mountpoint)
   const found = lookAt(host, effect.mountpoint, effect.root)
   const layer = effect._tag === 'Look' ? effect.layer : effect._tag === 'Unmount' ? effect.identity : undefined
   const elsewhere = layer === undefined ? undefined : whereElse(host, layer, found)
@@ -80,7 +81,7 @@ const seen = (host: ModelHost, effect: MountpointEffect): Reported => {
   }
 }
 
-const SLIPS = { WrongFilesystem: { by: 'stray' }, MissingFlag: { without: 'nosuid' } } as const
+const MISSING_FLAG: Slip = { without: 'nosuid' }
 
 /** A directory is there or not; what is mounted may show late. */
 const mayBeLate = ({ _tag }: MountpointEffect): boolean => _tag === 'Mount' || _tag === 'Unmount'
@@ -102,11 +103,11 @@ const run = (host: ModelHost, effect: MountpointEffect, fault: Fault): Done => {
     case 'Late':
       return mayBeLate(effect) ? done(host) : perform(host, effect)
     case 'WrongFilesystem':
-      return effect._tag === 'Mount'
-        ? perform(host, effect, { ...SLIPS.WrongFilesystem, source: `not-${effect.filesystem.source}` })
-        : perform(host, effect)
+      return perform(host, effect, { instead: 'another' })
+    case 'Respelled':
+      return perform(host, effect, { instead: 'another spelling' })
     case 'MissingFlag':
-      return perform(host, effect, SLIPS.MissingFlag)
+      return perform(host, effect, MISSING_FLAG)
     case 'Twice': {
       const once = perform(host, effect)
       return effect._tag === 'Mount' && once.errno === undefined ? perform(once.host, effect) : once

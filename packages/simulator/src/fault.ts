@@ -20,8 +20,10 @@ export type Fault =
    * mountpoint what is there.
    */
   | { readonly _tag: 'CannotTell'; readonly worked: boolean }
-  /** `Mount`: something else is mounted than was asked for. */
+  /** `Mount`: exit 0, and another filesystem is there than was asked for: of another type, or from another directory. */
   | { readonly _tag: 'WrongFilesystem' }
+  /** `Mount`: what was asked for, and the mount table spells its source differently; where that is a path, it shows what it is. */
+  | { readonly _tag: 'Respelled' }
   /** `Mount`: the right filesystem without `nosuid`. */
   | { readonly _tag: 'MissingFlag' }
   /** `Mount`: two layers instead of one, as by a helper that tries again, and an error. */
@@ -62,6 +64,8 @@ export const faultText = (fault: Fault): string => {
       return `${fault.worked ? 'works' : 'does nothing'}, and nobody can tell`
     case 'WrongFilesystem':
       return 'mounts something else'
+    case 'Respelled':
+      return 'mounts, and shows its source in other words'
     case 'MissingFlag':
       return 'mounts without nosuid'
     case 'Twice':

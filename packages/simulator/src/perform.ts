@@ -2,12 +2,13 @@
 
 import type { Filesystem, Found, Identity, Mount, MountpointEffect, Unmount } from '@mountkeeper/core'
 import { compareIdentity, layersOf, optionName } from '@mountkeeper/core'
-import type { By, Done, ModelHost, Server } from './model/host.js'
+import type { Done, ModelHost, Server } from './model/host.js'
 import { done, refused } from './model/host.js'
 import { makeDirectory, removeDirectory } from './model/directory.js'
 import { detach } from './model/detach.js'
 import { identityOf, lookAt, stackAt } from './model/look.js'
 import { bindDirectory, mountFilesystem, unmount } from './model/mount.js'
+import { isLost, pathInFilesystem, walk } from './model/path.js'
 
 /** How the kernel's table names types that it does not show as they are asked for. */
 const SHOWN_AS: Readonly<Record<string, string>> = {
@@ -31,9 +32,9 @@ const serverOf = (host: ModelHost, filesystem: Filesystem | undefined): Server =
 
 /** What a mount command can get wrong. */
 export interface Slip {
-  readonly source?: string
+  /** `another`: another filesystem, or another directory. `another spelling`: what was asked for, shown otherwise. */
+  readonly instead?: 'another' | 'another spelling'
   readonly without?: string
-  readonly by?: By
 }
 
 const flagsOf = (effect: Mount, slip: Slip): readonly string[] => {
@@ -48,12 +49,32 @@ const mount = (host: ModelHost, effect: Mount, slip: Slip): Done => {
   if (behaves === 'hangs') return refused(host, 'HANGS')
   if (behaves === 'refuses') return refused(host, 'ECONNREFUSED')
   const flags = flagsOf(effect, slip)
-  const by = slip.by ?? 'us'
-  if (type === 'bind' && slip.source === undefined) {
-    return bindDirectory(host, host.own, source, effect.mountpoint, { flags, by })
+  const { mountpoint } = effect
+  const isAnother = slip.instead === 'another'
+  if (type === 'bind') return bindDirectory(host, host.own, isAnother ? '/' : source, mountpoint, { flags, by: 'us' })
+  if (type === 'fuse.bindfs') return passThrough(host, isAnother ? '/' : source, mountpoint, source, flags)
+  if (isAnother) {
+    const other = { fstype: 'ramfs', source: `not-${source}`, flags, by: 'stray' } as const
+    return mountFilesystem(host, host.own, mountpoint, other)
   }
-  const fstype = SHOWN_AS[type] ?? type
-  return mountFilesystem(host, host.own, effect.mountpoint, { fstype, source: slip.source ?? source, flags, by })
+  const shown = slip.instead === undefined ? source : `${source}/`
+  const what = { fstype: SHOWN_AS[type] ?? type, source: shown, madeFrom: source, flags, by: 'us' } as const
+  return mountFilesystem(host, host.own, mountpoint, what)
+}
+
+/** bindfs shows the real path of the directory that it was given. */
+const passThrough = (
+  host: ModelHost,
+  directory: string,
+  mountpoint: string,
+  madeFrom: string,
+  flags: readonly string[],
+): Done => {
+  const place = walk(host, host.own, directory, { links: 'follow', last: 'over' })
+  if (isLost(place)) return refused(host, place.errno)
+  const source = pathInFilesystem(host, place.inode)
+  const what = { fstype: 'fuse', source, madeFrom, through: place.inode, flags, by: 'us' } as const
+  return mountFilesystem(host, host.own, mountpoint, what)
 }
 
 const unmountLayer = (host: ModelHost, effect: Unmount): Done => {

@@ -2,7 +2,7 @@
 
 import type { ModelHost, Process, Propagation, Server } from './model/host.js'
 import { makeDirectory, makeFile, makeLink, removeDirectory, removeFile, rename } from './model/directory.js'
-import { bindDirectory, mountFilesystem, moveMount, unmount } from './model/mount.js'
+import { bindDirectory, mountFilesystem, moveMount, remount, turnReadOnly, unmount } from './model/mount.js'
 import { addNamespace, enter, leave, otherNamespace, setServer } from './model/surroundings.js'
 
 /** One act of somebody else. `elsewhere`: in the other mount namespace, if there is one. */
@@ -27,6 +27,10 @@ export type ThirdPartyAct =
   /** mount --move of the layer on top, with all that lies on it. */
   | { readonly _tag: 'Moves'; readonly from: string; readonly to: string }
   | { readonly _tag: 'Enters'; readonly path: string; readonly uses: Process['uses'] }
+  /** The flags of the top mount at a path become these. */
+  | { readonly _tag: 'Remounts'; readonly path: string; readonly flags: readonly string[] }
+  /** The filesystem at a path becomes read-only as a whole, or can be written again. */
+  | { readonly _tag: 'TurnsReadOnly'; readonly path: string; readonly readOnly: boolean }
   /** The oldest process ends. */
   | { readonly _tag: 'Leaves' }
   | { readonly _tag: 'Behaves'; readonly server: string; readonly as: Server }
@@ -62,6 +66,10 @@ export const interfere = (host: ModelHost, act: ThirdPartyAct): ModelHost => {
       return moveMount(host, host.own, act.from, act.to).host
     case 'Enters':
       return enter(host, host.own, act.path, act.uses).host
+    case 'Remounts':
+      return remount(host, host.own, act.path, act.flags).host
+    case 'TurnsReadOnly':
+      return turnReadOnly(host, host.own, act.path, act.readOnly).host
     case 'Leaves': {
       const [oldest] = host.processes.keys()
       return oldest === undefined ? host : leave(host, oldest)

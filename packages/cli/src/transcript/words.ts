@@ -189,6 +189,10 @@ export const reasonWords = (reason: Reason): string => {
       return `it is mounted on ${word(reason.to)} now`
     case 'Refused':
       return reason.error === undefined ? 'the command reported success, and it is still there' : endWords(reason.error)
+    case 'FlagsChanged':
+      return `it is mounted without ${reason.missing.join(', ')}`
+    case 'SourceChanged':
+      return `its source is ${harmless(reason.is)} now, and was ${harmless(reason.was)}`
   }
 }
 

@@ -46,6 +46,8 @@ const interfere = ({ call }: SystemCalls, act: ThirdPartyAct): Promise<string | 
       return call('leave')
     case 'Moves':
     case 'Behaves':
+    case 'Remounts':
+    case 'TurnsReadOnly':
     case 'Unshares':
       throw new Error(`${act._tag} cannot be done here`)
   }

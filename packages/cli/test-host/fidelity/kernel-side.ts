@@ -108,13 +108,13 @@ export const kernelShows = async (
   { root }: Place,
   mayBe: 'quiet' | 'anything',
 ): Promise<Side> => {
-  const appears = { _tag: 'Growth' } as const
+  const rule = { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] } as const
   const looks = LOOKED_AT.map(async (path) => {
     const request = {
       mountpoint: at(path),
       root,
       filesystem: undefined,
-      appears,
+      rule,
       server: '',
       mayBe,
       deadlineMs: 10_000,

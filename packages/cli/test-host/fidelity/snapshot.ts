@@ -1,7 +1,7 @@
 // What is compared after each step, as lines of text: directories, the mount table below the place, and what a look at each
 // path finds. Mount ids and devices get names in order of appearance, and a number that was freed gets a new one.
 
-import type { Found, Identity, RootIdentity } from '@mountkeeper/core'
+import type { Found, Identity, ResolvedSource, RootIdentity } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 
 /** One mount below the place, from either side. */
@@ -65,13 +65,14 @@ export const createNames = ({ root, device }: Place): Names => {
     if (found._tag === 'Obstacle') return found.kind
     return found._tag === 'Unknown' ? `Unknown ${found.why}` : found._tag
   }
+  // Inodes have other numbers on the two sides.
+  const sourceOf = (asked: ResolvedSource): string =>
+    asked._tag === 'At' ? `${asked.root} of ${devices.get(asked.device) ?? 'something else'}` : asked._tag
   const reportText = ({ found, error, source }: NonNullable<CameTo['report']>): readonly string[] => [
     `report ${foundText(found as Found)}`,
     `${error === undefined ? 'no' : 'an'} error`,
     // A command that was not run reports no source on the real side; nothing depends on it then.
-    ...(source === undefined || error !== undefined
-      ? []
-      : [`source ${source.root} of ${devices.get(source.device) ?? 'something else'}`]),
+    ...(source === undefined || error !== undefined ? [] : [`source ${sourceOf(source.asked)}`]),
   ]
   return {
     layers: () => [...layers.values()],

@@ -2,10 +2,11 @@
 
 import type { Attached, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
-import type { CommandError, Identity } from '../found.js'
-import { errorText } from '../found.js'
+import type { Identity, ResolvedSource, SourceSeen } from '../found.js'
 import type { Holder } from '../holders.js'
 import type { Waiting } from '../host.js'
+import type { RequestId } from '../id.js'
+import { warningsAbout } from '../layer.js'
 import type { Draft } from './draft.js'
 import {
   addToHolders,
@@ -88,37 +89,45 @@ export const share = (draft: Draft, filesystem: Filesystem, warnings: readonly W
   for (const each of run) hold(draft, each, 'shared', warnings)
 }
 
-/** Our own mount is there: serves the claim, and the run behind it (section 5, "mount fails"). */
+/**
+ * Our own mount is there: serves the claim, and the run behind it that had arrived before it was seen (section 5, "mount fails").
+ * Warnings about the command are the claim's own, those about the layer are told to all.
+ */
 export const succeed = (
   draft: Draft,
   filesystem: Filesystem,
-  error: CommandError | undefined,
-  when: 'at its end' | 'late',
+  lookedFor: RequestId,
+  warnings: { readonly own: readonly Warning[]; readonly all: readonly Warning[] },
 ): void => {
-  const { path, work } = draft.record
-  // What a look has shown serves only those who had arrived before it.
-  const lookedFor = when === 'late' ? work?.lookedFor : undefined
   const remounted = holdersLeft(draft) > 0
-  const warnings: readonly Warning[] =
-    error === undefined
-      ? []
-      : [{ _tag: 'CommandFailed', text: `${path} is mounted although the command failed: ${errorText(error)}` }]
-  const run = runAtHead(draft, filesystem, (each) => lookedFor === undefined || arrivedBefore(each, lookedFor))
+  const run = runAtHead(draft, filesystem, (each) => arrivedBefore(each, lookedFor))
   finish(draft)
   run.forEach((each, index) => {
-    if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', warnings)
-    else hold(draft, each, 'shared', [])
+    if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', [...warnings.own, ...warnings.all])
+    else hold(draft, each, 'shared', warnings.all)
   })
   // `Held` has ended the claim; where it made nobody a holder, the claim ends by itself.
   endClaim(draft, 'settled')
 }
 
+/** What an adopted layer's source leads to, for the fact; absent where that is not known. */
+export const knownSource = (seen: SourceSeen | undefined): { readonly source?: ResolvedSource } =>
+  seen?.asked._tag === 'At' || seen?.asked._tag === 'Files' ? { source: seen.asked } : {}
+
 /** Takes a fitting layer of somebody else for ours, by policy; not its directory, unless we had made that. */
-export const adopt = (draft: Draft, filesystem: Filesystem, layers: readonly Identity[], top: Identity): void => {
+export const adopt = (
+  draft: Draft,
+  filesystem: Filesystem,
+  layers: readonly Identity[],
+  top: Identity,
+  seen: SourceSeen | undefined,
+): void => {
   const { out, record } = draft
-  recordFact(draft, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem })
+  const known = knownSource(seen)
+  recordFact(draft, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: top, filesystem, ...known })
   set(draft, { seen: top, covered: false, foreign: layers.slice(1), reason: undefined })
+  const warnings = warningsAbout(filesystem, top, seen?.asked)
   const run = runAtHead(draft, filesystem, (each) => arrivedBefore(each, record.work?.lookedFor ?? each.request))
   finish(draft)
-  run.forEach((each, index) => hold(draft, each, index === 0 ? 'adopted' : 'shared', []))
+  run.forEach((each, index) => hold(draft, each, index === 0 ? 'adopted' : 'shared', warnings))
 }

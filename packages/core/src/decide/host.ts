@@ -3,7 +3,7 @@
 
 import type { Difference, Warning } from '../answer.js'
 import type { Discover } from '../effect.js'
-import type { Found, ResolvedSource } from '../found.js'
+import type { Found, SourceSeen } from '../found.js'
 import type { Host, Reconcile } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
 import type {
@@ -167,7 +167,7 @@ const unbind = (draft: Draft, found: Found): void => {
 }
 
 /** Begins the new generation at one mountpoint, by what was found there. */
-const beginAt = (draft: Draft, found: Found, source: ResolvedSource | undefined, bound: Bound): void => {
+const beginAt = (draft: Draft, found: Found, source: SourceSeen | undefined, bound: Bound): void => {
   const { overdue, work } = draft.record
   const { keepMountedMs, afterReboot } = draft.out.host.settings.policies
   // What is still under way is handed over: it keeps its own mountpoint and holds up nothing else.
@@ -249,7 +249,7 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
       discovered.inventory === undefined
         ? []
         : takeInventory(draft, found, discovered.inventory, inUse.get(mountpoint) ?? [])
-    const differences = [...differencesAt(draft, found), ...used, ...unmanaged(draft)]
+    const differences = [...differencesAt(draft, found, source), ...used, ...unmanaged(draft)]
     endAttempts(draft)
     advance(draft)
     if (mends && differences.some(isMended)) lookAgain(draft, true)
@@ -290,10 +290,10 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
   }
   const apply = reconciles.some((each) => each.apply)
   const inUse = entriesByMountpoint(discovered.inventory)
-  const differences = discovered.mountpoints.flatMap(({ mountpoint, found, elsewhere }) => {
+  const differences = discovered.mountpoints.flatMap(({ mountpoint, found, source, elsewhere }) => {
     const draft = openDraft(out, mountpoint)
     draft.elsewhere = elsewhere
-    const different = differencesAt(draft, found)
+    const different = differencesAt(draft, found, source)
     if (different.length > 0) lookAgain(draft, apply && different.some(isMended))
     doubtLook(draft, found)
     const { inventory } = discovered

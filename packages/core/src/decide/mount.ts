@@ -1,18 +1,20 @@
 // Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (tables in sections 4 and 5).
 
-import { agrees, askedFlags, ruleOf } from '../agree.js'
-import type { AttachError, MountFailed, Warning } from '../answer.js'
+import { ruleOf } from '../agree.js'
+import type { MountFailed, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
-import type { CommandError, Found, Identity, ResolvedSource } from '../found.js'
+import type { CommandError, Found, Identity, SourceSeen } from '../found.js'
 import { errorText, layersOf } from '../found.js'
 import { anyHolder } from '../holders.js'
 import type { Probed, Unknown } from '../input.js'
+import { sourceChange } from '../layer.js'
 import { serverOf } from '../server.js'
 import type { Draft } from './draft.js'
 import { enter, holdersLeft, refuseWaiting, set, setWork, recordFact } from './draft.js'
-import { noteRemountFailure, rollBack } from './rollback.js'
-import { otherWith, see, seeMount } from './see.js'
+import { rollBack } from './rollback.js'
+import type { MountSeen } from './see.js'
+import { see, seeMount } from './see.js'
 import {
   NO_REQUEST,
   becomeUncertain,
@@ -35,7 +37,8 @@ import {
   whyThere,
 } from './steps.js'
 import { concludeSurveyProbe } from './survey.js'
-import { adopt, share, succeed } from './hold.js'
+import { share, succeed } from './hold.js'
+import { meetForeign, meetOurs, refuseServed, refuseSharing } from './join.js'
 
 /** Whether the work has taken its next step, or the same look has yet to serve what is wanted now. */
 export type Concluded = 'done' | 'proceed'
@@ -47,16 +50,8 @@ const failed = (
   error: CommandError | undefined,
 ): MountFailed => ({ _tag: 'MountFailed', step, why, found, rollback: [], ...(error === undefined ? {} : { error }) })
 
-/** Refuses the attach that is served, where nothing has to be rolled back. */
-const refuseServed = (draft: Draft, error: AttachError): void => {
-  const head = servedHead(draft)
-  if (draft.record.work?.remount === true) noteRemountFailure(draft, error)
-  finish(draft)
-  if (head !== undefined) refuseWaiting(draft, head, error)
-}
-
 /** Records the claim and begins the first changing effect (L3). */
-const mountNow = (draft: Draft, filesystem: Filesystem, found: Found): void => {
+const mountNow = (draft: Draft, filesystem: Filesystem, found: Found, seen: SourceSeen | undefined): void => {
   const { out, entry, record } = draft
   const head = servedHead(draft)
   const holder = entry === undefined ? undefined : anyHolder(entry.holders)
@@ -67,84 +62,20 @@ const mountNow = (draft: Draft, filesystem: Filesystem, found: Found): void => {
   const layersBefore = layersOf(found)
   recordFact(draft, { _tag: 'Claimed', at: out.at, mountpoint: record.path, filesystem, ...claim, found, layersBefore })
   set(draft, { reason: undefined })
-  setWork(draft, { keepDirectory: found._tag !== 'NoDirectory' })
+  setWork(draft, { keepDirectory: found._tag !== 'NoDirectory', source: seen?.asked })
   if (found._tag === 'NoDirectory') emitMakeDirectory(draft)
   else emitMount(draft, filesystem)
 }
 
-/** Something is mounted there, and none of it is ours. */
-const meetForeign = (
-  draft: Draft,
-  filesystem: Filesystem,
-  layers: readonly Identity[],
-  source: ResolvedSource | undefined,
-): void => {
-  const settings = settingsOf(draft)
-  const [top] = layers
-  const adoptable =
-    settings.policies.foreign === 'adopt' &&
-    top !== undefined &&
-    otherWith(draft, top) === undefined &&
-    holdersLeft(draft) === 0 &&
-    agrees(settings, filesystem, top, source, false) &&
-    askedFlags(filesystem).every((flag) => top.flags.includes(flag))
-  if (adoptable && servedHead(draft) !== undefined) adopt(draft, filesystem, layers, top)
-  else refuseServed(draft, { _tag: 'Foreign', layers })
-}
-
-/** A layer that was adopted because it is in use: the first attach that agrees with it says what it is. */
-const nameAdopted = (
-  draft: Draft,
-  filesystem: Filesystem,
-  layer: Identity,
-  source: ResolvedSource | undefined,
-): void => {
-  const { out, record } = draft
-  const settings = settingsOf(draft)
-  // A type without entry agrees with nothing that it did not mount, and so is never adopted.
-  if (record.filesystem !== undefined || !agrees(settings, filesystem, layer, source, false)) return
-  recordFact(draft, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: layer, filesystem })
-}
-
-/** Our layer is at another path: whoever holds it uses it there, and a second one at this path would be other data. */
-const refuseMoved = (draft: Draft, requested: Filesystem, to: string): void => {
-  const { filesystem } = draft.record
-  refuseServed(draft, {
-    _tag: 'Conflict',
-    requested,
-    ...(filesystem && { mounted: filesystem }),
-    ...(holdersLeft(draft) === 0 && { vacant: true as const }),
-    reason: { _tag: 'Moved', to },
-  })
-}
-
-/** Our layer is there: shared if it is what is asked for, replaced if it is vacant and something else is. */
-const meetOurs = (draft: Draft, filesystem: Filesystem, layer: Identity, source: ResolvedSource | undefined): void => {
-  const { elsewhere } = draft.record
-  if (elsewhere !== undefined) {
-    refuseMoved(draft, filesystem, elsewhere)
-    return
-  }
-  nameAdopted(draft, filesystem, layer, source)
-  const { record } = draft
-  const { work } = record
-  if (record.covered) {
-    refuseServed(draft, { _tag: 'Foreign', layers: record.foreign })
-  } else if (work?.replacing === 'broken') {
-    emitUnmount(draft, layer, 'plain')
-  } else if (!shares(draft, filesystem, record.filesystem)) {
-    if (holdersLeft(draft) > 0) {
-      // What is known to be another filesystem was refused before the look; this one nobody has named yet.
-      refuseServed(draft, { _tag: 'Conflict', requested: filesystem })
-      return
-    }
-    setWork(draft, { replacing: 'vacant' })
-    emitUnmount(draft, layer, 'plain')
-  } else if (ruleOf(settingsOf(draft), filesystem.type).mayHang) {
-    emitProbe(draft, filesystem)
-  } else {
-    share(draft, filesystem, [])
-  }
+/** Our layer is gone: its holders would get other data where the source leads elsewhere by now, and so nothing is mounted. */
+const mountUnlessChanged = (draft: Draft, filesystem: Filesystem, found: Found, seen: SourceSeen | undefined): void => {
+  const { source } = draft.record
+  const changed =
+    source === undefined || holdersLeft(draft) === 0
+      ? undefined
+      : sourceChange(settingsOf(draft), filesystem, undefined, source, seen)
+  if (changed === undefined) mountNow(draft, filesystem, found, seen)
+  else refuseSharing(draft, filesystem, { _tag: 'Conflict', requested: filesystem, reason: changed })
 }
 
 /** What the attach that is served, or the remount for holders, wants; nothing after the deadline of its request. */
@@ -152,7 +83,7 @@ const wanted = (draft: Draft): Filesystem | undefined =>
   servedHead(draft)?.filesystem ?? (draft.record.work?.remount === true ? draft.record.filesystem : undefined)
 
 /** Goes on from a look, with nothing of ours under way. */
-export const proceedMount = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
+export const proceedMount = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
   const filesystem = wanted(draft)
   const { layer } = draft.record
   if (filesystem === undefined) {
@@ -169,7 +100,7 @@ export const proceedMount = (draft: Draft, found: Found, source: ResolvedSource 
     releaseSlot(draft)
     wantSlot(draft, servedHead(draft) === undefined)
   } else {
-    mountNow(draft, filesystem, found)
+    mountUnlessChanged(draft, filesystem, found, source)
   }
 }
 
@@ -217,12 +148,71 @@ const settle = (draft: Draft, error: CommandError | undefined): void => {
 const describe = (filesystem: Filesystem): string =>
   [`${filesystem.type} ${filesystem.source}`, ...filesystem.options.map(optionText)].join(' ')
 
+const commandFailed = (path: string, error: CommandError): Warning => ({
+  _tag: 'CommandFailed',
+  text: `${path} is mounted although the command failed: ${errorText(error)}`,
+})
+
+/** Our own mount is there and right: serves whoever waits for it. */
+const serveMounted = (draft: Draft, filesystem: Filesystem, more: readonly Warning[]): void => {
+  const { work, path } = draft.record
+  const { error, lookedFor } = work?.proving ?? { error: undefined, lookedFor: draft.out.lastRequest }
+  const warnings = [...(work?.warnings ?? []), ...more]
+  const isOwn = ({ _tag }: Warning): boolean => _tag === 'SourceSpelledDifferently'
+  const failure = error === undefined ? [] : [commandFailed(path, error)]
+  succeed(draft, filesystem, lookedFor, {
+    own: [...failure, ...warnings.filter(isOwn)],
+    all: warnings.filter((each) => !isOwn(each)),
+  })
+}
+
+/** Our own mount is there and right. Where its command failed and the type can hang, it has to answer first. */
+const proveMounted = (
+  draft: Draft,
+  filesystem: Filesystem,
+  error: CommandError | undefined,
+  when: 'at its end' | 'late',
+  warnings: readonly Warning[],
+): void => {
+  // What a look has shown serves only those who had arrived before it.
+  const lookedFor = when === 'late' ? (draft.record.work?.lookedFor ?? NO_REQUEST) : draft.out.lastRequest
+  setWork(draft, { proving: { error, lookedFor }, warnings })
+  if (error !== undefined && ruleOf(settingsOf(draft), filesystem.type).mayHang) {
+    enter(draft, 'looking')
+    emitProbe(draft, filesystem)
+  } else {
+    serveMounted(draft, filesystem, [])
+  }
+}
+
+/** What our own mount is refused with where it did not bring what it was to bring. */
+const mountRefusal = (
+  { path }: Draft['record'],
+  filesystem: Filesystem,
+  seen: MountSeen,
+  found: Found,
+  error: CommandError | undefined,
+): MountFailed => {
+  const refusal = (why: string): MountFailed => failed('mount', why, found, error)
+  switch (seen._tag) {
+    case 'Ours':
+      return refusal(seen.wrong ?? '')
+    case 'Nothing': {
+      const said = error === undefined ? ', although the command succeeded' : `: ${errorText(error)}`
+      return refusal(`nothing is mounted on ${path}${said}`)
+    }
+    case 'Other':
+    case 'Stacked':
+      return refusal(`what is mounted now is not ${describe(filesystem)}; look at it and unmount it by hand`)
+  }
+}
+
 /** The outcome of `Mount`, or a later look that shows it. `late`: the command had passed its deadline, or died with us. */
 export const concludeMount = (
   draft: Draft,
   found: Found,
   error: CommandError | undefined,
-  source: ResolvedSource | undefined,
+  source: SourceSeen | undefined,
   when: 'at its end' | 'late',
 ): Concluded => {
   noteError(draft, error)
@@ -230,37 +220,25 @@ export const concludeMount = (
   if (intent?.found._tag === 'NoDirectory' && directory !== 'ours' && isThere(found)) {
     noteDirectory(draft, 'DirectoryMade')
   }
-  const seen = seeMount(draft, found, source)
+  // What shows later than at the end of the command may be of anybody, unless it is as expected.
+  const exited = error === undefined && when === 'at its end' ? 'well' : 'unseen'
+  const seen = seeMount(draft, found, source, exited)
   if (seen._tag === 'Nothing' && work?.settled === false && (error === undefined || when === 'late')) {
     settle(draft, error)
     return 'done'
   }
-  const { claim, filesystem, path } = draft.record
+  const { claim, filesystem } = draft.record
   if (claim === undefined || filesystem === undefined) {
     closeIntent(draft)
     return 'proceed'
   }
-  const refusal = (why: string): MountFailed => failed('mount', why, found, error)
-  switch (seen._tag) {
-    case 'Ours':
-      if (seen.missing.length === 0) succeed(draft, filesystem, error, when)
-      else rollBack(draft, refusal(`mounted without ${seen.missing.join(', ')}, which is demanded`), found, 'layer')
-      break
-    case 'Nothing': {
-      const said = error === undefined ? ', although the command succeeded' : `: ${errorText(error)}`
-      rollBack(draft, refusal(`nothing is mounted on ${path}${said}`), found, 'no layer')
-      break
-    }
-    case 'Other':
-      rollBack(
-        draft,
-        refusal(`what is mounted now is not ${describe(filesystem)}; look at it and unmount it by hand`),
-        found,
-        'no layer',
-      )
-      break
-    case 'Stacked':
-      rollBack(draft, { _tag: 'Foreign', layers: draft.record.foreign }, found, 'no layer')
+  if (seen._tag === 'Ours' && seen.wrong === undefined) {
+    proveMounted(draft, filesystem, error, when, seen.warnings)
+  } else if (seen._tag === 'Stacked') {
+    rollBack(draft, { _tag: 'Foreign', layers: draft.record.foreign }, found, 'no layer')
+  } else {
+    const refusal = mountRefusal(draft.record, filesystem, seen, found, error)
+    rollBack(draft, refusal, found, seen._tag === 'Ours' ? 'layer' : 'no layer')
   }
   return 'done'
 }
@@ -270,7 +248,7 @@ export const concludeReplacing = (
   draft: Draft,
   found: Found,
   error: CommandError | undefined,
-  source: ResolvedSource | undefined,
+  source: SourceSeen | undefined,
 ): void => {
   const unknown = see(draft, found, 'us')
   if (unknown !== undefined) {
@@ -285,8 +263,12 @@ export const concludeReplacing = (
     proceedMount(draft, found, source)
     return
   }
-  const reason = whyThere(draft) ?? ({ _tag: 'Refused', error } as const)
-  set(draft, { reason })
+  const there = whyThere(draft)
+  const reason = there ?? ({ _tag: 'Refused', error } as const)
+  // A layer of the same filesystem that changed may owe its being there to the very attach that is refused now: a detach that
+  // was about to unmount it has left it for that one. So it is cleaned up at once.
+  const isSame = shares(draft, filesystem, draft.record.filesystem)
+  set(draft, { reason: there === undefined && isSame ? undefined : reason })
   refuseServed(draft, work?.cause ?? { _tag: 'Conflict', requested: filesystem, vacant: true, reason })
 }
 
@@ -298,6 +280,28 @@ const shareProbed = (draft: Draft, filesystem: Filesystem, warnings: readonly Wa
   else share(draft, filesystem, warnings)
 }
 
+/**
+ * The probe of our own mount has ended, whose command had failed. Where a survey has seen something else there since, the claim
+ * ends, and whoever waits for it is served anew, by a look.
+ */
+const concludeProof = (draft: Draft, filesystem: Filesystem, probed: Probed | Unknown): void => {
+  const { path, work, foreign, layer } = draft.record
+  if (work?.lookedFor === NO_REQUEST) {
+    endClaim(draft, 'settled')
+    finish(draft)
+  } else if (probed._tag === 'Broken') {
+    const layers = layer === undefined ? foreign : [layer, ...foreign]
+    rollBack(draft, { _tag: 'Broken', errno: probed.errno }, { _tag: 'Mounted', layers }, 'layer')
+  } else {
+    serveMounted(draft, filesystem, probed._tag === 'Unknown' ? [notResponding(path, filesystem)] : [])
+  }
+}
+
+const notResponding = (path: string, { source }: Filesystem): Warning => ({
+  _tag: 'NotResponding',
+  text: `${source} on ${path} does not answer now`,
+})
+
 /** Whether the filesystem that is to be shared answers at all. */
 export const concludeProbe = (draft: Draft, probed: Probed | Unknown): void => {
   const filesystem = wanted(draft)
@@ -306,11 +310,12 @@ export const concludeProbe = (draft: Draft, probed: Probed | Unknown): void => {
     concludeSurveyProbe(draft, probed)
   } else if (filesystem === undefined || layer === undefined) {
     finish(draft)
+  } else if (work?.proving !== undefined) {
+    concludeProof(draft, filesystem, probed)
   } else if (probed._tag === 'Alive') {
-    shareProbed(draft, filesystem, [])
+    shareProbed(draft, filesystem, work?.warnings ?? [])
   } else if (probed._tag === 'Unknown') {
-    const text = `${filesystem.source} on ${path} does not answer now`
-    shareProbed(draft, filesystem, [{ _tag: 'NotResponding', text }])
+    shareProbed(draft, filesystem, [...(work?.warnings ?? []), notResponding(path, filesystem)])
   } else if (settingsOf(draft).policies.broken === 'remount') {
     setWork(draft, { replacing: 'broken', cause: { _tag: 'Broken', errno: probed.errno } })
     emitLook(draft)

@@ -2,7 +2,7 @@
 // An effect whose end could not be seen stays unresolved, until a look that can tell concludes it in its stead.
 
 import type { Reason } from '../answer.js'
-import type { CommandError, Found, ResolvedSource } from '../found.js'
+import type { CommandError, Found, SourceSeen } from '../found.js'
 import type { EffectInFlight, Unresolved } from '../host.js'
 import type { EffectId } from '../id.js'
 import type { EffectFound, Outcome, Probed } from '../input.js'
@@ -30,7 +30,7 @@ import { climb, concludeRemoveDirectory, concludeUnmount, proceedUnmount, settle
 const isInTheWay = (reason: Reason | undefined): boolean => reason?._tag === 'Stacked' || reason?._tag === 'Moved'
 
 /** Goes on from a look that shows the truth, by what is wanted. */
-const proceed = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
+const proceed = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
   switch (draft.record.work?.goal) {
     case 'Mount':
       proceedMount(draft, found, source)
@@ -42,7 +42,7 @@ const proceed = (draft: Draft, found: Found, source: ResolvedSource | undefined)
     case undefined:
       // Seen on top again: it is back, or what covered it is gone, so it may be unmounted after all.
       if (whyThere(draft) === undefined && isInTheWay(draft.record.reason)) set(draft, { reason: undefined })
-      if (draft.record.work?.probing === true && probeForSurvey(draft, found)) return
+      if (draft.record.work?.probing === true && probeForSurvey(draft, found, source)) return
       finish(draft)
   }
 }
@@ -51,7 +51,7 @@ const concludeChange = (
   draft: Draft,
   { kind, error }: Unresolved,
   found: Found,
-  source: ResolvedSource | undefined,
+  source: SourceSeen | undefined,
   when: 'at its end' | 'late',
 ): Concluded => {
   const { work } = draft.record
@@ -74,7 +74,7 @@ const concludeChange = (
 }
 
 /** Takes what a look found: the record first, then what is unresolved, then what is wanted. */
-export const takeLook = (draft: Draft, found: Found, source: ResolvedSource | undefined): void => {
+export const takeLook = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
   const by = (draft.record.work?.attempts ?? 0) > 0 ? 'us' : 'other'
   const unknown = see(draft, found, by)
   if (unknown !== undefined) {

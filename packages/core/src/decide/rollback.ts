@@ -13,7 +13,8 @@ const withRollback = (draft: Draft, cause: AttachError): AttachError =>
 /** Mounting again for holders has failed: tried again after a delay. */
 export const noteRemountFailure = (draft: Draft, cause: AttachError): void => {
   const error = cause._tag === 'MountFailed' ? cause.error : undefined
-  set(draft, { reason: cause._tag === 'Foreign' ? { _tag: 'Foreign' } : { _tag: 'Refused', error } })
+  const known = cause._tag === 'Conflict' ? cause.reason : undefined
+  set(draft, { reason: cause._tag === 'Foreign' ? { _tag: 'Foreign' } : (known ?? { _tag: 'Refused', error }) })
 }
 
 /** Tells the cause to the attach it struck, and to all attaches of that filesystem that waited when it did. */

@@ -1,11 +1,14 @@
 // Seeing: what a look at a mountpoint means for its record, before anybody asks what to do about it. The table beats every
 // record (L29, L35), and only a layer that is recorded, or that an open intent explains, is ours (L34).
 
-import { agrees, missingFlags } from '../agree.js'
-import type { Found, Identity, ResolvedSource, Unknown } from '../found.js'
+import { missingFlags } from '../agree.js'
+import type { Warning } from '../answer.js'
+import type { Found, Identity, ResolvedSource, SourceSeen, Unknown } from '../found.js'
 import { compareIdentity, layersOf } from '../found.js'
 import type { Draft } from './draft.js'
 import { endRecord, enter, set, recordFact } from './draft.js'
+import type { MountSeenBy } from '../layer.js'
+import { ourMount } from '../layer.js'
 import { noteDirectory, noteUnmounted, settingsOf } from './steps.js'
 
 const NO_LAYERS: readonly Identity[] = []
@@ -68,14 +71,23 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
 /** What our own mount came to, as the table shows it. */
 export type MountSeen =
   | { readonly _tag: 'Nothing' }
-  | { readonly _tag: 'Ours'; readonly missing: readonly string[] }
+  /** Ours, also where `wrong` says why the caller may not have it. */
+  | { readonly _tag: 'Ours'; readonly wrong: string | undefined; readonly warnings: readonly Warning[] }
   | { readonly _tag: 'Other' }
   | { readonly _tag: 'Stacked' }
 
-/** Records a layer as ours, as the table shows it (never as it was asked for). */
-const recordLayer = (draft: Draft, identity: Identity, covered: boolean, layers: readonly Identity[]): void => {
+/** Records a layer as ours, as the table shows it (never as it was asked for), and what its source led to. */
+const recordLayer = (
+  draft: Draft,
+  identity: Identity,
+  covered: boolean,
+  layers: readonly Identity[],
+  asked: ResolvedSource | undefined,
+): void => {
   const { out, record } = draft
-  recordFact(draft, { _tag: 'Mounted', at: out.at, mountpoint: record.path, identity })
+  const source = asked?._tag === 'At' || asked?._tag === 'Files' ? asked : undefined
+  const led = source === undefined ? {} : { source }
+  recordFact(draft, { _tag: 'Mounted', at: out.at, mountpoint: record.path, identity, ...led })
   set(draft, {
     seen: identity,
     covered,
@@ -84,24 +96,30 @@ const recordLayer = (draft: Draft, identity: Identity, covered: boolean, layers:
   })
 }
 
-/**
- * Settles the open intent of a mount by what is there now: the new layer becomes ours if it agrees, also below others. Of
- * several new ones that agree the lowest is taken: it is off last, so that a mistake could not take a foreign one off.
- */
-export const seeMount = (draft: Draft, found: Found, source: ResolvedSource | undefined): MountSeen => {
-  const { intent, filesystem } = draft.record
+/** Settles the open intent of a mount by what is there now: a new layer that is ours is recorded, also below others. */
+export const seeMount = (
+  draft: Draft,
+  found: Found,
+  seen: SourceSeen | undefined,
+  exited: MountSeenBy['exited'],
+): MountSeen => {
+  const { intent, filesystem, work } = draft.record
   const layers = layersOf(found)
   const before = intent?.layersBefore ?? NO_LAYERS
   const fresh = layers.filter((layer) => !before.some((each) => isSame(each, layer)))
   if (fresh.length === 0 || filesystem === undefined) return { _tag: 'Nothing' }
-  const settings = settingsOf(draft)
   const grewByOne = fresh.length === 1 && layers.length === before.length + 1
+  const asked = work?.source ?? seen?.asked
   const explained = intent !== undefined && intent.explains === undefined ? fresh : NO_LAYERS
-  const ours = explained.filter((layer) => agrees(settings, filesystem, layer, source, grewByOne)).at(-1)
-  if (ours !== undefined) recordLayer(draft, ours, layers[0] !== ours, layers)
+  const by = { fresh: explained, grewByOne, exited, before: asked, seen }
+  const ours = ourMount(settingsOf(draft), filesystem, by)
+  if (ours !== undefined) recordLayer(draft, ours.layer, layers[0] !== ours.layer, layers, asked)
   else set(draft, { foreign: layers })
-  if (fresh.length > 1 || (ours !== undefined && layers[0] !== ours)) return { _tag: 'Stacked' }
-  return ours === undefined ? { _tag: 'Other' } : { _tag: 'Ours', missing: missingFlags(filesystem, ours) }
+  if (fresh.length > 1 || (ours !== undefined && layers[0] !== ours.layer)) return { _tag: 'Stacked' }
+  if (ours === undefined) return { _tag: 'Other' }
+  const missing = missingFlags(filesystem, ours.layer)
+  const bare = missing.length === 0 ? undefined : `mounted without ${missing.join(', ')}, which is demanded`
+  return { _tag: 'Ours', wrong: ours.wrong ?? bare, warnings: ours.warnings }
 }
 
 /** A record of which nothing is left but, perhaps, requests that wait. */

@@ -32,6 +32,8 @@ const IDLE: Work = {
   replacing: 'nothing',
   keepDirectory: false,
   leaving: undefined,
+  source: undefined,
+  proving: undefined,
   warnings: [],
 }
 

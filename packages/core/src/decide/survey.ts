@@ -5,7 +5,7 @@
 import { ruleOf } from '../agree.js'
 import type { Difference } from '../answer.js'
 import { differenceOf } from '../drift.js'
-import type { Found, Unknown } from '../found.js'
+import type { Found, SourceSeen, Unknown } from '../found.js'
 import { compareIdentity, layersOf } from '../found.js'
 import type { Surveyed } from '../host.js'
 import type { RequestId } from '../id.js'
@@ -39,8 +39,8 @@ const isKnownElsewhere = (draft: Draft, { _tag }: Difference, found: Found): boo
 }
 
 /** The differences at one mountpoint; one that is lost names the holders whose handles are dead. */
-export const differencesAt = (draft: Draft, found: Found): readonly Difference[] =>
-  differenceOf(draft.record, holdersLeft(draft), found, elsewhereOf(draft))
+export const differencesAt = (draft: Draft, found: Found, seen: SourceSeen | undefined): readonly Difference[] =>
+  differenceOf(settingsOf(draft), draft.record, holdersLeft(draft), found, { elsewhere: elsewhereOf(draft), seen })
     .filter((difference) => !isKnownElsewhere(draft, difference, found))
     .map((difference) =>
       difference._tag === 'lost'
@@ -60,10 +60,10 @@ export const doubtLook = (draft: Draft, found: Found): void => {
 }
 
 /** Probes after a look that found our layer on top; else it tells what the look has found to differ. */
-export const probeForSurvey = (draft: Draft, found: Found): boolean => {
+export const probeForSurvey = (draft: Draft, found: Found, seen: SourceSeen | undefined): boolean => {
   const { layer, filesystem } = draft.record
   if (layer === undefined || whyThere(draft) !== undefined || filesystem === undefined) {
-    for (const difference of differencesAt(draft, found)) noteProbed(draft.out, difference)
+    for (const difference of differencesAt(draft, found, seen)) noteProbed(draft.out, difference)
     return false
   }
   emitProbe(draft, filesystem)

@@ -1,7 +1,7 @@
 // Reports of a host port, of any shape: what was found, read once into a plain copy, or why it is no report. Layers go into
 // the journal, so that what is kept has exactly the fields that a fact may have; what else a port says is left out.
 
-import type { CommandError, Found, Identity, ResolvedSource } from '../found.js'
+import type { CommandError, Found, Identity, ResolvedSource, SourceSeen } from '../found.js'
 import type {
   Discovered,
   EffectFound,
@@ -22,11 +22,35 @@ const OPEN = 'all others'
 
 const identity: Reader<Identity> = record<Identity>(
   'an identity',
-  { mountId: wholeNumber, device: text, fstype: text, source: text, root: text, flags: list(text) },
+  {
+    mountId: wholeNumber,
+    device: text,
+    fstype: text,
+    source: text,
+    root: text,
+    flags: list(text),
+    superblock: optional(oneOf({ rw: true, ro: true })),
+  },
   OPEN,
 )
 
-const source: Reader<ResolvedSource> = record<ResolvedSource>('a resolved source', { root: text, device: text }, OPEN)
+const resolved: Reader<ResolvedSource> = tagged(
+  '_tag',
+  'a resolved source',
+  {
+    At: { root: text, device: text, inode: optional(text) },
+    Files: { files: list(text), offset: optional(wholeNumber) },
+    Absent: { path: text },
+    NotChecked: { why: text },
+  },
+  OPEN,
+)
+
+const source: Reader<SourceSeen> = record<SourceSeen>(
+  'the sources that were seen',
+  { asked: resolved, shown: optional(resolved) },
+  OPEN,
+)
 
 const error: Reader<CommandError> = record<CommandError>(
   'the error of a command',

@@ -38,6 +38,10 @@ export const showReason = (reason: Reason): string => {
       return `Moved to ${word(reason.to)}`
     case 'Refused':
       return line('Refused', error(reason.error))
+    case 'FlagsChanged':
+      return `FlagsChanged missing ${reason.missing.map(word).join(',')}`
+    case 'SourceChanged':
+      return `SourceChanged was ${quoted(reason.was)} is ${quoted(reason.is)}`
   }
 }
 

@@ -2,8 +2,12 @@
 
 import type { Fact } from '../fact.js'
 import { layersOf } from '../found.js'
-import { showAttachment, showFilesystem, showFound, showIdentity, showLayers } from './found.js'
+import type { ResolvedSource } from '../found.js'
+import { showAttachment, showFilesystem, showFound, showIdentity, showLayers, showResolvedSource } from './found.js'
 import { line, word } from './line.js'
+
+const from = (source: ResolvedSource | undefined): string | undefined =>
+  source === undefined ? undefined : `from ${showResolvedSource(source)}`
 
 const content = (fact: Fact): string => {
   switch (fact._tag) {
@@ -19,7 +23,7 @@ const content = (fact: Fact): string => {
       )
     }
     case 'Mounted':
-      return `${word(fact.mountpoint)} ${showIdentity(fact.identity)}`
+      return line(`${word(fact.mountpoint)} ${showIdentity(fact.identity)}`, from(fact.source))
     case 'Held':
       return line(
         `${word(fact.mountpoint)} ${showAttachment(fact)} by ${fact.knowledge}`,
@@ -37,13 +41,15 @@ const content = (fact: Fact): string => {
       return line(
         `${word(fact.mountpoint)} ${showIdentity(fact.identity)}`,
         fact.filesystem === undefined ? undefined : `as ${showFilesystem(fact.filesystem)}`,
+        from(fact.source),
       )
     case 'Recorded': {
-      const { filesystem, layer, claim, intent, unresolved } = fact
+      const { filesystem, layer, source, claim, intent, unresolved } = fact
       return line(
         word(fact.mountpoint),
         filesystem && showFilesystem(filesystem),
         layer && `layer ${showIdentity(layer)}`,
+        from(source),
         `directory ${fact.directory} instance ${fact.instance}`,
         claim && `claim ${showAttachment(claim)}`,
         intent && `intent on ${showFound(intent.found)}`,

@@ -2,7 +2,7 @@
 
 import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
-import type { CommandError, Found, Identity, ResolvedSource } from '../found.js'
+import type { CommandError, Found, Identity, ResolvedSource, SourceSeen } from '../found.js'
 import type { Attachment } from '../id.js'
 import type { EffectFound } from '../input.js'
 import { line, quoted, word } from './line.js'
@@ -18,17 +18,43 @@ export const showFilesystem = ({ type, source, options }: Filesystem): string =>
 /** `vol-1 of vm-1`. */
 export const showAttachment = ({ volume, consumer }: Attachment): string => `${word(volume)} of ${word(consumer)}`
 
-/** Mount id, fstype, source, root, device and flags: `21 tmpfs scratch / 0:40 rw,nosuid`. */
-export const showIdentity = ({ mountId, fstype, source, root, device, flags }: Identity): string =>
-  line(`${mountId}`, word(fstype), word(source), word(root), word(device), flags.map(word).join(','))
+/** Mount id, fstype, source, root, device and flags: `21 tmpfs scratch / 0:40 rw,nosuid`, and `superblock ro` where it is. */
+export const showIdentity = ({ mountId, fstype, source, root, device, flags, superblock }: Identity): string =>
+  line(
+    `${mountId}`,
+    word(fstype),
+    word(source),
+    word(root),
+    word(device),
+    flags.map(word).join(','),
+    superblock === 'ro' ? 'superblock ro' : undefined,
+  )
 
 /** A stack of layers, top first; `nothing` where it is empty. */
 export const showLayers = (layers: readonly Identity[]): string =>
   layers.length === 0 ? 'nothing' : layers.map(showIdentity).join(' over ')
 
-/** What a source resolves to: `source /exports/a on 8:1`. */
-export const showResolvedSource = ({ root, device }: ResolvedSource): string =>
-  `source ${word(root)} on ${word(device)}`
+/** What a source leads to: `/exports/a on 8:1`, `files 8:1:7`, `absent /exports/a`. */
+export const showResolvedSource = (source: ResolvedSource): string => {
+  switch (source._tag) {
+    case 'At': {
+      const inode = source.inode === undefined ? undefined : `inode ${word(source.inode)}`
+      return line(`${word(source.root)} on ${word(source.device)}`, inode)
+    }
+    case 'Files': {
+      const offset = source.offset === undefined ? undefined : `from ${source.offset}`
+      return line('files', ...source.files.map(word), offset)
+    }
+    case 'Absent':
+      return `absent ${word(source.path)}`
+    case 'NotChecked':
+      return `not checked ${quoted(source.why)}`
+  }
+}
+
+/** What was seen of sources: `source /exports/a on 8:1`, `source files 8:1:7 shown files 8:1:8`. */
+export const showSourceSeen = ({ asked, shown }: SourceSeen): string =>
+  line(`source ${showResolvedSource(asked)}`, shown === undefined ? undefined : `shown ${showResolvedSource(shown)}`)
 
 /** How a command ended: `"umount -c -- /srv/mounts/a" exit 32 "target is busy."`. */
 export const showCommandError = ({ command, exitStatus, signal, stderr, pid }: CommandError): string =>
@@ -80,7 +106,7 @@ export const showEffectFound = (found: EffectFound): string => {
         line(
           word(mountpoint),
           showFound(there),
-          source === undefined ? undefined : showResolvedSource(source),
+          source === undefined ? undefined : showSourceSeen(source),
           elsewhere === undefined ? undefined : `elsewhere ${word(elsewhere)}`,
         ),
       )

@@ -3,7 +3,7 @@
 import { allHolders } from '../holders.js'
 import type { Delay, EffectInFlight, Entry, Host, Waiting } from '../host.js'
 import { showReason } from './answer.js'
-import { showAttachment, showFilesystem, showFound, showIdentity, showLayers } from './found.js'
+import { showAttachment, showFilesystem, showFound, showIdentity, showLayers, showResolvedSource } from './found.js'
 import { counted, line, quoted, word } from './line.js'
 
 const flying = (label: string, effect: EffectInFlight | undefined): string | undefined =>
@@ -42,6 +42,7 @@ export const showMountpoint = (entry: Entry): string => {
     record.root === undefined ? 'unmanaged' : undefined,
     record.filesystem === undefined ? undefined : showFilesystem(record.filesystem),
     record.layer === undefined ? undefined : `layer ${showIdentity(record.layer)}`,
+    record.source === undefined ? undefined : `from ${showResolvedSource(record.source)}`,
     record.covered ? 'covered' : undefined,
     record.elsewhere === undefined ? undefined : `elsewhere ${word(record.elsewhere)}`,
     record.foreign.length === 0 ? undefined : `foreign ${showLayers(record.foreign)}`,

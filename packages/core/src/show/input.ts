@@ -1,7 +1,7 @@
 // Renderings of inputs.
 
 import type { Input, Request, StatusRequest } from '../input.js'
-import { showCommandError, showEffectFound, showFilesystem, showResolvedSource } from './found.js'
+import { showCommandError, showEffectFound, showFilesystem, showSourceSeen } from './found.js'
 import { line, quoted, word } from './line.js'
 
 const page = ({ mountpoint, limit, after }: StatusRequest): string =>
@@ -58,7 +58,7 @@ export const showInput = (input: Input): string => {
     case 'Outcome':
       return line(
         `outcome #${input.effect} ${at(input.mountpoint)} ${showEffectFound(input.found)}`,
-        input.source === undefined ? undefined : showResolvedSource(input.source),
+        input.source === undefined ? undefined : showSourceSeen(input.source),
         input.submounts === undefined ? undefined : `submounts ${input.submounts.map(word).join(' ')}`,
         input.elsewhere === undefined ? undefined : `elsewhere ${word(input.elsewhere)}`,
         input.error === undefined ? undefined : `error ${showCommandError(input.error)}`,

@@ -284,6 +284,9 @@ export const crash = (world: World, what: 'manager' | 'machine'): void => {
   }
   world.asked.clear()
   world.answers.clear()
-  for (const place of world.places.values()) place.disturbed = true
+  for (const place of world.places.values()) {
+    place.disturbed = true
+    place.isReliedOn = true
+  }
   ask(world, { op: 'host-up' })
 }

@@ -43,6 +43,7 @@ export const noteFact = (world: World, fact: Fact): void => {
     case 'Mounted':
     case 'Adopted':
       layers.set(mountpoint, fact.identity)
+      placeOf(world, mountpoint).isReliedOn = false
       return
     case 'Unmounted':
       layers.delete(mountpoint)
@@ -201,6 +202,7 @@ export const noteAnswer = (world: World, answer: Answer): void => {
   const asked = world.asked.get(answer.request)
   if (asked === undefined || asked.body.op !== 'attach' || !answer.ok) return
   const { mountpoint, volume, consumer } = asked.body
+  placeOf(world, mountpoint).isReliedOn = true
   const left = [...world.asked.values()].some(
     ({ request, body }) =>
       request > answer.request &&
@@ -241,9 +243,8 @@ const judgeServer = (world: World, effect: Effect): void => {
 
 export const noteEffect = (world: World, effect: Effect): void => {
   if (effect._tag === 'Unmount') {
-    const isBare = !effect.identity.flags.includes('nosuid')
-    const excepted =
-      isBare || (world.settings.policies.broken === 'remount' && placeOf(world, effect.mountpoint).broken)
+    const { isReliedOn, broken } = placeOf(world, effect.mountpoint)
+    const excepted = !isReliedOn || (world.settings.policies.broken === 'remount' && broken)
     if (certainAt(world, effect.mountpoint).size > 0 && !excepted)
       breakLaw(world, `L2: Unmount under holders of ${effect.mountpoint}`)
     const place = placeOf(world, effect.mountpoint)

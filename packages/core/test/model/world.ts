@@ -19,6 +19,11 @@ export interface Place {
   readonly layers: Layer[] // top first
   /** Third parties have acted since the last look: what a command meets is not what was shown. */
   disturbed: boolean
+  /**
+   * Somebody was told `Attached` since our layer came, or it has outlived a crash: who holds one that was lost does not rely on
+   * another that is mounted for them and found wrong at once.
+   */
+  isReliedOn: boolean
   /** A probe has told that it is dead. */
   broken: boolean
   /** Somebody works inside: only a lazy unmount takes it off. */
@@ -116,6 +121,7 @@ export const placeOf = (world: World, path: string): Place => {
     directoryBy: 'other',
     layers: [],
     disturbed: false,
+    isReliedOn: false,
     broken: false,
     busy: false,
     lazily: false,

@@ -1,9 +1,9 @@
 // What a discovery finds: what is there, as far as the story knows, and what a directive says besides.
 
-import type { Discovered, InventoryEntry, ResolvedSource, RootSeen } from '../../src/index.js'
+import type { Discovered, InventoryEntry, RootSeen, SourceSeen } from '../../src/index.js'
 import { layersOf } from '../../src/index.js'
 import { readFound, resolve } from './layers.js'
-import { expectedAt, open, outcomeOf, path, whereElse } from './outcome.js'
+import { SOURCE_WORDS, expectedAt, open, outcomeOf, path, readSource, whereElse } from './outcome.js'
 import type { Emitted, Story } from './story.js'
 import { feed, hostOf, tick } from './story.js'
 import { expectWords, fail, numeric, oneOf, words } from './words.js'
@@ -15,7 +15,7 @@ interface Said {
   inventory: InventoryEntry[] | undefined
   /** When the authority began to be asked; after everything, unless it is said. */
   inventoryBegan: number
-  readonly sources: Map<string, ResolvedSource>
+  readonly sources: Map<string, SourceSeen>
 }
 
 const readRoot = (said: Said, segment: string): void => {
@@ -31,16 +31,13 @@ const readRoot = (said: Said, segment: string): void => {
 
 const readMountpoint = (story: Story, said: Said, segment: string): void => {
   const given = words(segment)
-  expectWords(given, 2, 32, ['root', 'device'])
+  expectWords(given, 2, 32, SOURCE_WORDS)
   const mountpoint = path(given.plain[0]!)
   const source = given.plain.indexOf('source')
   const found = given.plain.slice(1, source < 0 ? undefined : source)
   story.there.set(mountpoint, readFound(story.layers, found, expectedAt(story, mountpoint)))
   if (source < 0) return
-  said.sources.set(mountpoint, {
-    root: given.named.get('root') ?? fail('root= is missing after "source"'),
-    device: given.named.get('device') ?? fail('device= is missing after "source"'),
-  })
+  said.sources.set(mountpoint, readSource(given, given.plain.slice(source + 1)))
 }
 
 const readSegment = (story: Story, said: Said, segment: string): void => {

@@ -1,7 +1,7 @@
 // Layers by short names, and the words for what is found at a mountpoint. A name that was not declared stands for a layer as
 // the filesystem of its mountpoint would appear; `foreign…` for one that somebody else mounted.
 
-import type { Filesystem, Found, Identity, MountOption, ResolvedSource, TypeRule, UnknownWhy } from '../../src/index.js'
+import type { Filesystem, Found, Identity, MountOption, SourceSeen, TypeRule, UnknownWhy } from '../../src/index.js'
 import { optionName } from '../../src/index.js'
 import type { Words } from './words.js'
 import { expectWords, fail, numeric, oneOf } from './words.js'
@@ -25,15 +25,16 @@ const flagsFor = (options: readonly MountOption[]): readonly string[] => {
   return [asked.includes('ro') ? 'ro' : 'rw', ...set, 'relatime']
 }
 
-/** What a source resolves to, where the type is compared by it. */
-export const resolve = (filesystem: Filesystem, rule: TypeRule | undefined): ResolvedSource | undefined => {
+/** What a source leads to, where it is a path. */
+export const resolve = (filesystem: Filesystem, rule: TypeRule | undefined): SourceSeen | undefined => {
   switch (rule?.appears._tag) {
     case 'RootAndDevice':
-      return { root: filesystem.source, device: LOCAL_DISK }
+      return { asked: { _tag: 'At', root: filesystem.source, device: LOCAL_DISK } }
     case 'Device':
-      return { root: '/', device: '7:0' }
+      return { asked: { _tag: 'At', root: '/', device: '7:0' } }
     case 'Source':
     case 'Growth':
+      return rule.sourceIsPath ? { asked: { _tag: 'Files', files: ['8:1:100'] } } : undefined
     case undefined:
       return undefined
   }
@@ -66,7 +67,7 @@ export const newLayer = (
 ): Identity => {
   layers.count += 1
   const looks = appearance(filesystem, rule, `0:${40 + layers.count}`)
-  return { mountId: 20 + layers.count, ...looks, flags: flagsFor(options) }
+  return { mountId: 20 + layers.count, ...looks, flags: flagsFor(options), superblock: 'rw' }
 }
 
 /** What stands behind names that were not declared: the filesystem of the mountpoint. */
@@ -89,9 +90,9 @@ export const layerNamed = (layers: Layers, name: string, expected: Expected | un
   return layer
 }
 
-/** `> layer t1 tmpfs scratch [root=/x] [device=0:40] [id=21] [flags=rw,nosuid,nodev]` */
+/** `> layer t1 tmpfs scratch [root=/x] [device=0:40] [id=21] [flags=rw,nosuid,nodev] [superblock=ro]` */
 export const declareLayer = (layers: Layers, given: Words): void => {
-  expectWords(given, 3, 3, ['root', 'device', 'id', 'flags'])
+  expectWords(given, 3, 3, ['root', 'device', 'id', 'flags', 'superblock'])
   const [name, fstype, source] = given.plain
   if (layers.byName.has(name!)) fail(`layer ${name!} is declared twice`)
   layers.count += 1
@@ -102,6 +103,7 @@ export const declareLayer = (layers: Layers, given: Words): void => {
     source: source!,
     root: given.named.get('root') ?? '/',
     flags: (given.named.get('flags') ?? 'rw,nosuid,nodev,relatime').split(','),
+    superblock: oneOf(given.named.get('superblock') ?? 'rw', ['rw', 'ro'] as const),
   })
 }
 

@@ -9,6 +9,7 @@ import type {
   Identity,
   Outcome,
   ResolvedSource,
+  SourceSeen,
 } from '../../src/index.js'
 import { compareIdentity } from '../../src/index.js'
 import type { Expected } from './layers.js'
@@ -83,7 +84,7 @@ const commandOf = (effect: Effect): readonly string[] => {
 /** What an outcome says besides what was found. */
 export interface Evidence {
   readonly error?: CommandError
-  readonly source?: ResolvedSource
+  readonly source?: SourceSeen
 }
 
 /** A report about an effect. */
@@ -144,13 +145,18 @@ const conclude = (story: Story, report: Report): void => {
 /** Splits the words after the effect: what was found, then `error …` and `source …` in any order. */
 const sections = (
   plain: readonly string[],
-): { found: readonly string[]; error: readonly string[] | undefined; source: boolean } => {
+): {
+  found: readonly string[]
+  error: readonly string[] | undefined
+  source: readonly string[] | undefined
+} => {
   const error = plain.indexOf('error')
   const source = plain.indexOf('source')
   const first = Math.min(...[error, source, plain.length].filter((index) => index >= 0))
-  if (error < 0) return { found: plain.slice(0, first), error: undefined, source: source >= 0 }
+  const said = source < 0 ? undefined : plain.slice(source + 1, error > source ? error : undefined)
+  if (error < 0) return { found: plain.slice(0, first), error: undefined, source: said }
   const end = source > error ? source : plain.length
-  return { found: plain.slice(0, first), error: plain.slice(error + 1, end), source: source >= 0 }
+  return { found: plain.slice(0, first), error: plain.slice(error + 1, end), source: said }
 }
 
 const readError = (effect: Effect, said: readonly string[], named: Words['named']): CommandError => {
@@ -166,6 +172,26 @@ const readError = (effect: Effect, said: readonly string[], named: Words['named'
   }
 }
 
+/** The named words of a source. */
+export const SOURCE_WORDS: readonly string[] = ['root', 'device', 'files', 'shown']
+
+const filesOf = (text: string): ResolvedSource => ({ _tag: 'Files', files: text.split(',') })
+
+/** What a source leads to, by the words after `source`. */
+export const readSource = ({ named }: Words, [what]: readonly string[]): SourceSeen => {
+  const files = named.get('files')
+  const asked: ResolvedSource =
+    what === 'absent'
+      ? { _tag: 'Absent', path: '/there' }
+      : what === 'not-checked'
+        ? { _tag: 'NotChecked', why: 'it lies on a filesystem that can hang' }
+        : files === undefined
+          ? { _tag: 'At', root: named.get('root') ?? '/', device: named.get('device') ?? '8:1' }
+          : filesOf(files)
+  const shown = named.get('shown')
+  return shown === undefined ? { asked } : { asked, shown: filesOf(shown) }
+}
+
 /** The effect meant, which has had no outcome yet unless the directive ends in `again`. */
 export const open = (story: Story, reference: string | undefined, again = false): Emitted => {
   const emitted = effectMeant(story, reference)
@@ -174,9 +200,9 @@ export const open = (story: Story, reference: string | undefined, again = false)
   return emitted
 }
 
-/** `> outcome #3 Mounted t1 t0 [error exit=32 "text"] [source root=/x device=8:1] [again]` */
+/** `> outcome #3 Mounted t1 t0 [error exit=32 "text"] [source root=/x device=8:1 | files=8:1:7 | absent | not-checked [shown=8:1:8]] [again]` */
 export const outcome = (story: Story, given: Words): void => {
-  expectWords(given, 2, 32, ['exit', 'signal', 'pid', 'root', 'device'])
+  expectWords(given, 2, 32, ['exit', 'signal', 'pid', ...SOURCE_WORDS])
   const again = given.plain.at(-1) === 'again'
   const [reference, ...rest] = again ? given.plain.slice(0, -1) : given.plain
   const emitted = open(story, reference, again)
@@ -186,9 +212,7 @@ export const outcome = (story: Story, given: Words): void => {
   }
   const said = sections(rest)
   const found = readFound(story.layers, said.found, expectedAt(story, effect.mountpoint, effect))
-  const source = said.source
-    ? { root: given.named.get('root') ?? '/', device: given.named.get('device') ?? '8:1' }
-    : undefined
+  const source = said.source && readSource(given, said.source)
   conclude(story, {
     emitted,
     found,

@@ -10,6 +10,9 @@ const UP = ['auto quiet', 'up', 'auto off']
 const HELD = ['auto quiet', 'up', 'attach a tmpfs:scratch vol-1 vm-1', 'auto off']
 const ATTACH = 'attach a tmpfs:scratch vol-1 vm-1'
 const DETACH = 'detach a vol-1 vm-1'
+const BIND = 'attach a bind:/srv/source/a vol-1 vm-1'
+/** A layer that an attach of a bind can adopt. */
+const THEIRS = ['types bind=/srv/source/', 'layer t1 ext4 /dev/vda1 root=/srv/source/a device=8:1']
 const LOST = [...HELD, 'observed a', 'outcome Look Directory']
 const BUSY = 'outcome Unmount Mounted t1 error exit=32 "target is busy."'
 
@@ -19,17 +22,17 @@ export const RECORDED: readonly Recorded[] = [
   { name: 'held and lost', script: ['layer t1 tmpfs scratch', ...LOST] },
   {
     name: 'adopted by policy',
-    script: ['settings foreign=adopt', 'layer t1 tmpfs scratch', ...UP, ATTACH, 'outcome Look Mounted t1'],
+    script: ['settings foreign=adopt', ...THEIRS, ...UP, BIND, 'outcome Look Mounted t1'],
   },
   {
     name: 'adopted because it is in use',
-    script: ['layer t1 tmpfs scratch', ...UP, 'host-up', 'discovered a Mounted t1; inventory a vol-1 vm-1'],
+    script: [...THEIRS, ...UP, 'host-up', 'discovered a Mounted t1; inventory a vol-1 vm-1'],
   },
   {
     name: 'adopted because it is in use, and named since',
     script: [
-      ...['layer t1 tmpfs scratch', ...UP, 'host-up', 'discovered a Mounted t1; inventory a vol-1 vm-1'],
-      ...['attach a tmpfs:scratch vol-2 vm-2', 'outcome Look Mounted t1'],
+      ...[...THEIRS, ...UP, 'host-up', 'discovered a Mounted t1; inventory a vol-1 vm-1'],
+      ...['attach a bind:/srv/source/a vol-2 vm-2', 'outcome Look Mounted t1'],
     ],
   },
   {

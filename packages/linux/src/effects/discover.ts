@@ -2,7 +2,7 @@
 // leaves the host down (L28).
 
 import { readFileSync, readlinkSync } from 'node:fs'
-import type { Discover, Discovered, Found, NotDiscovered, ResolvedSource, RootSeen } from '@mountkeeper/core'
+import type { Discover, Discovered, Found, NotDiscovered, RootSeen, SourceSeen } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
@@ -56,7 +56,7 @@ const placesOf = (effect: Discover, roots: readonly RootSeen[], mounted: readonl
 interface SeenMountpoint {
   readonly mountpoint: string
   readonly found: Found
-  readonly source?: ResolvedSource
+  readonly source?: SourceSeen
   readonly elsewhere?: string
 }
 
@@ -74,7 +74,7 @@ const lookAll = async (
   const deadlineMs = lookDeadlineOf(effect, places.length)
   const all = places.map(async (place): Promise<SeenMountpoint> => {
     const looked = await lookAt(tools, place, deadlineMs)
-    const source = 'source' in looked ? { source: looked.source } : {}
+    const source = 'source' in looked && looked.source !== undefined ? { source: looked.source } : {}
     const moved = 'elsewhere' in looked ? { elsewhere: looked.elsewhere } : {}
     return { mountpoint: place.mountpoint, found: looked.found, ...source, ...moved }
   })

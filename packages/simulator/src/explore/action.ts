@@ -225,7 +225,7 @@ const crashes = ({ allowed }: Configuration, model: Model, host: Host): readonly
     model[of].flatMap((flying, index): readonly Action[] => {
       if (!isChanging(flying.effect) || !ableTo(model, flying)) return []
       const command = { of, index }
-      const happenings: readonly Happening[] = [{ _tag: 'Acts', command, flags: 'as demanded' }]
+      const happenings: readonly Happening[] = [{ _tag: 'Acts', command, manner: 'as demanded' }]
       return [crash('machine', { happenings, model: doWork(model, host, command), calm: true })]
     }),
   )
@@ -290,12 +290,18 @@ const named = (model: Model, { of, index }: Command): string => {
   return flying === undefined ? 'nothing' : `${flying.effect._tag} #${flying.effect.effect}${which}`
 }
 
+const MANNERS = {
+  'as demanded': '',
+  bare: ', a mount without flags',
+  respelled: ', a mount with its source spelled differently',
+}
+const ACTS = { Mounts: 'mounts', Unmounts: 'unmounts', Strips: 'takes the flags from the layer' }
+
 const showHappening = (model: Model, happening: Happening): string => {
   if (happening._tag === 'Acts') {
-    const bare = happening.flags === 'bare' ? ', a mount without flags' : ''
-    return `${named(model, happening.command)} does its work${bare}`
+    return `${named(model, happening.command)} does its work${MANNERS[happening.manner]}`
   }
-  const what = happening._tag === 'Mounts' ? 'mounts' : 'unmounts'
+  const what = ACTS[happening._tag]
   const source = happening._tag === 'Mounts' && happening.source !== 'x' ? ` ${happening.source}` : ''
   return `a third party ${what}${source} at ${model.places[happening.place]?.path ?? ''}`
 }

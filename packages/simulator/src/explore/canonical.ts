@@ -17,7 +17,7 @@ import type { Attachment, Entry, Fifo, Filesystem, Host, Identity, Mountpoint, S
 import { findHolder, namesOf } from '@mountkeeper/core'
 import type { Configuration } from './configuration.js'
 import type { Flying, Layer, Model, Pending, Place } from './model.js'
-import { pathOf, placeIndex } from './model.js'
+import { RESPELLED, pathOf, placeIndex } from './model.js'
 
 /** 64 bits of a canonical form. */
 export interface Bits {
@@ -79,6 +79,11 @@ const putSource = (form: Form, source: string | undefined): void => {
     put(form, 1)
     return
   }
+  if (source.endsWith(RESPELLED)) {
+    put(form, -8)
+    putSource(form, source.slice(0, -RESPELLED.length))
+    return
+  }
   const at = form.sources.indexOf(source)
   put(form, 2 + (at >= 0 ? at : form.sources.push(source) - 1))
 }
@@ -133,10 +138,12 @@ const putWork = (form: Form, record: Mountpoint, work: Work | undefined): void =
       (work.settled ? 2 : 0) |
       (work.remount ? 4 : 0) |
       (work.keepDirectory ? 8 : 0) |
-      (work.probing ? 16 : 0),
+      (work.probing ? 16 : 0) |
+      (work.proving === undefined ? 0 : 32),
   )
   putWord(form, work.cause === undefined || work.remount ? work.cause?._tag : 'other')
   if (work.cause !== undefined) put(form, cameBefore(record, work.failedFor))
+  if (work.proving !== undefined) put(form, cameBefore(record, work.proving.lookedFor))
   putWord(form, work.replacing === 'vacant' ? 'vacant layer' : work.replacing)
   putFlag(form, work.leaving !== undefined)
 }
@@ -165,6 +172,8 @@ const putRecord = (form: Form, host: Host, record: Mountpoint | undefined): void
   putWord(form, record.phase)
   putFilesystem(form, record.filesystem)
   putIdentity(form, record.layer)
+  putFlag(form, (record.seen?.flags.length ?? 0) > 1)
+  putFlag(form, record.adopted)
   putFlag(form, record.covered)
   putFlag(form, record.elsewhere !== undefined)
   putWord(form, record.directory)
@@ -209,11 +218,12 @@ const putDurable = (form: Form, record: Mountpoint | undefined): void => {
 const putLayer = (form: Form, layer: Layer | undefined): void => {
   putIdentity(form, layer?.identity)
   putWord(form, layer?.by)
+  putSource(form, layer?.of)
 }
 
 const putPlace = (
   form: Form,
-  { directory, layers, shown, mounting, certain, certainSource }: Place,
+  { directory, layers, shown, mounting, certain, certainSource, relied }: Place,
   twins: boolean,
 ): void => {
   putWord(form, directory)
@@ -226,6 +236,9 @@ const putPlace = (
   }
   putSource(form, certain === 0 ? '' : certainSource)
   if (twins) putFlag(form, mounting)
+  // Without a layer of ours it means nothing: the next one begins anew.
+  const isOurs = (layer: Layer | undefined): boolean => layer?.by === 'us'
+  putFlag(form, relied && (layers.some(isOurs) || (shown._tag === 'Seen' && isOurs(shown.top))))
 }
 
 const putFlying = (form: Form, model: Model, flying: readonly Flying[], named: boolean): void => {

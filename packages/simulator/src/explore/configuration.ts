@@ -22,6 +22,10 @@ export interface Allowed {
   readonly late: boolean
   /** A mount comes without a flag that was demanded. */
   readonly bareMounts: boolean
+  /** The mount table may spell the source of a mount differently. */
+  readonly respelled: boolean
+  /** Third parties take the flags from a layer of ours. */
+  readonly flagsChange: boolean
   /** At most this many layers of third parties at a mountpoint; 0: there are none, and nobody unmounts ours. */
   readonly foreignLayers: number
   /** What third parties mount looks like what is asked for, unless a `Mount` of ours may still do its work there. */
@@ -64,6 +68,8 @@ const ALL: Allowed = {
   timeOuts: true,
   late: true,
   bareMounts: true,
+  respelled: true,
+  flagsChange: true,
   foreignLayers: 1,
   twins: false,
   crashes: true,
@@ -84,6 +90,8 @@ const NOTHING: Allowed = {
   timeOuts: false,
   late: false,
   bareMounts: false,
+  respelled: false,
+  flagsChange: false,
   foreignLayers: 0,
   twins: false,
   crashes: false,
@@ -138,7 +146,15 @@ export const SHARED: Configuration = {
   ...EVERYTHING,
   name: 'one mountpoint, two attachments, two filesystems',
   settings: exploredSettings(2, 1),
-  allowed: { ...ALL, late: false, bareMounts: false, observations: false, discoveryFails: false },
+  allowed: {
+    ...ALL,
+    late: false,
+    bareMounts: false,
+    respelled: false,
+    flagsChange: false,
+    observations: false,
+    discoveryFails: false,
+  },
   directories: ['none'],
 }
 
@@ -229,7 +245,7 @@ export const BESIDE: Configuration = {
   places: ['/m/a', '/m/b'],
   sources: ['f'],
   waiting: 2,
-  allowed: { ...ALL, wishes: 1, cancels: false },
+  allowed: { ...ALL, wishes: 1, cancels: false, respelled: false, flagsChange: false },
   directories: ['none'],
   depth: 6,
 }

@@ -17,7 +17,7 @@ import {
 } from '@mountkeeper/core'
 import type { Configuration } from './configuration.js'
 import { remember } from './journal.js'
-import { noteAnswer } from './keep.js'
+import { noteAnswer, noteMounted } from './keep.js'
 import type { Flying, Model, Place } from './model.js'
 import { UNKNOWN, isChanging, pathOf, placeIndex, withPlace } from './model.js'
 import type { Broken, Tell, Told } from './oracle.js'
@@ -186,6 +186,7 @@ export const feed = (run: Run, input: Input, outcomeOf?: Effect): void => {
   run.facts += decision.facts.length
   if (kept.length > 0) run.model = { ...run.model, memory: remember(settings, durable, kept) }
   for (const fact of kept) {
+    if (fact._tag === 'Mounted' || fact._tag === 'Adopted') run.model = noteMounted(run.model, fact.mountpoint)
     say(run, () => `    fact ${showFact(fact)}`)
     noteFact(run, fact)
   }

@@ -28,7 +28,7 @@ const memoryOf = (settings: Settings, host: Host, facts: readonly Fact[]): Memor
 
 /** Facts that lead to this record, and to nothing else that recovery reads. How often it was mounted is only told. */
 const factsOf = (record: Mountpoint, holders: ReturnType<typeof allHolders>): readonly Fact[] => {
-  const { path: mountpoint, filesystem, directory, claim, intent, layer, unresolved } = record
+  const { path: mountpoint, filesystem, directory, claim, intent, layer, source, adopted, unresolved } = record
   const at = 0
   return [
     ...holders.map(({ volume, consumer, since, knowledge }): Fact => {
@@ -42,6 +42,8 @@ const factsOf = (record: Mountpoint, holders: ReturnType<typeof allHolders>): re
       instance: 0,
       ...(filesystem && { filesystem }),
       ...(layer && { layer }),
+      ...(source && { source }),
+      ...(adopted && { adopted }),
       ...(claim && { claim }),
       ...(intent && { intent }),
       ...(unresolved && { unresolved: unresolved.kind === 'Unmount' ? 'Unmount' : 'Mount' }),

@@ -49,13 +49,22 @@ export const noteRequest = (
   }
 }
 
+/** A layer of ours was recorded: nobody relies on it yet. */
+export const noteMounted = (model: Model, mountpoint: string): Model =>
+  everywhere(model, (place) => (place.path === mountpoint && place.relied ? { ...place, relied: false } : place))
+
 /** A request was answered. */
 export const noteAnswer = (model: Model, pending: Pending, answer: Answer): Model => {
   const gains = (mask: number, source: string | undefined): Model =>
     everywhere(model, (place, index) =>
       index !== pending.place
         ? place
-        : { ...place, certain: place.certain | mask, certainSource: source ?? place.certainSource },
+        : {
+            ...place,
+            certain: place.certain | mask,
+            certainSource: source ?? place.certainSource,
+            relied: place.relied || source !== undefined,
+          },
     )
   if (pending.op === 'attach') return answer.ok && !pending.left ? gains(pending.attachments, pending.source) : model
   const nothing = !answer.ok && answer.error._tag === 'Cancelled'
@@ -66,7 +75,12 @@ export const noteAnswer = (model: Model, pending: Pending, answer: Answer): Mode
 export const forgetAll = (model: Model, what: 'manager' | 'machine', orphans: readonly Flying[]): Model => {
   const machine = what === 'machine'
   return {
-    ...everywhere(model, (place) => ({ ...place, shown: UNKNOWN, layers: machine ? [] : place.layers })),
+    ...everywhere(model, (place) => ({
+      ...place,
+      shown: UNKNOWN,
+      layers: machine ? [] : place.layers,
+      relied: true,
+    })),
     flying: [],
     orphans: machine ? [] : [...model.orphans, ...orphans.map((each) => ({ ...each, overdue: false }))],
     late: machine ? [] : model.late,

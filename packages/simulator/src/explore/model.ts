@@ -5,10 +5,12 @@
 import type { Effect, Found, Host, Identity, RequestId } from '@mountkeeper/core'
 import type { Memory } from './journal.js'
 
-/** A layer, and who mounted it; only the explorer knows that. */
+/** A layer, who mounted it, and what it was made from; only the explorer knows that. */
 export interface Layer {
   readonly identity: Identity
   readonly by: 'us' | 'other'
+  /** However the table spells it. */
+  readonly of: string
 }
 
 /** What the last report about a mountpoint showed. `look`: it was a look, and no changing effect was emitted since. */
@@ -27,6 +29,11 @@ export interface Place {
   /** Who was told `Attached` and has not asked to leave since, one bit each; and what they were told to be attached to. */
   readonly certain: number
   readonly certainSource: string
+  /**
+   * Somebody was told `Attached` since our layer came, or it has outlived a manager: who holds one that was lost does not rely
+   * on another that is mounted for them and found wrong at once.
+   */
+  readonly relied: boolean
 }
 
 /** An effect that was emitted. A command acts once at most, at any moment of its life, whatever it reports. */
@@ -115,29 +122,38 @@ const BARE: readonly string[] = ['rw']
 
 const known = new Map<string, Identity>()
 
+/** The same object for the same identity, so that states share it. */
+const shared = (identity: Identity): Identity => {
+  const key = `${identity.mountId} ${identity.source} ${identity.flags.length}`
+  const first = known.get(key) ?? identity
+  known.set(key, first)
+  return first
+}
+
+/** How a mount can come: as it is to, without its flags, or with its source spelled differently. */
+export type Manner = 'as demanded' | 'bare' | 'respelled'
+
+const isBare = (identity: Identity): boolean => identity.flags === BARE
+
+/** The source as a helper may spell it. */
+export const RESPELLED = '/'
+
 /** The identity of the mount with this id; the same object every time, so that states share it. */
-export const identityOf = (mountId: number, source: string, flags: 'as demanded' | 'bare'): Identity => {
-  const key = `${mountId} ${source} ${flags}`
-  const identity = known.get(key) ?? {
-    mountId,
-    device: `0:${mountId}`,
-    fstype: 'tmpfs',
-    source,
-    root: '/',
-    flags: flags === 'bare' ? BARE : FLAGS,
-  }
-  known.set(key, identity)
-  return identity
+export const identityOf = (mountId: number, source: string, manner: Manner): Identity => {
+  const spelled = manner === 'respelled' ? source + RESPELLED : source
+  const flags = manner === 'bare' ? BARE : FLAGS
+  return shared({ mountId, device: `0:${mountId}`, fstype: 'tmpfs', source: spelled, root: '/', flags })
 }
 
 /** What a command does when it acts. An unmount takes off whatever is on top: between look and command anything may happen. */
-export const act = (place: Place, effect: Effect, mountId: number, flags: 'as demanded' | 'bare'): Place => {
+export const act = (place: Place, effect: Effect, mountId: number, manner: Manner): Place => {
   switch (effect._tag) {
     case 'MakeDirectory':
       return place.directory === 'none' ? { ...place, directory: 'ours' } : place
     case 'Mount': {
       if (place.directory === 'none') return place
-      const layer: Layer = { identity: identityOf(mountId, effect.filesystem.source, flags), by: 'us' }
+      const { source } = effect.filesystem
+      const layer: Layer = { identity: identityOf(mountId, source, manner), by: 'us', of: source }
       return { ...place, layers: [layer, ...place.layers] }
     }
     case 'Unmount':
@@ -169,6 +185,31 @@ export const canAct = (place: Place, effect: Effect): boolean => {
     default:
       return false
   }
+}
+
+/** Others take the flags from our layer on top. */
+export const strip = (place: Place): Place => {
+  const [top, ...below] = place.layers
+  if (top === undefined || isBare(top.identity)) return place
+  const identity: Identity = { ...top.identity, flags: BARE }
+  return { ...place, layers: [{ ...top, identity: shared(identity) }, ...below] }
+}
+
+/** Whether others can do that. */
+export const canStrip = ({ layers: [top] }: Place): boolean => top?.by === 'us' && !isBare(top.identity)
+
+/**
+ * A command that has mounted with its source spelled differently, and did not end well: nobody can tell that layer from one of
+ * somebody else. The one that is recorded was told apart when its command ended.
+ */
+export const disown = (place: Place, recorded: number | undefined): Place => {
+  const isOdd = ({ identity, by, of }: Layer): boolean =>
+    by === 'us' && identity.source !== of && identity.mountId !== recorded
+  if (!place.layers.some(isOdd)) return place
+  const layers = place.layers.map((layer): Layer =>
+    isOdd(layer) ? { ...layer, by: 'other', of: layer.identity.source } : layer,
+  )
+  return { ...place, layers }
 }
 
 export const withPlace = (model: Model, index: number, place: Place): Model => ({

@@ -36,9 +36,8 @@ const isOnTop = ({ shown }: Place, mountId: number): boolean =>
 
 const isBare = ({ shown }: Place): boolean => shown._tag === 'Seen' && shown.top === undefined
 
-/** A layer without the demanded flags was mounted for holders whose own is lost: it is taken off again, and they stay lost. */
-const isRollBack = ({ shown }: Place): boolean =>
-  shown._tag === 'Seen' && shown.top?.by === 'us' && !shown.top.identity.flags.includes('nosuid')
+/** A layer that was mounted for holders whose own is lost, and found wrong or dead: it is taken off again, and they stay lost. */
+const isRollBack = ({ shown, relied }: Place): boolean => shown._tag === 'Seen' && shown.top?.by === 'us' && !relied
 
 /** What may fly beside what, and when: L22, L23, L28. */
 const judgeFlight = (model: Model, effect: Effect, place: Place, tell: Tell): void => {
@@ -139,11 +138,9 @@ const judgeAttached = (
   if (place === undefined) return
   const { shown } = place
   const top = shown._tag === 'Seen' ? shown.top : undefined
-  if (top === undefined || top.by !== 'us' || top.identity.source !== pending.source)
+  if (top === undefined || top.by !== 'us' || top.of !== pending.source)
     tell('L16', 'Attached although its layer was not shown on top')
-  // Flags are not compared when a layer of ours is shared: they may have been changed by others (`options-changed`).
-  else if (mount !== 'shared' && !top.identity.flags.includes('nosuid'))
-    tell('L16', 'Attached to a new layer without the demanded flags')
+  else if (!top.identity.flags.includes('nosuid')) tell('L16', 'Attached to a layer without the demanded flags')
   const byLook = outcomeOf?._tag === 'Look' || outcomeOf?._tag === 'Probe'
   if (byLook && answeredFrom(input) === 'look' && !pending.looked)
     tell('L21', 'Attached by a look that had begun before the request arrived')

@@ -14,7 +14,18 @@ import { freeze, thaw } from './frozen.js'
 import { emptyMemory } from './journal.js'
 import { forgetAll, noteRequest } from './keep.js'
 import type { Flying, Model } from './model.js'
-import { UNKNOWN, changed, foundAt, isChanging, pathOf, placeIndex, removed, shownAt, withPlace } from './model.js'
+import {
+  UNKNOWN,
+  changed,
+  disown,
+  foundAt,
+  isChanging,
+  pathOf,
+  placeIndex,
+  removed,
+  shownAt,
+  withPlace,
+} from './model.js'
 import type { Broken } from './oracle.js'
 import { judgeAppearing } from './oracle.js'
 import { doWork, nothingUnseen } from './unseen.js'
@@ -52,10 +63,43 @@ const outcome = (run: Run, effect: Effect, found: EffectFound, error: 'error' | 
   feed(run, error === 'error' ? { ...input, error: ERROR } : input, effect)
 }
 
+/** What is found at the end of a `Mount` serves whoever had asked before it, as a look does. */
+const noteMountEnded = (run: Run, effect: Effect & { readonly _tag: 'Mount' }, well: boolean): void => {
+  const at = placeIndex(run.model, effect.mountpoint)
+  const pending = run.model.pending.map((each) =>
+    each.op === 'attach' && each.place === at && !each.looked ? { ...each, looked: true } : each,
+  )
+  run.model = { ...run.model, pending }
+  if (well) noteMistaken(run, effect)
+  if ((run.model.places[at]?.layers.length ?? 0) !== 1) disownAt(run, effect.mountpoint)
+}
+
+/**
+ * What others mounted while our command ran, which has ended well: what is found afterwards decides, and nothing that is found
+ * tells it from what the command was to bring. It is as good as ours from then on.
+ */
+const noteMistaken = (run: Run, effect: Effect & { readonly _tag: 'Mount' }): void => {
+  const at = placeIndex(run.model, effect.mountpoint)
+  const place = run.model.places[at]
+  const [top, ...below] = place?.layers ?? []
+  if (place === undefined || top?.by !== 'other' || below.length > 0) return
+  const layers = [{ ...top, by: 'us' as const, of: effect.filesystem.source }]
+  run.model = withPlace(run.model, at, { ...place, layers })
+}
+
+/** What a `Mount` that did not end well, or not alone, has left with its source spelled differently is nobody's. */
+const disownAt = (run: Run, path: string | undefined): void => {
+  const at = placeIndex(run.model, path)
+  const place = run.model.places[at]
+  const recorded = run.model.memory.mountpoints.get(path ?? '')?.record.layer?.mountId
+  if (place !== undefined) run.model = withPlace(run.model, at, disown(place, recorded))
+}
+
 const report = (run: Run, { index, how }: Action & { _tag: 'Report' }): void => {
   const flying = run.model.flying[index]
   if (flying === undefined) return
   const { effect } = flying
+  if (effect._tag === 'Mount' && how !== 'well') disownAt(run, effect.mountpoint)
   if (how === 'timed out') {
     run.model = changed(run.model, 'flying', index, { ...flying, overdue: true })
     outcome(run, effect, { _tag: 'Unknown', why: 'TimedOut' }, 'error')
@@ -72,6 +116,7 @@ const report = (run: Run, { index, how }: Action & { _tag: 'Report' }): void => 
     outcome(run, effect, { _tag: 'Unknown', why: 'Unreadable' }, 'no error')
     return
   }
+  if (effect._tag === 'Mount') noteMountEnded(run, effect, how === 'well')
   const place = run.model.places[placeIndex(run.model, pathOf(effect))]
   if (place === undefined) return
   show(run, place.path, effect._tag === 'Look')
@@ -104,6 +149,7 @@ const end = (run: Run, { command, how }: Action & { _tag: 'End' }): void => {
   const flying = run.model[of][index]
   if (flying === undefined) return
   run.model = removed(run.model, of, index)
+  if (flying.effect._tag === 'Mount') disownAt(run, flying.effect.mountpoint)
   if (how === 'visible later') run.model = { ...run.model, late: [...run.model.late, flying] }
   if (of === 'orphans') return
   feed(run, { _tag: 'Ended', at: AT, effect: flying.effect.effect, mountpoint: pathOf(flying.effect) })
@@ -124,6 +170,7 @@ const elapse = (run: Run, index: number): void => {
 /** The manager ends, and another begins: commands go on, what was asked is forgotten, what is durable stays. */
 const crash = (run: Run, what: 'manager' | 'machine', orphans: readonly Flying[]): void => {
   const { settings } = run.explored.configuration
+  for (const { path } of run.model.places) disownAt(run, path)
   run.model = forgetAll(run.model, what, orphans)
   run.host = thaw(settings, run.model.memory.frozen)
   ask(run, { _tag: 'Ask', body: { op: 'host-up' }, place: -1, attachments: 0, source: '' })
@@ -211,6 +258,7 @@ const initialModel = (configuration: Configuration, directory: 'none' | 'theirs'
     mounting: false,
     certain: 0,
     certainSource: '',
+    relied: false,
   })),
   flying: [],
   orphans: [],

@@ -11,10 +11,11 @@
 
 import type { Host } from '@mountkeeper/core'
 import type { Configuration } from './configuration.js'
-import type { Command, Flying, Layer, Model, Place } from './model.js'
+import type { Command, Flying, Layer, Manner, Model, Place } from './model.js'
 import {
   act,
   canAct,
+  canStrip,
   changed,
   freeMountId,
   identityOf,
@@ -22,14 +23,17 @@ import {
   isHaunted,
   pathOf,
   placeIndex,
+  strip,
   vanish,
   withPlace,
 } from './model.js'
 
 export type Happening =
-  | { readonly _tag: 'Acts'; readonly command: Command; readonly flags: 'as demanded' | 'bare' }
+  | { readonly _tag: 'Acts'; readonly command: Command; readonly manner: Manner }
   | { readonly _tag: 'Mounts'; readonly place: number; readonly source: string }
+  /** Others; `Strips`: they take the flags from our layer on top. */
   | { readonly _tag: 'Unmounts'; readonly place: number }
+  | { readonly _tag: 'Strips'; readonly place: number }
 
 /** Some of it, in order, and what it led to. */
 export interface Unseen {
@@ -51,12 +55,7 @@ export const ableTo = (model: Model, { effect, acted }: Flying): boolean => {
 }
 
 /** A command does its work now. */
-export const doWork = (
-  model: Model,
-  host: Host,
-  { of, index }: Command,
-  flags: 'as demanded' | 'bare' = 'as demanded',
-): Model => {
+export const doWork = (model: Model, host: Host, { of, index }: Command, manner: Manner = 'as demanded'): Model => {
   const flying = model[of][index]
   const at = placeIndex(model, flying === undefined ? undefined : pathOf(flying.effect))
   const place = model.places[at]
@@ -66,24 +65,36 @@ export const doWork = (
   const worked = withPlace(
     model,
     at,
-    isLate ? vanish(place, effect) : act(place, effect, freeMountId(model, host), flags),
+    isLate ? vanish(place, effect) : act(place, effect, freeMountId(model, host), manner),
   )
   return changed(worked, of, index, { ...flying, acted: true })
 }
 
+const foreign = (mountId: number, source: string): Layer => ({
+  identity: identityOf(mountId, source, 'as demanded'),
+  by: 'other',
+  of: source,
+})
+
+type Interference = Exclude<Happening, { readonly _tag: 'Acts' }>
+
+const interfered = (model: Model, host: Host, place: Place, happening: Interference): Place => {
+  switch (happening._tag) {
+    case 'Mounts':
+      return { ...place, layers: [foreign(freeMountId(model, host), happening.source), ...place.layers] }
+    case 'Unmounts':
+      return { ...place, layers: place.layers.slice(1) }
+    case 'Strips':
+      return strip(place)
+  }
+}
+
 /** The model after one more thing has happened. */
 export const happen = (model: Model, host: Host, happening: Happening): Model => {
-  if (happening._tag === 'Acts') return doWork(model, host, happening.command, happening.flags)
+  if (happening._tag === 'Acts') return doWork(model, host, happening.command, happening.manner)
   const place = model.places[happening.place]
   if (place === undefined) return model
-  const layers: readonly Layer[] =
-    happening._tag === 'Unmounts'
-      ? place.layers.slice(1)
-      : [
-          { identity: identityOf(freeMountId(model, host), happening.source, 'as demanded'), by: 'other' },
-          ...place.layers,
-        ]
-  return withPlace(model, happening.place, { ...place, layers })
+  return withPlace(model, happening.place, interfered(model, host, place, happening))
 }
 
 const acts = ({ allowed }: Configuration, model: Model, path: string): readonly Happening[] => {
@@ -92,8 +103,10 @@ const acts = ({ allowed }: Configuration, model: Model, path: string): readonly 
     model[of].forEach((flying, index) => {
       if (!isChanging(flying.effect) || pathOf(flying.effect) !== path || !ableTo(model, flying)) return
       const command = { of, index }
-      found.push({ _tag: 'Acts', command, flags: 'as demanded' })
-      if (flying.effect._tag === 'Mount' && allowed.bareMounts) found.push({ _tag: 'Acts', command, flags: 'bare' })
+      found.push({ _tag: 'Acts', command, manner: 'as demanded' })
+      if (flying.effect._tag !== 'Mount') return
+      if (allowed.bareMounts) found.push({ _tag: 'Acts', command, manner: 'bare' })
+      if (allowed.respelled) found.push({ _tag: 'Acts', command, manner: 'respelled' })
     })
   }
   return found
@@ -107,9 +120,10 @@ const foreignSources = ({ allowed, sources }: Configuration, { mounting }: Place
 
 const interferes = (configuration: Configuration, model: Model, at: number, place: Place): readonly Happening[] => {
   const { allowed } = configuration
-  if (allowed.foreignLayers === 0) return []
   const { path, directory, layers } = place
   const found: Happening[] = []
+  if (allowed.flagsChange && canStrip(place)) found.push({ _tag: 'Strips', place: at })
+  if (allowed.foreignLayers === 0) return found
   const others = layers.reduce((sum, layer) => (layer.by === 'other' ? sum + 1 : sum), 0)
   // A layer on top would hide that a mount of ours is still to become visible.
   const hides = model.late.some(({ effect }) => pathOf(effect) === path)
@@ -128,7 +142,7 @@ export const happeningsIn = (configuration: Configuration, model: Model, at: num
 
 const isCalm = (model: Model, happening: Happening): boolean =>
   happening._tag === 'Acts'
-    ? happening.flags === 'as demanded'
+    ? happening.manner !== 'bare'
     : happening._tag === 'Unmounts' && model.places[happening.place]?.layers[0]?.by === 'other'
 
 const nameOf = ({ flying, orphans }: Model, { directory, layers }: Place): string => {

@@ -28,8 +28,15 @@ export interface Inode {
 export interface Superblock {
   readonly device: string
   readonly fstype: string
+  /** As the table spells it. */
   readonly source: string
   readonly root: number
+  /** What it was made from, however the table spells it; nobody but an oracle sees it. */
+  readonly madeFrom: string
+  /** Of bindfs: the directory that it passes everything through to. */
+  readonly through: number | undefined
+  /** Nothing can be written, through whichever mount. */
+  readonly readOnly: boolean
 }
 
 /** Whether a mount passes on what happens on it. */
@@ -46,6 +53,8 @@ export interface MountEntry {
   readonly root: number
   readonly superblock: number
   readonly flags: readonly string[]
+  /** What could be written, and what not, when it was made; nobody but an oracle sees it. */
+  readonly madeWith: { readonly flags: readonly string[]; readonly readOnly: boolean }
   /** Its peer group: mounts among which mounting and unmounting is passed on both ways. */
   readonly peers: number | undefined
   /** The peer group it receives from without giving back. */
@@ -163,7 +172,10 @@ export const lowestFree = (first: number, isTaken: (candidate: number) => boolea
 }
 
 /** Whether nothing can be made or removed through that mount. */
-export const isReadOnly = (host: ModelHost, mountId: number): boolean => mountOf(host, mountId).flags.includes('ro')
+export const isReadOnly = (host: ModelHost, mountId: number): boolean => {
+  const { flags, superblock } = mountOf(host, mountId)
+  return flags.includes('ro') || superblockOf(host, superblock).readOnly
+}
 
 const ROOT_INODE = 1
 const ROOT_SUPERBLOCK = 1
@@ -182,6 +194,7 @@ export const rootMount = (propagation: 'private' | 'shared'): readonly [number, 
     root: ROOT_INODE,
     superblock: ROOT_SUPERBLOCK,
     flags: ['rw', 'relatime'],
+    madeWith: { flags: ['rw', 'relatime'], readOnly: false },
     peers: propagation === 'shared' ? ROOT_GROUP : undefined,
     master: undefined,
     by: 'others',
@@ -210,7 +223,20 @@ export const newModelHost = (propagation: 'private' | 'shared'): ModelHost => ({
       },
     ],
   ]),
-  superblocks: new Map([[ROOT_SUPERBLOCK, { device: '8:1', fstype: 'ext4', source: '/dev/sda1', root: ROOT_INODE }]]),
+  superblocks: new Map([
+    [
+      ROOT_SUPERBLOCK,
+      {
+        device: '8:1',
+        fstype: 'ext4',
+        source: '/dev/sda1',
+        root: ROOT_INODE,
+        madeFrom: '/dev/sda1',
+        through: undefined,
+        readOnly: false,
+      },
+    ],
+  ]),
   mounts: new Map([rootMount(propagation)]),
   processes: new Map(),
   servers: new Map(),

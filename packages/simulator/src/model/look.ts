@@ -10,6 +10,7 @@ import type {
   ResolvedSource,
   RootIdentity,
   RootSeen,
+  SourceSeen,
   Unknown,
   UnknownWhy,
 } from '@mountkeeper/core'
@@ -28,8 +29,9 @@ const unknown = (why: UnknownWhy, detail?: string): Unknown =>
 /** How the table shows one mount. */
 export const identityOf = (host: ModelHost, mountId: number): Identity => {
   const { root, flags, superblock } = mountOf(host, mountId)
-  const { device, fstype, source } = superblockOf(host, superblock)
-  return { mountId, device, fstype, source, root: pathInFilesystem(host, root), flags }
+  const { device, fstype, source, readOnly } = superblockOf(host, superblock)
+  const shownRoot = pathInFilesystem(host, root)
+  return { mountId, device, fstype, source, root: shownRoot, flags, superblock: readOnly ? 'ro' : 'rw' }
 }
 
 const directoryOf = (host: ModelHost, place: Place): string =>
@@ -125,13 +127,36 @@ export const lookAt = (host: ModelHost, mountpoint: string, root: RootIdentity |
   (root === undefined ? undefined : checkRoot(host, root)) ??
   foundBelow(host, mountpoint, root?.mountId)
 
-/** What a bind's source is now, as the table would show it; other types are not compared by it. */
-export const resolveSource = (host: ModelHost, filesystem: Filesystem | undefined): ResolvedSource | undefined => {
-  if (filesystem?.type !== 'bind') return undefined
-  const place = walk(host, host.own, filesystem.source, { links: 'follow', last: 'over' })
-  if (isLost(place)) return undefined
-  const { device } = superblockOf(host, inodeOf(host, place.inode).superblock)
-  return { root: pathInFilesystem(host, place.inode), device }
+const reachSource = (host: ModelHost, path: string): Place | ResolvedSource => {
+  const place = walk(host, host.own, path, { links: 'follow', last: 'over' })
+  return isLost(place) ? { _tag: 'Absent', path } : place
+}
+
+/** The directory of a bind, as the table would show it, and that of bindfs as the file it is. */
+const askedOf = (host: ModelHost, { type, source }: Filesystem): ResolvedSource => {
+  const reached = reachSource(host, source)
+  if ('_tag' in reached) return reached
+  const { inode } = reached
+  const { device } = superblockOf(host, inodeOf(host, inode).superblock)
+  if (type !== 'bind') return { _tag: 'Files', files: [`${device}:${inode}`] }
+  return { _tag: 'At', root: pathInFilesystem(host, inode), device, inode: `${inode}` }
+}
+
+/** Whether the source of a type is a path of the model. */
+const isPath = ({ type }: Filesystem): boolean => type === 'bind' || type === 'fuse.bindfs'
+
+/** What a source that is a path leads to now, and what the layer on top comes from. Other types have none. */
+export const seeSource = (
+  host: ModelHost,
+  filesystem: Filesystem | undefined,
+  mountpoint: string,
+): SourceSeen | undefined => {
+  if (filesystem === undefined || !isPath(filesystem)) return undefined
+  const asked = askedOf(host, filesystem)
+  const [top] = stackAt(host, mountpoint)
+  if (filesystem.type === 'bind' || top === undefined) return { asked }
+  const { source } = superblockOf(host, mountOf(host, top).superblock)
+  return { asked, shown: askedOf(host, { ...filesystem, source }) }
 }
 
 /** Mounts below the source of a bind, by path; but the mountpoint itself. */
@@ -193,7 +218,7 @@ export const discover = (
   const mountpoints = [...paths].map((mountpoint) => {
     const root = there.find((each) => mountpoint.startsWith(`${each.path}/`))
     const record = records.get(mountpoint)
-    const source = resolveSource(host, record?.filesystem)
+    const source = seeSource(host, record?.filesystem, mountpoint)
     const found = lookAt(host, mountpoint, root)
     const elsewhere = record?.layer && whereElse(host, record.layer, found)
     return { mountpoint, found, ...(source && { source }), ...(elsewhere !== undefined && { elsewhere }) }

@@ -1,7 +1,7 @@
 // mount(2) and umount(2): stacking, binding, busy mounts, and what is passed on to other namespaces.
 
 import type { By, Done, Errno, ModelHost, MountEntry, Superblock } from './host.js'
-import { done, inodeOf, lowestFree, mountOf, refused, superblockOf } from './host.js'
+import { done, inodeOf, lowestFree, mountOf, refused, superblockOf, withEntry } from './host.js'
 import { detach, mountsOn } from './detach.js'
 import type { Place, Reached } from './path.js'
 import { isLost, isWithin, walk } from './path.js'
@@ -25,7 +25,7 @@ const receiversOf = (host: ModelHost, mountId: number): readonly number[] => {
   )
 }
 
-type Shown = Pick<MountEntry, 'root' | 'superblock' | 'flags' | 'by' | 'mountedOn'>
+type Shown = Pick<MountEntry, 'root' | 'superblock' | 'flags' | 'madeWith' | 'by' | 'mountedOn'>
 
 const addEntry = (
   host: ModelHost,
@@ -81,6 +81,9 @@ export interface NewFilesystem {
   readonly source: string
   readonly flags: readonly string[]
   readonly by: By
+  /** Where the table spells the source differently: what it was made from. */
+  readonly madeFrom?: string
+  readonly through?: number
 }
 
 const targetAt = (host: ModelHost, namespace: string, path: string): Reached =>
@@ -104,8 +107,9 @@ export const mountFilesystem = (host: ModelHost, namespace: string, path: string
   if (errno !== undefined) return refused(host, errno)
   const superblock = host.nextSuperblock
   const root = host.nextInode
-  const { fstype, source, flags, by } = what
-  const made: Superblock = { device: freeDevice(host), fstype, source, root }
+  const { fstype, source, flags, by, madeFrom = source, through } = what
+  const readOnly = flags.includes('ro')
+  const made: Superblock = { device: freeDevice(host), fstype, source, root, madeFrom, through, readOnly }
   const inodes = new Map(host.inodes).set(root, {
     superblock,
     kind: 'directory',
@@ -118,7 +122,9 @@ export const mountFilesystem = (host: ModelHost, namespace: string, path: string
   })
   const superblocks = new Map(host.superblocks).set(superblock, made)
   const withRoot = { ...host, inodes, superblocks, nextInode: root + 1, nextSuperblock: superblock + 1 }
-  return done(attachAt(withRoot, place, { root, superblock, flags, by, mountedOn: path }))
+  return done(
+    attachAt(withRoot, place, { root, superblock, flags, madeWith: { flags, readOnly }, by, mountedOn: path }),
+  )
 }
 
 const LOCKED = ['nosuid', 'nodev', 'noexec', 'ro']
@@ -146,7 +152,9 @@ export const bindDirectory = (
   const kept = LOCKED.filter((flag) => own.includes(flag) && !what.flags.includes(flag))
   const asked = kept.includes('ro') ? what.flags.filter((flag) => flag !== 'rw') : what.flags
   const flags = [...asked, ...kept]
-  return done(attachAt(host, place, { root: from.inode, superblock, flags, by: what.by, mountedOn: path }))
+  const madeWith = { flags, readOnly: flags.includes('ro') || superblockOf(host, superblock).readOnly }
+  const shown = { root: from.inode, superblock, flags, madeWith, by: what.by, mountedOn: path }
+  return done(attachAt(host, place, shown))
 }
 
 const isUsed = (host: ModelHost, mountId: number): boolean =>
@@ -206,6 +214,24 @@ export const moveMount = (host: ModelHost, namespace: string, from: string, to: 
   const mounts = new Map(host.mounts)
   mounts.set(place.mount, { ...entry, parent: target.mount, at: target.inode })
   return done({ ...host, mounts })
+}
+
+/** mount -o remount,bind: the top mount at a path has these flags from now on; its filesystem stays as it is. */
+export const remount = (host: ModelHost, namespace: string, path: string, flags: readonly string[]): Done => {
+  const place = targetAt(host, namespace, path)
+  if (isLost(place)) return refused(host, place.errno)
+  const entry = mountOf(host, place.mount)
+  if (entry.root !== place.inode) return refused(host, 'EINVAL')
+  return done({ ...host, mounts: withEntry(host.mounts, place.mount, { ...entry, flags }) })
+}
+
+/** A filesystem becomes read-only as a whole, as after an error on its device, or can be written again. */
+export const turnReadOnly = (host: ModelHost, namespace: string, path: string, readOnly: boolean): Done => {
+  const place = targetAt(host, namespace, path)
+  if (isLost(place)) return refused(host, place.errno)
+  const { superblock } = mountOf(host, place.mount)
+  const turned = { ...superblockOf(host, superblock), readOnly }
+  return done({ ...host, superblocks: withEntry(host.superblocks, superblock, turned) })
 }
 
 /** The layers at a place from the top down, as mount ids, down to the mount that its parent directory lies on. */

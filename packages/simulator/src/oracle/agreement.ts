@@ -1,25 +1,48 @@
-// Agreement: does a layer show what was asked for, and are two wishes the same? By tables of the oracle's own: one that asked
-// the core would find it always right.
+// Agreement: is a layer what was asked for, and are two wishes the same? By what the model knows of a layer's making and by
+// tables of the oracle's own: one that asked the core, or read the table as it does, would find it always right.
 
-import type { Filesystem, Identity } from '@mountkeeper/core'
+import type { Filesystem } from '@mountkeeper/core'
+import { isReadOnly, mountOf, superblockOf } from '../model/host.js'
 import type { ModelHost } from '../model/host.js'
-import { isLost, pathInFilesystem, walk } from '../model/path.js'
+import { isLost, walk } from '../model/path.js'
 
-const NFS = new Set(['nfs', 'nfs4'])
+const SHOWN_AS: Readonly<Record<string, readonly string[]>> = {
+  nfs: ['nfs', 'nfs4'],
+  nfs4: ['nfs', 'nfs4'],
+  'fuse.bindfs': ['fuse'],
+}
 
-/** Whether a layer is what was asked for. */
-export const agrees = (host: ModelHost, filesystem: Filesystem, layer: Identity): boolean => {
-  switch (filesystem.type) {
-    case 'bind': {
-      const place = walk(host, host.own, filesystem.source, { links: 'follow', last: 'over' })
-      return !isLost(place) && pathInFilesystem(host, place.inode) === layer.root
-    }
-    case 'nfs':
-    case 'nfs4':
-      return NFS.has(layer.fstype) && layer.source === filesystem.source
-    default:
-      return layer.fstype === filesystem.type && layer.source === filesystem.source
-  }
+const leadsTo = (host: ModelHost, source: string): number | undefined => {
+  const place = walk(host, host.own, source, { links: 'follow', last: 'over' })
+  return isLost(place) ? undefined : place.inode
+}
+
+/** Whether a layer is of a type that may come of a mount of this one; a bind shows the type of what is bound. */
+export const mayComeOf = (host: ModelHost, { type }: Filesystem, mountId: number): boolean =>
+  type === 'bind' || (SHOWN_AS[type] ?? [type]).includes(superblockOf(host, mountOf(host, mountId).superblock).fstype)
+
+/** Whether a layer holds what is asked for, as its source is now. */
+export const agrees = (host: ModelHost, { type, source }: Filesystem, mountId: number): boolean => {
+  const { root, superblock } = mountOf(host, mountId)
+  const { madeFrom, through } = superblockOf(host, superblock)
+  if (type === 'bind') return leadsTo(host, source) === root
+  if (!mayComeOf(host, { type, source, options: [] }, mountId)) return false
+  return type === 'fuse.bindfs' ? leadsTo(host, source) === through : madeFrom === source
+}
+
+const DEMANDED = ['nosuid', 'nodev', 'noexec'] as const
+
+/** What a layer does not carry of what it was made with, or of what is asked for; or that it can be written no more. */
+export const lacks = (host: ModelHost, { options }: Filesystem, mountId: number): readonly string[] => {
+  const { flags, madeWith } = mountOf(host, mountId)
+  const now = isReadOnly(host, mountId)
+  const wasReadOnly = madeWith.readOnly || madeWith.flags.includes('ro')
+  const wantsReadOnly = wasReadOnly || options.includes('ro')
+  return [
+    ...DEMANDED.filter((flag) => (options.includes(flag) || madeWith.flags.includes(flag)) && !flags.includes(flag)),
+    ...(wantsReadOnly && !now ? ['ro'] : []),
+    ...(!wantsReadOnly && now ? ['rw'] : []),
+  ]
 }
 
 const isSignificant = (option: string): boolean => !/^(rw|defaults|_netdev|.*atime|.*lazytime|x-.*)$/.test(option)

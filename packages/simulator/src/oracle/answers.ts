@@ -5,7 +5,7 @@ import { compareIdentity, layersOf } from '@mountkeeper/core'
 import type { ModelHost } from '../model/host.js'
 import { mountOf } from '../model/host.js'
 import { identityOf, stackAt, submountsOf } from '../model/look.js'
-import { agrees, significant } from './agreement.js'
+import { agrees, lacks, significant } from './agreement.js'
 import { noteAnswer } from './chronicle.js'
 import type { History, Law, PlaceHistory } from './history.js'
 import { certainAt, isCertain, isCertainlyGone, judge, keyOf, placeAt, unless } from './history.js'
@@ -20,11 +20,13 @@ const judgeAttached = (history: History, body: AttachRequest, attached: Attached
   const { layer } = place.decided
   const isOurs = top !== undefined && layer !== undefined && compareIdentity(layer, top) === 'same'
   judge(history, 'L16', unless(isOurs, `${who} although ours is not on top`))
-  const isShared = attached.mount === 'shared' && body.filesystem.type === 'bind'
-  const isRight = top !== undefined && (isShared || agrees(seen.host, body.filesystem, top))
-  judge(history, 'L16', unless(isRight, `${who} although something else is mounted`))
   const [id] = stackAt(seen.host, place.path)
+  const isMistaken = id !== undefined && place.mistaken.has(mountOf(seen.host, id).serial)
+  const isRight = isMistaken || (id !== undefined && agrees(seen.host, body.filesystem, id))
+  judge(history, 'L16', unless(isRight, `${who} although something else is mounted`))
   const entry = id === undefined ? undefined : mountOf(seen.host, id)
+  const lacking = id === undefined || attached.mount === 'adopted' ? [] : lacks(seen.host, body.filesystem, id)
+  judge(history, 'L16', unless(lacking.length === 0, `${who} although the layer lacks ${lacking.join(', ')}`))
   const isKnown = entry !== undefined && (entry.by === 'us' || place.mistakable.has(entry.serial))
   if (attached.mount === 'adopted') place.mistakable.add(entry?.serial ?? -1)
   else judge(history, 'L34', unless(isKnown, `${who} on a layer of somebody else`))

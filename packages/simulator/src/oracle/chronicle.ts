@@ -3,6 +3,7 @@
 import type {
   Answer,
   Decision,
+  Effect,
   Fact,
   Filesystem,
   Found,
@@ -15,11 +16,11 @@ import type {
 import { compareIdentity, emptyMemory, layersOf, remember, requestId } from '@mountkeeper/core'
 import type { ModelHost } from '../model/host.js'
 import { inodeOf, mountOf } from '../model/host.js'
-import { directoryAt, identityOf, resolveSource, stackAt } from '../model/look.js'
+import { directoryAt, identityOf, seeSource, stackAt } from '../model/look.js'
 import { walk } from '../model/path.js'
 import type { Happening, Simulation } from '../run/simulation.js'
 import { mountpointOf } from '../run/simulation.js'
-import { agrees } from './agreement.js'
+import { agrees, mayComeOf } from './agreement.js'
 import type { History, PlaceHistory, Standing } from './history.js'
 import { ends, judge, keyOf, placeAt, recordFact } from './history.js'
 
@@ -54,6 +55,22 @@ const noteLook = (place: PlaceHistory, found: Found, simulation: Simulation): vo
   place.mounting = looks > 1 || layersOf(found).length > 0 ? undefined : { ...place.mounting, looks }
 }
 
+/**
+ * A layer of others that came while our command ran, which has ended well: what is found afterwards decides, and nothing that is
+ * found tells it from what the command was to bring.
+ */
+const noteMistaken = (place: PlaceHistory, effect: Effect, input: Input, host: ModelHost): void => {
+  if (effect._tag !== 'Mount' || input._tag !== 'Outcome' || input.error !== undefined) return
+  const stack = stackAt(host, place.path)
+  const [top] = stack
+  const before = place.decided.intent?.layersBefore.length ?? 0
+  if (top === undefined || stack.length !== before + 1 || mountOf(host, top).by !== 'others') return
+  if (!mayComeOf(host, effect.filesystem, top)) return
+  const { serial } = mountOf(host, top)
+  place.mistakable.add(serial)
+  place.mistaken.add(serial)
+}
+
 const noteOutcome = (history: History, input: Input, simulation: Simulation): void => {
   const host = simulation.model
   if (input._tag === 'Ended') {
@@ -85,6 +102,7 @@ const noteOutcome = (history: History, input: Input, simulation: Simulation): vo
   if (flight === undefined) return
   const { effect } = flight
   if (effect._tag === 'Probe') place.dead = input.found._tag === 'Broken'
+  noteMistaken(place, effect, input, host)
   const found = foundOf(input)
   if (found === undefined) return
   if (found._tag === 'Unknown' && found.why === 'TimedOut') place.overdue.set(input.effect, effect)
@@ -219,6 +237,8 @@ const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['aft
     place.flying.clear()
     place.overdue.clear()
     place.seen = undefined
+    // Whoever holds relies on what the next manager finds recorded.
+    place.isReliedOn = true
     if (place.mounting !== undefined) place.mounting = reboot ? undefined : { ...place.mounting, looks: 0 }
     place.retriesInRow = 0
     place.lastBackOffMs = 0
@@ -227,6 +247,7 @@ const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['aft
       history.entangled ||= place.away !== undefined
       place.formerly.length = 0
       place.mistakable.clear()
+      place.mistaken.clear()
       place.doubled = false
     }
   }
@@ -237,8 +258,9 @@ const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['aft
   history.stopping = false
 }
 
-const leadsElsewhere = (filesystem: Filesystem, before: ModelHost, after: ModelHost): boolean =>
-  JSON.stringify(resolveSource(before, filesystem)) !== JSON.stringify(resolveSource(after, filesystem))
+const leadsElsewhere = (filesystem: Filesystem, path: string, before: ModelHost, after: ModelHost): boolean =>
+  JSON.stringify(seeSource(before, filesystem, path)?.asked) !==
+  JSON.stringify(seeSource(after, filesystem, path)?.asked)
 
 /**
  * A directory above was renamed. A recorded layer is found again wherever it is; a directory that is made or removed, and what
@@ -263,14 +285,14 @@ const noteInterference = (history: History, before: ModelHost, after: ModelHost,
   for (const place of history.places.values()) {
     const intent = place.decided.intent ?? place.durable.intent
     // What is bound is told by where its source leads now.
-    history.entangled ||= intent !== undefined && leadsElsewhere(intent.filesystem, before, after)
+    history.entangled ||= intent !== undefined && leadsElsewhere(intent.filesystem, place.path, before, after)
     for (const id of stackAt(after, place.path)) {
       const { serial } = mountOf(after, id)
       if (known.has(serial)) continue
       const identity = identityOf(after, id)
       const isTwin = place.formerly.some((each) => compareIdentity(each, identity) !== 'other')
       const { mounting } = place
-      const isIntended = intent !== undefined && mounting !== undefined && agrees(after, mounting.filesystem, identity)
+      const isIntended = intent !== undefined && mounting !== undefined && agrees(after, mounting.filesystem, id)
       if (isTwin || isIntended) place.mistakable.add(serial)
       // Ours may come as well, on top of what was taken for it.
       place.doubled ||= isIntended

@@ -54,6 +54,8 @@ export interface PlaceHistory {
   /** Serials of layers by others that nobody could tell from ours, and directories likewise. */
   readonly mistakable: Set<number>
   readonly mistakableDirectories: Set<number>
+  /** Of those: they came while a command of ours ran that has ended well, in the place of what it was to bring. */
+  readonly mistaken: Set<number>
   /** Identities that were ours in this boot. */
   readonly formerly: Identity[]
   /** Somebody was told `Attached` on the layer that is recorded now. */
@@ -143,6 +145,7 @@ export const placeAt = (history: History, path: string): PlaceHistory => {
     overdue: new Map(),
     mistakable: new Set(),
     mistakableDirectories: new Set(),
+    mistaken: new Set(),
     formerly: [],
     isReliedOn: false,
     mounting: undefined,
@@ -239,14 +242,11 @@ export const certainAt = (history: History, place: PlaceHistory): readonly strin
   [...place.standings.keys()].filter((key) => isCertain(history, place, key))
 
 /**
- * The attachments that rely on the layer that is recorded at a mountpoint. On one that was mounted for lost holders without
- * a flag that is demanded nobody does: it is taken off again.
+ * The attachments that rely on the layer that is recorded at a mountpoint. On one that was mounted for lost holders, and found
+ * wrong or dead before anybody was told of it, nobody does: it is taken off again.
  */
-export const relyingAt = (history: History, place: PlaceHistory): readonly string[] => {
-  const flags = place.decided.layer?.flags ?? []
-  const isGood = flags.includes('nosuid') && flags.includes('nodev')
-  return isGood || place.isReliedOn ? certainAt(history, place) : []
-}
+export const relyingAt = (history: History, place: PlaceHistory): readonly string[] =>
+  place.isReliedOn ? certainAt(history, place) : []
 
 /** Whether an attachment cannot be a holder: it was never asked for, or told that it has left, and nobody asks for it. */
 export const isCertainlyGone = (history: History, place: PlaceHistory, key: string): boolean => {

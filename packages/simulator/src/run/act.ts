@@ -28,7 +28,7 @@ const take = (simulation: Simulation, flight: Flight): void => {
   simulation.flights = simulation.flights.filter((each) => each !== flight)
 }
 
-const FAULTY = new Set<Fault['_tag']>(['WrongFilesystem', 'MissingFlag', 'Twice', 'Unchecked'])
+const FAULTY = new Set<Fault['_tag']>(['WrongFilesystem', 'Respelled', 'MissingFlag', 'Twice', 'Unchecked'])
 
 /** The last process of an overdue effect ends. */
 const endOverdue = (simulation: Simulation, flight: Flight, worked: boolean, afterMs: number | undefined): void => {

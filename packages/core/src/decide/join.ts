@@ -1,0 +1,149 @@
+// Joining: an attach meets what is mounted already. Ours is shared only where it still is what is asked for (`agreement`), and a
+// layer of others becomes ours only where its type's entry identifies the data (`isAdoptable`).
+
+import { ruleOf } from '../agree.js'
+import type { AttachError, Broken, Conflict } from '../answer.js'
+import type { Filesystem } from '../filesystem.js'
+import type { Identity, SourceSeen } from '../found.js'
+import type { Agreement } from '../layer.js'
+import { agreement, isAdoptable, isAdoptableType } from '../layer.js'
+import type { Draft } from './draft.js'
+import { holdersLeft, recordFact, refuseWaiting, set, setWork } from './draft.js'
+import { adopt, knownSource, share } from './hold.js'
+import { noteRemountFailure } from './rollback.js'
+import { otherWith } from './see.js'
+import { NO_REQUEST, emitProbe, emitUnmount, finish, servedHead, settingsOf, shares } from './steps.js'
+
+/** Refuses the attach that is served, where nothing has to be rolled back. */
+export const refuseServed = (draft: Draft, error: AttachError): void => {
+  const head = servedHead(draft)
+  if (draft.record.work?.remount === true) noteRemountFailure(draft, error)
+  finish(draft)
+  if (head !== undefined) refuseWaiting(draft, head, error)
+}
+
+/** Something is mounted there, and none of it is ours. */
+export const meetForeign = (
+  draft: Draft,
+  filesystem: Filesystem,
+  layers: readonly Identity[],
+  source: SourceSeen | undefined,
+): void => {
+  const settings = settingsOf(draft)
+  const [top] = layers
+  const adoptable =
+    settings.policies.foreign === 'adopt' &&
+    top !== undefined &&
+    otherWith(draft, top) === undefined &&
+    holdersLeft(draft) === 0 &&
+    isAdoptable(settings, filesystem, top, source)
+  if (adoptable && servedHead(draft) !== undefined) adopt(draft, filesystem, layers, top, source)
+  else refuseServed(draft, { _tag: 'Foreign', layers })
+}
+
+/** A layer that was adopted because it is in use: the first attach that it fits says what it is. */
+const nameAdopted = (draft: Draft, filesystem: Filesystem, layer: Identity, source: SourceSeen | undefined): void => {
+  const { out, record } = draft
+  if (record.filesystem !== undefined || !isAdoptable(settingsOf(draft), filesystem, layer, source)) return
+  const known = knownSource(source)
+  recordFact(draft, { _tag: 'Adopted', at: out.at, mountpoint: record.path, identity: layer, filesystem, ...known })
+  set(draft, { seen: layer })
+}
+
+/** Refuses the attach that is served, and all that asked for the same before the look that shows why. */
+export const refuseSharing = (draft: Draft, filesystem: Filesystem, error: Conflict | Broken): void => {
+  const { waiting, work } = draft.record
+  const head = servedHead(draft)
+  const lookedFor = work?.lookedFor ?? NO_REQUEST
+  const sharing = waiting.filter(
+    (each) => each !== head && each.request <= lookedFor && shares(draft, each.filesystem, filesystem),
+  )
+  refuseServed(draft, error)
+  for (const each of sharing) refuseWaiting(draft, each, error)
+}
+
+/** Our layer no longer is what is asked for: it stays for those who hold it, and makes room where nobody does. */
+const meetChanged = (
+  draft: Draft,
+  filesystem: Filesystem,
+  layer: Identity,
+  change: Exclude<Agreement, { readonly _tag: 'Agrees' }>,
+): void => {
+  if (change._tag === 'ReadOnly') {
+    refuseSharing(draft, filesystem, { _tag: 'Broken', errno: 'EROFS' })
+  } else if (holdersLeft(draft) > 0) {
+    refuseSharing(draft, filesystem, { _tag: 'Conflict', requested: filesystem, mounted: filesystem, reason: change })
+  } else {
+    setWork(draft, { replacing: 'vacant' })
+    emitUnmount(draft, layer, 'plain')
+  }
+}
+
+/** Our layer carries another name than what is asked for, or none. */
+const meetAnother = (draft: Draft, filesystem: Filesystem, layer: Identity): void => {
+  const { record } = draft
+  if (holdersLeft(draft) === 0) {
+    setWork(draft, { replacing: 'vacant' })
+    emitUnmount(draft, layer, 'plain')
+  } else if (record.filesystem === undefined && !isAdoptableType(ruleOf(settingsOf(draft), filesystem.type))) {
+    // Nothing that the table shows tells whether it is what is asked for.
+    refuseServed(draft, { _tag: 'Foreign', layers: [layer] })
+  } else {
+    // What is known to be another filesystem was refused before the look; this one nobody has named yet.
+    refuseServed(draft, { _tag: 'Conflict', requested: filesystem })
+  }
+}
+
+/** Our layer is at another path: whoever holds it uses it there, and a second one at this path would be other data. */
+const refuseMoved = (draft: Draft, requested: Filesystem, to: string): void => {
+  const { filesystem } = draft.record
+  refuseServed(draft, {
+    _tag: 'Conflict',
+    requested,
+    ...(filesystem && { mounted: filesystem }),
+    ...(holdersLeft(draft) === 0 && { vacant: true as const }),
+    reason: { _tag: 'Moved', to },
+  })
+}
+
+/** Our layer is there: shared if it is what is asked for, replaced if it is vacant and something else is. */
+export const meetOurs = (
+  draft: Draft,
+  filesystem: Filesystem,
+  layer: Identity,
+  source: SourceSeen | undefined,
+): void => {
+  const { elsewhere, covered, foreign } = draft.record
+  if (elsewhere !== undefined) {
+    refuseMoved(draft, filesystem, elsewhere)
+    return
+  }
+  if (covered) {
+    refuseServed(draft, { _tag: 'Foreign', layers: foreign })
+    return
+  }
+  nameAdopted(draft, filesystem, draft.record.seen ?? layer, source)
+  const { record } = draft
+  if (record.work?.replacing === 'broken') {
+    emitUnmount(draft, layer, 'plain')
+    return
+  }
+  if (!shares(draft, filesystem, record.filesystem)) {
+    meetAnother(draft, filesystem, layer)
+    return
+  }
+  const agreed = agreement(
+    settingsOf(draft),
+    filesystem,
+    { layer, layerNow: record.seen, source: record.source, adopted: record.adopted },
+    source,
+  )
+  if (agreed._tag !== 'Agrees') {
+    meetChanged(draft, filesystem, layer, agreed)
+  } else if (ruleOf(settingsOf(draft), filesystem.type).mayHang) {
+    setWork(draft, { warnings: agreed.warnings })
+    emitProbe(draft, filesystem)
+  } else {
+    share(draft, filesystem, agreed.warnings)
+  }
+}
