@@ -182,7 +182,14 @@ test('a plan knows of a layer that has moved, and of mounts below the source of 
   for (const directive of HELD) perform(story, directive)
   const looked = new Map<string, Looked>([
     ['/srv/mounts/a', { found: { _tag: 'Directory' }, elsewhere: '/srv/mounts/z' }],
-    ['/srv/mounts/b', { found: { _tag: 'NoDirectory' }, submounts: ['/srv/exports/sub'] }],
+    [
+      '/srv/mounts/b',
+      {
+        found: { _tag: 'NoDirectory' },
+        source: { asked: { _tag: 'At', root: '/srv/exports', device: '8:1' } },
+        submounts: ['/srv/exports/sub'],
+      },
+    ],
   ])
   const asked = [attach('a', 'tmpfs:scratch', 'vol-2', 'vm-2'), attach('b', 'bind:/srv/exports', 'vol-1', 'vm-1')]
   const answers = plan(hostOf(story), asked, looked).map(({ answer }) => answer)
