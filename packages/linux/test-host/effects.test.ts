@@ -48,7 +48,7 @@ describe('bind', () => {
     const mounted = await world.mount('b', bind)
     expect(mounted.error).toBeUndefined()
     const { root, device } = top(mounted)
-    expect(mounted.source).toEqual({ root, device })
+    expect(mounted.source).toEqual({ asked: { _tag: 'At', root, device, inode: expect.any(String) as unknown } })
     expect(before.source).toEqual(mounted.source)
     expect(root).toBe('/source/b1/deep')
     expect(top(mounted).flags).toEqual(expect.arrayContaining(['nosuid', 'nodev']))
@@ -64,7 +64,7 @@ describe('bind', () => {
     await world.make('b')
     const mounted = await world.mount('b', { type: 'bind', source: `${SOURCE}/b2`, options: ['rw'] })
     expect(top(mounted).flags).toEqual(expect.arrayContaining(['ro', 'nosuid', 'nodev', 'noexec']))
-    expect(mounted.source).toEqual({ root: '/', device: top(mounted).device })
+    expect(mounted.source?.asked).toMatchObject({ _tag: 'At', root: '/', device: top(mounted).device })
     await clear(world, 'b')
     sh('umount', `${SOURCE}/b2`)
   })
@@ -141,15 +141,20 @@ describe('ext4', () => {
       sh('mkfs.ext4', '-q', '-F', image)
       const loop = { type: 'ext4', source: image, options: ['nosuid', 'nodev'] }
       await world.make('l')
-      expect((await world.look('l', loop)).source).toBeUndefined()
+      const before = await world.look('l', loop)
+      expect(before.source).toEqual({
+        asked: { _tag: 'Files', files: [expect.stringMatching(/^\d+:\d+:\d+$/)], offset: 0 },
+      })
       const mounted = await world.mount('l', loop)
       expect(mounted.error).toBeUndefined()
       expect(top(mounted).fstype).toBe('ext4')
-      expect(mounted.source).toEqual({ root: '/', device: top(mounted).device })
+      // What sysfs shows of the loop device is the image that was asked for.
+      expect(mounted.source).toEqual({ asked: before.source?.asked, shown: before.source?.asked })
       const [, minor = ''] = top(mounted).device.split(':')
       // The device itself, as a block source, is the same thing.
       const block = await world.look('l', { type: 'ext4', source: `/dev/loop${minor}`, options: [] })
-      expect(block.source).toEqual({ root: '/', device: top(mounted).device })
+      const device = { _tag: 'At', root: '/', device: top(mounted).device }
+      expect(block.source).toEqual({ asked: device, shown: device })
       await clear(world, 'l')
     },
   )

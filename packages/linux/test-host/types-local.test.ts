@@ -146,7 +146,7 @@ describe('ext4', () => {
   })
 
   // What mount(8) 2.38 takes for one mebibyte: `1MB` is a million, and `1048576B` no size.
-  for (const offset of ['1048576']) {
+  for (const offset of ['1048576', '1M', '1MiB', '0x100000', '1024K']) {
     told(`from an image with offset=${offset}`, async () => {
       prepare()
       await live(manager, 'ext4-at', {
@@ -232,6 +232,7 @@ describe('squashfs', () => {
       file: ['who', 'a'],
       fstype: 'squashfs',
       source: /^\/dev\/loop\d+$/,
+      warnings: ['ReadOnly'],
       others: [squashfs(path, 'loop', 'errors=panic')],
     })
     noLoopLeft()
