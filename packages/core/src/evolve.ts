@@ -84,7 +84,7 @@ export const evolve = (durable: Durable, holders: number, fact: MountpointFact):
     case 'Unmounting':
       return undefined
     case 'Unmounted':
-      return { layer: undefined, intent: undefined }
+      return { layer: undefined, adopted: false, intent: undefined }
     case 'DirectoryRemoved':
     case 'DirectoryKept':
       return { directory: 'theirs', intent: withoutDirectory(durable.intent) }

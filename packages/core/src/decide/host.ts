@@ -4,7 +4,7 @@
 import type { Difference, Warning } from '../answer.js'
 import type { Discover } from '../effect.js'
 import type { Found, SourceSeen } from '../found.js'
-import type { Host, Reconcile } from '../host.js'
+import type { Host, Mountpoint, Reconcile } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
 import type {
   Discovered,
@@ -43,20 +43,25 @@ import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot
 import { differencesAt, doubtLook, wantProbe } from './survey.js'
 import { endAttempts } from './unmount.js'
 
-/** Reads the host: what a generation begins with, or what a reconcile compares with. */
-export const discoverEffect = (host: Host, effect: EffectId): Discover => {
-  const known = [...host.mountpoints.values()].map(({ record }) => ({
-    mountpoint: record.path,
-    filesystem: record.filesystem,
-    ...(record.layer && { layer: record.layer }),
-  }))
+/** Reads the host: what a generation begins with, or what a reconcile compares with. `changed`: records as they are by now. */
+export const discoverEffect = (
+  host: Host,
+  effect: EffectId,
+  changed: ReadonlyMap<string, Mountpoint> = new Map(),
+): Discover => {
+  const known = [...host.mountpoints.values()].map((entry) => {
+    const { path: mountpoint, filesystem, layer } = changed.get(entry.record.path) ?? entry.record
+    return { mountpoint, filesystem, ...(layer && { layer }) }
+  })
   const roots = host.settings.roots.map((root) => root.path)
   return { _tag: 'Discover', effect, roots, known, deadlineMs: host.settings.deadlinesMs.discover }
 }
 
 const emitDiscover = (out: Out): EffectId => {
   const effect = takeEffectId(out)
-  emit(out, discoverEffect(out.host, effect))
+  // What this very decision has recorded is to be looked for as well.
+  const drafts = [...(out.first === undefined ? [] : [out.first]), ...(out.more?.values() ?? [])]
+  emit(out, discoverEffect(out.host, effect, new Map(drafts.map(({ record }) => [record.path, record]))))
   patchHost(out, { discovery: effect })
   return effect
 }

@@ -53,8 +53,6 @@ export interface MountEntry {
   readonly root: number
   readonly superblock: number
   readonly flags: readonly string[]
-  /** What could be written, and what not, when it was made; nobody but an oracle sees it. */
-  readonly madeWith: { readonly flags: readonly string[]; readonly readOnly: boolean }
   /** Its peer group: mounts among which mounting and unmounting is passed on both ways. */
   readonly peers: number | undefined
   /** The peer group it receives from without giving back. */
@@ -194,7 +192,6 @@ export const rootMount = (propagation: 'private' | 'shared'): readonly [number, 
     root: ROOT_INODE,
     superblock: ROOT_SUPERBLOCK,
     flags: ['rw', 'relatime'],
-    madeWith: { flags: ['rw', 'relatime'], readOnly: false },
     peers: propagation === 'shared' ? ROOT_GROUP : undefined,
     master: undefined,
     by: 'others',

@@ -25,7 +25,7 @@ const receiversOf = (host: ModelHost, mountId: number): readonly number[] => {
   )
 }
 
-type Shown = Pick<MountEntry, 'root' | 'superblock' | 'flags' | 'madeWith' | 'by' | 'mountedOn'>
+type Shown = Pick<MountEntry, 'root' | 'superblock' | 'flags' | 'by' | 'mountedOn'>
 
 const addEntry = (
   host: ModelHost,
@@ -122,9 +122,7 @@ export const mountFilesystem = (host: ModelHost, namespace: string, path: string
   })
   const superblocks = new Map(host.superblocks).set(superblock, made)
   const withRoot = { ...host, inodes, superblocks, nextInode: root + 1, nextSuperblock: superblock + 1 }
-  return done(
-    attachAt(withRoot, place, { root, superblock, flags, madeWith: { flags, readOnly }, by, mountedOn: path }),
-  )
+  return done(attachAt(withRoot, place, { root, superblock, flags, by, mountedOn: path }))
 }
 
 const LOCKED = ['nosuid', 'nodev', 'noexec', 'ro']
@@ -152,8 +150,7 @@ export const bindDirectory = (
   const kept = LOCKED.filter((flag) => own.includes(flag) && !what.flags.includes(flag))
   const asked = kept.includes('ro') ? what.flags.filter((flag) => flag !== 'rw') : what.flags
   const flags = [...asked, ...kept]
-  const madeWith = { flags, readOnly: flags.includes('ro') || superblockOf(host, superblock).readOnly }
-  const shown = { root: from.inode, superblock, flags, madeWith, by: what.by, mountedOn: path }
+  const shown = { root: from.inode, superblock, flags, by: what.by, mountedOn: path }
   return done(attachAt(host, place, shown))
 }
 
@@ -229,7 +226,8 @@ export const remount = (host: ModelHost, namespace: string, path: string, flags:
 export const turnReadOnly = (host: ModelHost, namespace: string, path: string, readOnly: boolean): Done => {
   const place = targetAt(host, namespace, path)
   if (isLost(place)) return refused(host, place.errno)
-  const { superblock } = mountOf(host, place.mount)
+  const { superblock, root, parent } = mountOf(host, place.mount)
+  if (root !== place.inode || parent === undefined) return refused(host, 'EINVAL')
   const turned = { ...superblockOf(host, superblock), readOnly }
   return done({ ...host, superblocks: withEntry(host.superblocks, superblock, turned) })
 }

@@ -1,7 +1,7 @@
 // Agreement: is a layer what was asked for, and are two wishes the same? By what the model knows of a layer's making and by
 // tables of the oracle's own: one that asked the core, or read the table as it does, would find it always right.
 
-import type { Filesystem } from '@mountkeeper/core'
+import type { Filesystem, Identity } from '@mountkeeper/core'
 import { isReadOnly, mountOf, superblockOf } from '../model/host.js'
 import type { ModelHost } from '../model/host.js'
 import { isLost, walk } from '../model/path.js'
@@ -32,14 +32,24 @@ export const agrees = (host: ModelHost, { type, source }: Filesystem, mountId: n
 
 const DEMANDED = ['nosuid', 'nodev', 'noexec'] as const
 
-/** What a layer does not carry of what it was made with, or of what is asked for; or that it can be written no more. */
-export const lacks = (host: ModelHost, { options }: Filesystem, mountId: number): readonly string[] => {
-  const { flags, madeWith } = mountOf(host, mountId)
+/**
+ * What a layer does not carry of what it carried when it was recorded, of what is asked for, and of the defaults where our own
+ * command has made it; or that it can be written no more.
+ */
+export const lacks = (
+  host: ModelHost,
+  { options }: Filesystem,
+  mountId: number,
+  recorded: Pick<Identity, 'flags' | 'superblock'>,
+): readonly string[] => {
+  const { flags, by } = mountOf(host, mountId)
+  const isDemanded = (flag: string): boolean =>
+    options.includes(flag) || recorded.flags.includes(flag) || (by === 'us' && flag !== 'noexec')
   const now = isReadOnly(host, mountId)
-  const wasReadOnly = madeWith.readOnly || madeWith.flags.includes('ro')
+  const wasReadOnly = recorded.flags.includes('ro') || recorded.superblock === 'ro'
   const wantsReadOnly = wasReadOnly || options.includes('ro')
   return [
-    ...DEMANDED.filter((flag) => (options.includes(flag) || madeWith.flags.includes(flag)) && !flags.includes(flag)),
+    ...DEMANDED.filter((flag) => isDemanded(flag) && !flags.includes(flag)),
     ...(wantsReadOnly && !now ? ['ro'] : []),
     ...(!wantsReadOnly && now ? ['rw'] : []),
   ]

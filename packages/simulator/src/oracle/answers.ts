@@ -25,7 +25,7 @@ const judgeAttached = (history: History, body: AttachRequest, attached: Attached
   const isRight = isMistaken || (id !== undefined && agrees(seen.host, body.filesystem, id))
   judge(history, 'L16', unless(isRight, `${who} although something else is mounted`))
   const entry = id === undefined ? undefined : mountOf(seen.host, id)
-  const lacking = id === undefined || attached.mount === 'adopted' ? [] : lacks(seen.host, body.filesystem, id)
+  const lacking = id === undefined || layer === undefined ? [] : lacks(seen.host, body.filesystem, id, layer)
   judge(history, 'L16', unless(lacking.length === 0, `${who} although the layer lacks ${lacking.join(', ')}`))
   const isKnown = entry !== undefined && (entry.by === 'us' || place.mistakable.has(entry.serial))
   if (attached.mount === 'adopted') place.mistakable.add(entry?.serial ?? -1)

@@ -37,7 +37,9 @@ const tidy = (host: ModelHost, path: string): ModelHost => {
 
 const restore = (host: ModelHost): ModelHost => {
   const uncovered = stackAt(host, ROOT).reduce((left) => unmount(left, left.own, ROOT, 'lazy').host, host)
-  const named = rename(uncovered, uncovered.own, `${EXPORTS}/h`, `${EXPORTS}/f`).host
+  const superblocks = new Map([...uncovered.superblocks].map(([id, each]) => [id, { ...each, readOnly: false }]))
+  const writable = { ...uncovered, superblocks }
+  const named = rename(writable, writable.own, `${EXPORTS}/h`, `${EXPORTS}/f`).host
   const servers = new Map([...named.servers].map(([name]) => [name, 'answers' as const]))
   const calm = { ...named, servers, orphans: [] }
   return MOUNTPOINTS.reduce(tidy, [...calm.processes.keys()].reduce(leave, calm))

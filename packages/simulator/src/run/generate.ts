@@ -26,7 +26,7 @@ const FILESYSTEMS: readonly (readonly [number, Filesystem])[] = [
   [1, { ...TMPFS, options: ['size=1m'] }],
   [6, { type: 'nfs', source: 'n1:/f', options: [] }],
   [2, { type: 'nfs', source: 'n2:/f', options: [] }],
-  [2, { type: 'bind', source: `${EXPORTS}/f`, options: [] }],
+  [3, { type: 'bind', source: `${EXPORTS}/f`, options: [] }],
 ]
 
 const weighted = <Value>(...choices: readonly (readonly [number, Arbitrary<Value>])[]): Arbitrary<Value> =>
@@ -133,6 +133,9 @@ const SUBMOUNT = `${EXPORTS}/f/sub`
 
 const source = constants([3, 'theirs'], [1, 'f'], [1, 'g'])
 
+/** Flags that somebody gives to a mount: with those that we demand, or without. */
+const flags = fc.constantFrom<string[][]>(['rw'], ['rw', 'nosuid', 'nodev'], ['ro', 'nosuid', 'nodev'])
+
 const thirdPartyAct: Arbitrary<ThirdPartyAct> = weighted<ThirdPartyAct>(
   [
     6,
@@ -159,10 +162,10 @@ const thirdPartyAct: Arbitrary<ThirdPartyAct> = weighted<ThirdPartyAct>(
   [1, fc.constant({ _tag: 'MakesDirectory', path: SUBMOUNT })],
   [1, fc.constant({ _tag: 'Mounts', path: SUBMOUNT, fstype: 'tmpfs', source: 'below', flags: ['rw'] })],
   [1, fc.constant({ _tag: 'Unmounts', path: SUBMOUNT, how: 'plain' })],
-  [2, mountpoint.map((path) => ({ _tag: 'RemovesDirectory', path }))],
+  [4, mountpoint.map((path) => ({ _tag: 'RemovesDirectory', path }))],
   [1, mountpoint.map((path) => ({ _tag: 'Writes', path: `${path}/data` }))],
   [1, mountpoint.map((path) => ({ _tag: 'Deletes', path: `${path}/data` }))],
-  [1, mountpoint.map((path) => ({ _tag: 'Writes', path }))],
+  [4, mountpoint.map((path) => ({ _tag: 'Writes', path }))],
   [1, mountpoint.map((path) => ({ _tag: 'Deletes', path }))],
   [1, mountpoint.map((path) => ({ _tag: 'Links', path, target: `${EXPORTS}/g` }))],
   [1, fc.constant({ _tag: 'Renames', from: `${EXPORTS}/f`, to: `${EXPORTS}/h` })],
@@ -170,6 +173,10 @@ const thirdPartyAct: Arbitrary<ThirdPartyAct> = weighted<ThirdPartyAct>(
   [1, fc.constant({ _tag: 'Renames', from: TENANT, to: `${ROOT}/renamed` })],
   [1, fc.constant({ _tag: 'Renames', from: `${ROOT}/renamed`, to: TENANT })],
   [1, fc.constant({ _tag: 'RemovesDirectory', path: `${EXPORTS}/f` })],
+  [2, fc.tuple(mountpoint, flags).map(([path, now]) => ({ _tag: 'Remounts', path, flags: now }))],
+  [1, fc.tuple(mountpoint, fc.boolean()).map(([path, readOnly]) => ({ _tag: 'TurnsReadOnly', path, readOnly }))],
+  [1, fc.constant({ _tag: 'Links', path: `${EXPORTS}/f`, target: `${EXPORTS}/g` })],
+  [1, fc.constant({ _tag: 'MakesDirectory', path: `${EXPORTS}/f` })],
   [2, mountpoint.map((path) => ({ _tag: 'Enters', path, uses: 'open file' }))],
   [2, fc.constant({ _tag: 'Leaves' })],
   [
