@@ -2,15 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 import type { CommandError, Filesystem, Identity } from '../src/index.js'
-import { askedFlags, compareIdentity, defaultSettings, errorText } from '../src/index.js'
+import { askedFlags, compareIdentity, errorText } from '../src/index.js'
 import { missingFlags, mountOptions, ruleOf, typeRule } from '../src/index.js'
-
-const TYPES = ['tmpfs', 'nfs', 'bind', 'ext4', 'cifs', 'fuse.sshfs', 'ceph', 'xfs-in-a-dream']
-
-const settings = {
-  ...defaultSettings('/srv/mounts'),
-  types: Object.fromEntries(TYPES.map((type) => [type, typeRule(type, ['*'])])),
-}
 
 const filesystem = (type: string, source: string, ...options: readonly string[]): Filesystem => ({
   type,

@@ -70,7 +70,10 @@ test('known mountpoints, and every other mount of the root; not those inside of 
     ...['/srv/elsewhere/x', '/srv/helpers', `${ROOT}/absent`, `${ROOT}/deep/foreign`, `${ROOT}/known`],
   ])
   expect(at(`${ROOT}/known`)?.found).toEqual(mounted.found)
-  expect(at(`${ROOT}/absent`)).toMatchObject({ found: { _tag: 'NoDirectory' }, source: { root: '/source/b' } })
+  expect(at(`${ROOT}/absent`)).toMatchObject({
+    found: { _tag: 'NoDirectory' },
+    source: { asked: { _tag: 'At', root: '/source/b' } },
+  })
   expect(at('/srv/elsewhere/x')?.found).toEqual({ _tag: 'NoDirectory' })
   expect(at('/srv/helpers')?.found).toEqual({ _tag: 'Directory' })
   expect(at(`${ROOT}/deep/foreign`)?.found).toMatchObject({

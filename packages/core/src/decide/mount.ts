@@ -4,14 +4,14 @@ import { ruleOf } from '../agree.js'
 import type { MountFailed, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
-import type { CommandError, Found, Identity, SourceSeen } from '../found.js'
+import type { CommandError, Found, SourceSeen } from '../found.js'
 import { errorText, layersOf } from '../found.js'
 import { anyHolder } from '../holders.js'
 import type { Probed, Unknown } from '../input.js'
 import { sourceChange } from '../layer.js'
 import { serverOf } from '../server.js'
 import type { Draft } from './draft.js'
-import { enter, holdersLeft, refuseWaiting, set, setWork, recordFact } from './draft.js'
+import { enter, holdersLeft, set, setWork, recordFact } from './draft.js'
 import { rollBack } from './rollback.js'
 import type { MountSeen } from './see.js'
 import { see, seeMount } from './see.js'
@@ -22,7 +22,6 @@ import {
   emitMakeDirectory,
   emitMount,
   emitProbe,
-  emitUnmount,
   endClaim,
   finish,
   noteDirectory,

@@ -74,7 +74,7 @@ const lookAll = async (
   const deadlineMs = lookDeadlineOf(effect, places.length)
   const all = places.map(async (place): Promise<SeenMountpoint> => {
     const looked = await lookAt(tools, place, deadlineMs)
-    const source = 'source' in looked && looked.source !== undefined ? { source: looked.source } : {}
+    const source = 'source' in looked ? { source: looked.source } : {}
     const moved = 'elsewhere' in looked ? { elsewhere: looked.elsewhere } : {}
     return { mountpoint: place.mountpoint, found: looked.found, ...source, ...moved }
   })
