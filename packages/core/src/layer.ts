@@ -56,9 +56,6 @@ const originOf = (rule: TypeRule, layer: Identity, seen: SourceSeen | undefined)
 const isAllowedFstype = ({ appears }: TypeRule, layer: Identity): boolean =>
   !('fstypes' in appears) || appears.fstypes.includes(layer.fstype)
 
-/** Of a type without entry, the fstypes that are as expected: as it is called, or as mount.fuse shows it. */
-const isNamedAs = (type: string, fstype: string): boolean => fstype === type || fstype === `fuse.${type}`
-
 const isAsExpected = (
   rule: TypeRule,
   filesystem: Filesystem,
@@ -74,7 +71,8 @@ const isAsExpected = (
     case 'Device':
       return isKnown(before) && isKnown(origin) && sameSource(before, origin)
     case 'Growth':
-      return spelled && isNamedAs(filesystem.type, layer.fstype)
+      // Without an entry no fstype is expected: a helper may mount any.
+      return spelled
     case 'Source':
       if (!leadsOverPaths(rule, filesystem) || !isKnown(before) || !isKnown(origin)) return spelled
       return sameSource(before, origin) && (rule.sourceIsPath || spelled)
