@@ -146,7 +146,7 @@ describe('ext4', () => {
   })
 
   // What mount(8) 2.38 takes for one mebibyte: `1MB` is a million, and `1048576B` no size.
-  for (const offset of ['1048576', '1M', '1MiB', '0x100000', '1024K']) {
+  for (const offset of ['1048576', '1M', '1m', '1MiB', '1024k', '1024KiB', '0x100000', '04000000']) {
     told(`from an image with offset=${offset}`, async () => {
       prepare()
       await live(manager, 'ext4-at', {
@@ -222,6 +222,65 @@ describe('xfs', () => {
   })
 })
 
+describe('btrfs', () => {
+  const told = where(needs('mkfs.btrfs', 'btrfs'))
+  const btrfs = asked('btrfs')
+  let path = ''
+  const prepare = (): void => {
+    if (path !== '') return
+    path = image('b.img', '130')
+    sh('mkfs.btrfs', '-q', path)
+    const place = `${SOURCE}/fill-btrfs`
+    mkdirSync(place)
+    sh('mount', '-t', 'btrfs', '-o', 'loop', path, place)
+    writeFileSync(`${place}/who`, 'top')
+    sh('btrfs', 'subvolume', 'create', `${place}/sub`)
+    writeFileSync(`${place}/sub/who`, 'sub')
+    sh('umount', place)
+  }
+  const shown = { fstype: 'btrfs', source: /^\/dev\/loop\d+$/ }
+
+  told('from an image', async () => {
+    prepare()
+    await live(manager, 'btrfs', {
+      ...shown,
+      filesystem: btrfs(path, 'loop'),
+      file: ['who', 'top'],
+      others: [btrfs(path, 'loop', 'subvol=sub')],
+    })
+    noLoopLeft()
+  })
+  for (const subvol of ['sub', '/sub']) {
+    told(`with subvol=${subvol}`, async () => {
+      prepare()
+      await live(manager, 'btrfs-sub', {
+        ...shown,
+        filesystem: btrfs(path, 'loop', `subvol=${subvol}`),
+        file: ['who', 'sub'],
+        root: '/sub',
+        others: [btrfs(path, 'loop')],
+      })
+      noLoopLeft()
+    })
+  }
+  told('of two devices, asked for by the second', async () => {
+    const images = [image('b1.img', '130'), image('b2.img', '130')]
+    const devices = images.map((each) => sh('losetup', '--find', '--show', each).trim())
+    try {
+      sh('mkfs.btrfs', '-q', '-d', 'raid1', '-m', 'raid1', ...devices)
+      sh('btrfs', 'device', 'scan', ...devices)
+      await live(manager, 'btrfs-two', {
+        filesystem: btrfs(devices[1]!),
+        fstype: 'btrfs',
+        source: /^\/dev\/loop\d+$/,
+        others: [btrfs(path, 'loop')],
+      })
+    } finally {
+      for (const device of devices) sh('losetup', '--detach', device)
+    }
+  })
+})
+
 describe('squashfs', () => {
   where(needs('mksquashfs'))('from an image', async () => {
     const path = `${SOURCE}/s.img`
@@ -249,6 +308,15 @@ describe('fuse.bindfs', () => {
       fstype: 'fuse',
       source: `${SOURCE}/a`,
       others: [bindfs(`${SOURCE}/b`), bindfs(`${SOURCE}/a`, 'perms=0400')],
+    })
+  })
+  told('of a link to a directory: shown is where it leads', async () => {
+    await live(manager, 'bindfs-link', {
+      filesystem: bindfs(`${SOURCE}/link`),
+      file: ['who', 'a'],
+      fstype: 'fuse',
+      source: `${SOURCE}/a`,
+      others: [bindfs(`${SOURCE}/b`)],
     })
   })
 })

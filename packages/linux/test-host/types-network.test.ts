@@ -83,6 +83,8 @@ const SPELLINGS: readonly {
   { source: `${ADDRESS}:vol`, shown: `${ADDRESS}:vol`, file: ['who', 'top'] },
   { source: `${ADDRESS}:/vol/sub`, shown: `${ADDRESS}:/vol/sub`, file: ['who', 'sub'] },
   { source: `${ADDRESS}:/vol/sub/`, shown: `${ADDRESS}:/vol/sub/`, file: ['who', 'sub'] },
+  { source: `${ADDRESS}:/vol/`, shown: `${ADDRESS}:/vol`, file: ['who', 'top'] },
+  { source: `${ADDRESS},${ALSO}:/vol`, shown: `${ADDRESS}:/vol`, file: ['who', 'top'] },
   {
     source: `${ADDRESS}:/vol`,
     options: [`backup-volfile-servers=${ALSO}`],
@@ -119,6 +121,16 @@ describe.skipIf(whyNot !== undefined)(`GlusterFS${whyNot === undefined ? '' : `:
       })
     })
   }
+  test('of a volume file', async () => {
+    await live(manager, 'gluster', {
+      filesystem: glusterfs(server.volumeFile),
+      file: ['who', 'top'],
+      fstype: 'fuse.glusterfs',
+      source: /./,
+      warnings: ['SourceSpelledDifferently'],
+      others: [glusterfs(`${ADDRESS}:/vol`)],
+    })
+  })
   test('of a volume that is not there: refused, and nothing stays', async () => {
     const filesystem = glusterfs(`${ADDRESS}:/other`)
     const request = { op: 'attach', mountpoint: `${ROOT}/gluster`, filesystem, volume: 'v', consumer: 'c' } as const
