@@ -4,7 +4,8 @@
 import { unmount } from '../model/mount.js'
 import type { ModelHost } from '../model/host.js'
 import { inodeOf, mountOf } from '../model/host.js'
-import { removeFile, rename } from '../model/directory.js'
+import { removeDirectory, removeFile, rename } from '../model/directory.js'
+import { isLost, walk } from '../model/path.js'
 import { directoryAt, stackAt } from '../model/look.js'
 import { leave } from '../model/surroundings.js'
 import { NO_FAULT } from '../fault.js'
@@ -35,11 +36,20 @@ const tidy = (host: ModelHost, path: string): ModelHost => {
   return removeFile(emptied, emptied.own, path).host
 }
 
+/** The source that was renamed gets its name back, whatever has taken that meanwhile. */
+const nameAgain = (host: ModelHost): ModelHost => {
+  const renamed = `${EXPORTS}/h`
+  const name = `${EXPORTS}/f`
+  if (isLost(walk(host, host.own, renamed, { links: 'last stays', last: 'under' }))) return host
+  const free = removeDirectory(removeFile(host, host.own, name).host, host.own, name).host
+  return rename(free, host.own, renamed, name).host
+}
+
 const restore = (host: ModelHost): ModelHost => {
   const uncovered = stackAt(host, ROOT).reduce((left) => unmount(left, left.own, ROOT, 'lazy').host, host)
   const superblocks = new Map([...uncovered.superblocks].map(([id, each]) => [id, { ...each, readOnly: false }]))
   const writable = { ...uncovered, superblocks }
-  const named = rename(writable, writable.own, `${EXPORTS}/h`, `${EXPORTS}/f`).host
+  const named = nameAgain(writable)
   const servers = new Map([...named.servers].map(([name]) => [name, 'answers' as const]))
   const calm = { ...named, servers, orphans: [] }
   return MOUNTPOINTS.reduce(tidy, [...calm.processes.keys()].reduce(leave, calm))
