@@ -86,7 +86,7 @@ const foundMembers: Members<Found, '_tag'> = {
   Directory: {},
   Obstacle: { kind: oneOf({ file: true, symlink: true, socket: true, fifo: true, device: true, other: true }) },
   Mounted: { layers: list(identityCodec) },
-  Unknown: { why: unknownWhyCodec, detail: optional(text), component: optional(text) },
+  Unknown: { why: unknownWhyCodec, detail: optional(text), component: optional(text), command: optional(text) },
 }
 
 /** What is at a mountpoint. */

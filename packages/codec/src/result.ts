@@ -45,7 +45,7 @@ const reason: Codec<Reason> = tagged('_tag', 'a reason', {
   Foreign: {},
   NotOurs: {},
   Obstacle: { kind: text },
-  Unknown: { why: unknownWhyCodec, detail: optional(text), component: optional(text) },
+  Unknown: { why: unknownWhyCodec, detail: optional(text), component: optional(text), command: optional(text) },
   DeadlinePassed: {},
   HostDown: {},
   Refused: { error: maybe(commandErrorCodec) },

@@ -112,7 +112,7 @@ const foundByTag: ByTag<Found> = {
     kind: fc.constantFrom('file', 'symlink', 'socket', 'fifo', 'device', 'other'),
   }),
   Mounted: rec({ _tag: tag('Mounted'), layers: few(identity) }),
-  Unknown: rec({ _tag: tag('Unknown'), why, detail: word, component: word }, ['_tag', 'why']),
+  Unknown: rec({ _tag: tag('Unknown'), why, detail: word, component: word, command: word }, ['_tag', 'why']),
 }
 export const found: fc.Arbitrary<Found> = anyOf<Found>(foundByTag)
 
@@ -297,7 +297,7 @@ const reason: fc.Arbitrary<Reason> = anyOf<Reason>({
   Foreign: only('Foreign'),
   NotOurs: only('NotOurs'),
   Obstacle: rec({ _tag: tag('Obstacle'), kind: word }),
-  Unknown: rec({ _tag: tag('Unknown'), why, detail: word, component: word }, ['_tag', 'why']),
+  Unknown: rec({ _tag: tag('Unknown'), why, detail: word, component: word, command: word }, ['_tag', 'why']),
   DeadlinePassed: only('DeadlinePassed'),
   HostDown: only('HostDown'),
   Refused: rec({ _tag: tag('Refused'), error: maybe(commandError) }),

@@ -3,7 +3,7 @@
 
 import type { MountpointEffect } from './effect.js'
 import type { Filesystem } from './filesystem.js'
-import type { CommandError, Found, Identity, UnknownWhy } from './found.js'
+import type { CommandError, Found, Identity, Unknown } from './found.js'
 import type { Knowledge } from './holders.js'
 import type { Attachment, RequestId } from './id.js'
 import type { Request } from './input.js'
@@ -34,7 +34,7 @@ export type Reason =
   | { readonly _tag: 'Foreign' }
   | { readonly _tag: 'NotOurs' }
   | { readonly _tag: 'Obstacle'; readonly kind: string }
-  | { readonly _tag: 'Unknown'; readonly why: UnknownWhy; readonly detail?: string; readonly component?: string }
+  | Unknown
   | { readonly _tag: 'DeadlinePassed' }
   /** Nothing is looked at while the host is down; discovery cleans up. */
   | { readonly _tag: 'HostDown' }

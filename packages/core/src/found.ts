@@ -73,7 +73,7 @@ export type UnknownWhy =
   | 'NotADirectory'
   /** A directory on the way may not be entered: `component`. */
   | 'PermissionDenied'
-  /** Somebody else may change what is on the way: `component`. */
+  /** Another user may change the directory `component` on the way: the detail says how, `command` what makes it safe. */
   | 'UnsafeParent'
   /** The kernel takes no name of this length. */
   | 'NameTooLong'
@@ -87,6 +87,8 @@ export interface Unknown {
   readonly detail?: string
   /** The path that a person has to put right. */
   readonly component?: string
+  /** What that person may run to put it right, as text for a shell. */
+  readonly command?: string
 }
 
 const FOR_A_PERSON: ReadonlySet<UnknownWhy> = new Set([

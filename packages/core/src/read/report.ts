@@ -80,6 +80,7 @@ const unknown: Fields<Extract<Found, { readonly _tag: 'Unknown' }>, '_tag'> = {
   }),
   detail: optional(text),
   component: optional(text),
+  command: optional(text),
 }
 
 const foundMembers: Members<Found, '_tag'> = {
