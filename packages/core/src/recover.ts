@@ -5,6 +5,7 @@ import { applyChanges } from './apply.js'
 import type { Change } from './decision.js'
 import type { Fact } from './fact.js'
 import { rootOf } from './decide/draft.js'
+import { allHolders } from './holders.js'
 import type { Host } from './host.js'
 import { emptyHost } from './host.js'
 import type { Remembered } from './remember.js'
@@ -15,7 +16,7 @@ const changesOf = (host: Host, remembered: Remembered): readonly Change[] => {
   const { since } = remembered
   const { path } = remembered.record
   const record = { ...remembered.record, since, root: rootOf(host, path), phase: phaseOf(remembered) }
-  const holders = [...remembered.holders.values()].map((holder): Change => ({ _tag: 'HolderAdded', path, holder }))
+  const holders = allHolders(remembered.holders).map((holder): Change => ({ _tag: 'HolderAdded', path, holder }))
   return [{ _tag: 'Record', path, record }, ...holders]
 }
 

@@ -4,18 +4,22 @@
 import type { MountpointFact } from './evolve.js'
 import { evolve } from './evolve.js'
 import type { Fact } from './fact.js'
-import type { Holder } from './holders.js'
+import type { Holders } from './holders.js'
+import { addHolder, findHolder, noHolders, removeHolder } from './holders.js'
 import type { Mountpoint } from './host.js'
 import { absentMountpoint } from './host.js'
 import type { Phase } from './phase.js'
 
 /** One mountpoint as facts describe it. */
 export interface Remembered {
-  /** Its root is not known here, which is a matter of settings; and its own `since` means nothing. */
-  record: Mountpoint
-  /** The moment of the last fact. Beside the record, which most facts leave as it is: there may be a million of them. */
+  /**
+   * Its root is not known here, which is a matter of settings; and its own `since` means nothing. Changed in place: a journal
+   * may have a million facts of one mountpoint, and a copy for each costs more than the fact.
+   */
+  readonly record: { -readonly [Key in keyof Mountpoint]: Mountpoint[Key] }
+  /** The moment of the last fact. */
   since: number
-  readonly holders: Map<string, Holder>
+  readonly holders: Holders
 }
 
 /** All that facts describe. */
@@ -27,8 +31,6 @@ export interface Memory {
 
 /** Before the first fact. */
 export const emptyMemory = (): Memory => ({ cameUp: undefined, mountpoints: new Map() })
-
-const keyOf = (volume: string, consumer: string): string => JSON.stringify([volume, consumer])
 
 /** The command that may have been under way when the manager ended, which recovery alone has to know. */
 const unresolvedAfter = ({ unresolved }: Mountpoint, fact: MountpointFact): Mountpoint['unresolved'] => {
@@ -50,31 +52,32 @@ const unresolvedAfter = ({ unresolved }: Mountpoint, fact: MountpointFact): Moun
   }
 }
 
-const holdersAfter = (holders: Remembered['holders'], fact: MountpointFact): void => {
-  if (fact._tag === 'Held') {
-    const { volume, consumer, since, knowledge } = fact
-    holders.set(keyOf(volume, consumer), { volume, consumer, since, knowledge })
-  } else if (fact._tag === 'Left') {
-    holders.delete(keyOf(fact.volume, fact.consumer))
-  } else if (fact._tag === 'Forgotten') {
-    holders.clear()
-  }
+const leave = (holders: Holders, volume: string, consumer: string): void => {
+  if (findHolder(holders, volume, consumer) !== undefined) removeHolder(holders, volume, consumer)
 }
 
-/** What one fact makes of a record, and of its holders. Most facts leave the record as it is: there may be a million of them. */
-const recordAfter = ({ record, holders }: Remembered, fact: MountpointFact): Mountpoint => {
-  const patch = evolve(record, holders.size, fact)
-  const unresolved = unresolvedAfter(record, fact)
+const holdersAfter = (holders: Holders, fact: MountpointFact): void => {
+  if (fact._tag === 'Held') {
+    const { volume, consumer, since, knowledge } = fact
+    leave(holders, volume, consumer)
+    addHolder(holders, { volume, consumer, since, knowledge })
+  } else if (fact._tag === 'Left') leave(holders, fact.volume, fact.consumer)
+  else if (fact._tag === 'Forgotten') Object.assign(holders, noHolders())
+}
+
+/** Takes one fact into a record, and into its holders. */
+const take = ({ record, holders }: Remembered, fact: MountpointFact): void => {
+  const patch = evolve(record, holders.count, fact)
+  record.unresolved = unresolvedAfter(record, fact)
   holdersAfter(holders, fact)
-  const isSame = unresolved === record.unresolved && patch === undefined
-  return isSame ? record : { ...record, ...patch, unresolved }
+  if (patch !== undefined) Object.assign(record, patch)
 }
 
 /** The phase of a record that nobody has looked at yet. */
 export const phaseOf = ({ record, holders }: Remembered): Phase => {
   if (record.unresolved !== undefined) return 'uncertain'
-  if (record.layer !== undefined) return holders.size > 0 ? 'mounted' : 'vacant'
-  if (holders.size > 0) return 'lost'
+  if (record.layer !== undefined) return holders.count > 0 ? 'mounted' : 'vacant'
+  if (holders.count > 0) return 'lost'
   return record.directory === 'ours' ? 'leftover' : 'absent'
 }
 
@@ -85,13 +88,14 @@ export const remember = (memory: Memory, fact: Fact): void => {
     return
   }
   const { mountpoint, at } = fact
-  const known: Remembered = memory.mountpoints.get(mountpoint) ?? {
+  const known = memory.mountpoints.get(mountpoint)
+  const remembered: Remembered = known ?? {
     record: absentMountpoint(mountpoint, undefined, at),
     since: at,
-    holders: new Map(),
+    holders: noHolders(),
   }
-  known.record = recordAfter(known, fact)
-  known.since = at
-  if (phaseOf(known) === 'absent') memory.mountpoints.delete(mountpoint)
-  else memory.mountpoints.set(mountpoint, known)
+  take(remembered, fact)
+  remembered.since = at
+  if (phaseOf(remembered) === 'absent') memory.mountpoints.delete(mountpoint)
+  else if (known === undefined) memory.mountpoints.set(mountpoint, remembered)
 }

@@ -2,6 +2,7 @@
 // the same facts or by none.
 
 import type { Fact } from './fact.js'
+import { allHolders } from './holders.js'
 import type { Memory, Remembered } from './remember.js'
 import { emptyMemory, remember } from './remember.js'
 
@@ -30,7 +31,7 @@ export function* snapshotOf({ cameUp, mountpoints }: Memory): Generator<Fact, vo
   for (const [mountpoint, remembered] of mountpoints) {
     const at = remembered.since
     // Before the record: `Held` ends a claim.
-    for (const { volume, consumer, since, knowledge } of remembered.holders.values()) {
+    for (const { volume, consumer, since, knowledge } of allHolders(remembered.holders)) {
       yield { _tag: 'Held', at, mountpoint, volume, consumer, since, knowledge }
     }
     yield recorded(remembered)
@@ -40,7 +41,7 @@ export function* snapshotOf({ cameUp, mountpoints }: Memory): Generator<Fact, vo
 /** How many facts `snapshotOf` gives. */
 export const snapshotSize = ({ cameUp, mountpoints }: Memory): number => {
   let size = (cameUp === undefined ? 0 : 1) + mountpoints.size
-  for (const { holders } of mountpoints.values()) size += holders.size
+  for (const { holders } of mountpoints.values()) size += holders.count
   return size
 }
 

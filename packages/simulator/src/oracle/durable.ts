@@ -2,7 +2,7 @@
 // touched, once the decision is applied, and of all when a new life begins.
 
 import type { Decision } from '@mountkeeper/core'
-import { breachesOfFacts } from '@mountkeeper/core'
+import { allHolders, breachesOfFacts } from '@mountkeeper/core'
 import type { Simulation } from '../run/simulation.js'
 import type { History, Law } from './history.js'
 import { judge } from './history.js'
@@ -15,7 +15,7 @@ const touched = ({ changes, facts }: Decision): ReadonlySet<string> =>
 
 const judgeAt = (history: History, { core }: Simulation, path: string): void => {
   const folded = history.folded.mountpoints.get(path)
-  const facts = folded && { record: folded.record, holders: [...folded.holders.values()] }
+  const facts = folded && { record: folded.record, holders: allHolders(folded.holders) }
   const [breach] = breachesOfFacts(core, path, facts)
   judge(history, 'section 7', breach && `${path}: ${breach.text}`)
 }
