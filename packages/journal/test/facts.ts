@@ -48,6 +48,28 @@ export const leftOf = ({ at, mountpoint, volume, consumer }: Held): Fact => ({
   consumer,
 })
 
+/** All of a life of a mountpoint, mounted from a directory: what a long journal consists of. */
+export const cycleFacts = (index: number, mountpoint = '/srv/mounts/a'): readonly Fact[] => {
+  const at = 1_700_000_000_000 + index
+  const { _tag: _held, since: _since, knowledge: _knowledge, ...attachment } = held(index, mountpoint)
+  const layer = { ...identity, mountId: index, device: `0:${index}`, superblock: 'rw' as const }
+  const source = { _tag: 'At' as const, root: '/exports/ä', device: '8:1', inode: '77' }
+  return [
+    { _tag: 'Claimed', ...attachment, at, filesystem, found: { _tag: 'NoDirectory' }, layersBefore: [] },
+    { _tag: 'DirectoryMade', at, mountpoint },
+    { _tag: 'Mounted', at, mountpoint, identity: layer, source },
+    { ...held(index, mountpoint), at, since: at },
+    { _tag: 'Left', ...attachment, at },
+    { _tag: 'Unmounting', at, mountpoint, identity: layer },
+    { _tag: 'Unmounted', at, mountpoint, by: 'us' },
+    { _tag: 'DirectoryRemoved', at, mountpoint },
+    { _tag: 'Claimed', ...attachment, at, filesystem, found: { _tag: 'Directory' }, layersBefore: [] },
+    { _tag: 'Mounted', at, mountpoint, identity: layer },
+    { _tag: 'ClaimEnded', ...attachment, at, intent: 'settled' },
+    { _tag: 'DirectoryKept', at, mountpoint },
+  ]
+}
+
 const text = fc.string({ unit: 'binary', maxLength: 12 })
 const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   fc.tuple(fc.nat({ max: 9 }), text).map(([index, consumer]) => ({ ...held(index), consumer })),

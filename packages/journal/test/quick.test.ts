@@ -1,15 +1,16 @@
 // What reads long journals quickly reads the same as what reads them slowly: the checksum, the facts, and what they come to.
 
 import { crc32 } from 'node:zlib'
-import type { Fact } from '@mountkeeper/core'
+import type { Fact, Found, Identity, ResolvedSource } from '@mountkeeper/core'
 import { snapshot } from '@mountkeeper/core'
 import { encodeFact } from '@mountkeeper/codec'
 import fc from 'fast-check'
+import { right } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { checksumOf, digitsAt } from '../src/checksum.js'
 import { createFactReader, readFact } from '../src/fact-reader.js'
 import { createFold } from '../src/fold.js'
-import { appends, attachFacts, held, leftOf, numRuns, seed } from './facts.js'
+import { appends, attachFacts, cycleFacts, held, leftOf, numRuns, seed } from './facts.js'
 
 const options = (usual: number): { numRuns: number; seed: number } => ({ numRuns: numRuns(usual), seed: seed() })
 
@@ -31,29 +32,59 @@ const word = fc.oneof(
   fc.constantFrom('a', '"', '\\', 'ä', '","volume":"x', '}', ' '),
   fc.string({ unit: 'binary', maxLength: 8 }),
 )
-const identity = { mountId: 7, device: '0:41', fstype: 'tmpfs', source: 'scratch', root: '/', flags: ['rw'] }
+const identity: fc.Arbitrary<Identity> = fc.record(
+  {
+    mountId: fc.nat(),
+    device: word,
+    fstype: fc.constantFrom('tmpfs', 'nfs4'),
+    source: word,
+    root: fc.constantFrom('/', '/a b'),
+    flags: fc.array(fc.oneof(fc.constantFrom('rw', 'nosuid'), word), { maxLength: 3 }),
+    superblock: fc.constantFrom('rw', 'ro'),
+  },
+  { requiredKeys: ['mountId', 'device', 'fstype', 'source', 'root', 'flags'] },
+)
+const source: fc.Arbitrary<ResolvedSource | undefined> = fc.oneof(
+  fc.constant(undefined),
+  word.map((device) => ({ _tag: 'At' as const, root: '/', device, inode: '7' })),
+  word.map((file) => ({ _tag: 'Files' as const, files: [file], offset: 4_096 })),
+  word.map((path) => ({ _tag: 'Absent' as const, path })),
+)
+const found = fc.oneof<fc.Arbitrary<Found>[]>(
+  fc.constantFrom({ _tag: 'NoDirectory' }, { _tag: 'Directory' }, { _tag: 'Obstacle', kind: 'file' }),
+  fc.array(identity, { maxLength: 2 }).map((layers) => ({ _tag: 'Mounted', layers })),
+)
 const fact: fc.Arbitrary<Fact> = fc
   .record({
     at,
     since: at,
-    mountpoint: fc.constantFrom('/srv/a', '/srv/b'),
+    mountpoint: fc.oneof(fc.constantFrom('/srv/a', '/srv/b'), word),
     volume: word,
     consumer: word,
-    source: word,
+    identity,
+    source,
+    found,
+    layersBefore: fc.array(identity, { maxLength: 1 }),
+    options: fc.array(fc.oneof(word, fc.constant({ name: 'credentials', secretFile: '/a' })), { maxLength: 2 }),
   })
-  .chain(({ source, since, ...rest }) => {
+  .chain(({ source, since, identity, found, layersBefore, options, ...rest }) => {
     const { volume: _volume, consumer: _consumer, ...there } = rest
-    const filesystem = { type: 'tmpfs', source, options: [] }
+    const filesystem = { type: 'tmpfs', source: rest.volume, options }
     return fc.constantFrom<Fact>(
       { _tag: 'Held', ...rest, since, knowledge: 'request' },
       { _tag: 'Held', ...rest, since, knowledge: 'inventory' },
       { _tag: 'Left', ...rest },
-      { _tag: 'Claimed', ...rest, filesystem, found: { _tag: 'NoDirectory' }, layersBefore: [] },
+      { _tag: 'Claimed', ...rest, filesystem, found, layersBefore },
       { _tag: 'ClaimEnded', ...rest, intent: 'open' },
-      { _tag: 'Mounted', ...there, identity },
+      { _tag: 'ClaimEnded', ...rest, intent: 'settled' },
+      { _tag: 'Mounted', ...there, identity, ...(source && { source }) },
+      { _tag: 'Adopted', ...there, identity, filesystem },
       { _tag: 'Unmounting', ...there, identity },
       { _tag: 'Unmounted', ...there, by: 'us' },
+      { _tag: 'Unmounted', ...there, by: 'other' },
       { _tag: 'DirectoryMade', ...there },
+      { _tag: 'DirectoryRemoved', ...there },
+      { _tag: 'DirectoryKept', ...there },
       { _tag: 'Forgotten', ...there },
       {
         _tag: 'Recorded',
@@ -62,7 +93,7 @@ const fact: fc.Arbitrary<Fact> = fc
         instance: 1,
         claim: { volume: rest.volume, consumer: rest.consumer },
       },
-      { _tag: 'HostCameUp', at: rest.at, generation: 1, boot: source, mountNamespace: 'm' },
+      { _tag: 'HostCameUp', at: rest.at, generation: 1, boot: rest.volume, mountNamespace: 'm' },
     )
   })
 
@@ -98,6 +129,18 @@ describe('facts', () => {
       ),
       options(4_000),
     )
+  })
+
+  test('that a long journal consists of are read without the codec, each part of them once', () => {
+    let slowly = 0
+    const read = createFactReader((json) => {
+      slowly += 1
+      return readFact(json)
+    })
+    for (let index = 0; index < 200; index += 1) {
+      for (const each of cycleFacts(index)) expect(read(encodeFact(each))).toEqual(right(each))
+    }
+    expect(slowly).toBe(0)
   })
 
   test('come to the same whether they are kept or folded, and take memory for what they come to', () => {
