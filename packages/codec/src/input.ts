@@ -23,6 +23,7 @@ export const inputCodec: Codec<Input> = tagged('_tag', 'an input', {
     source: optional(sourceSeenCodec),
     elsewhere: optional(text),
     submounts: optional(list(text)),
+    missingHelper: optional(text),
   },
   Ended: ofEffect,
   Granted: { at: moment, mountpoint: text },

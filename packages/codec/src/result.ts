@@ -46,6 +46,8 @@ const reason: Codec<Reason> = tagged('_tag', 'a reason', {
   NotOurs: {},
   Obstacle: { kind: text },
   Unknown: { why: unknownWhyCodec, detail: optional(text), component: optional(text), command: optional(text) },
+  UnsafeParent: { component: text, why: text, command: optional(text) },
+  HelperMissing: { helper: text },
   DeadlinePassed: {},
   HostDown: {},
   Refused: { error: maybe(commandErrorCodec) },
@@ -199,7 +201,7 @@ export const refusalCodec: Codec<Refusal> = tagged('_tag', 'a refusal', {
   },
   Foreign: { layers: list(identityCodec) },
   MountFailed: {
-    step: oneOf({ directory: true, mount: true }),
+    step: oneOf({ directory: true, mount: true, helper: true }),
     component: optional(text),
     why: text,
     found: foundCodec,

@@ -35,6 +35,16 @@ export type Reason =
   | { readonly _tag: 'NotOurs' }
   | { readonly _tag: 'Obstacle'; readonly kind: string }
   | Unknown
+  /** Another user may change a directory on the way, and so where a command would act: nothing is run below it. */
+  | {
+      readonly _tag: 'UnsafeParent'
+      readonly component: string
+      readonly why: string
+      /** What makes it safe, as text for a shell. */
+      readonly command?: string
+    }
+  /** The program that mounts this type is not installed. */
+  | { readonly _tag: 'HelperMissing'; readonly helper: string }
   | { readonly _tag: 'DeadlinePassed' }
   /** Nothing is looked at while the host is down; discovery cleans up. */
   | { readonly _tag: 'HostDown' }
@@ -106,7 +116,8 @@ export interface RollbackFailure {
 }
 export interface MountFailed {
   readonly _tag: 'MountFailed'
-  readonly step: 'directory' | 'mount'
+  /** `helper`: the program that mounts this type is not installed; `component` says where it is expected. */
+  readonly step: 'directory' | 'mount' | 'helper'
   /** What is in the way, where that is not the mountpoint itself. */
   readonly component?: string
   /** One sentence for people. */

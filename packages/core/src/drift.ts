@@ -3,7 +3,7 @@
 
 import type { Difference } from './answer.js'
 import type { Found, Identity, SourceSeen } from './found.js'
-import { compareIdentity, layersOf } from './found.js'
+import { compareIdentity, layersOf, unknownText } from './found.js'
 import type { Mountpoint } from './host.js'
 import { agreement, sourceChange } from './layer.js'
 import type { Settings } from './settings.js'
@@ -117,7 +117,7 @@ export const differenceOf = (
 ): readonly Difference[] => {
   const mountpoint = record.path
   if (found._tag === 'Unknown') {
-    const text = `could not be looked at: ${found.why}${found.detail === undefined ? '' : `, ${found.detail}`}`
+    const text = `could not be looked at: ${unknownText(found)}`
     return record.phase === 'absent' ? [] : [{ _tag: 'uncertain', mountpoint, text }]
   }
   const layers = layersOf(found)

@@ -99,8 +99,9 @@ const FOR_A_PERSON: ReadonlySet<UnknownWhy> = new Set([
 /** Whether only a person can remove the cause: no request waits for that (specification, section 4). */
 export const needsPerson = ({ why }: Unknown): boolean => FOR_A_PERSON.has(why)
 
-/** Why a look could not tell, for people. */
-export const unknownText = ({ why, detail }: Unknown): string => (detail === undefined ? why : `${why}: ${detail}`)
+/** Why a look could not tell, and what may be run about it, for people. */
+export const unknownText = ({ why, detail, command }: Unknown): string =>
+  [detail === undefined ? why : `${why}: ${detail}`, ...(command === undefined ? [] : [`run: ${command}`])].join('; ')
 
 /** What is at a mountpoint. */
 export type Found =

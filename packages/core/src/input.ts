@@ -153,6 +153,8 @@ export interface Outcome {
   readonly elsewhere?: string
   /** The first of the mounts below the source of the bind that was looked at or mounted. */
   readonly submounts?: readonly string[]
+  /** Of a `Look`: where the program that mounts the filesystem's type is expected, and not installed. */
+  readonly missingHelper?: string
 }
 
 export type Input =

@@ -42,6 +42,8 @@ export interface Looked {
   readonly elsewhere?: string
   /** The first of the mounts below the source of a bind. */
   readonly submounts?: readonly string[]
+  /** Where the program that mounts the filesystem is expected, and not installed. */
+  readonly missingHelper?: string
 }
 
 /** Where a plan has to look before it is made: every mountpoint that the requests name or may come to. */
@@ -226,6 +228,7 @@ const settled = (planning: Planning, at: number): Planning => {
   const source = is.source === undefined ? {} : { source: is.source }
   const elsewhere = is.elsewhere === undefined || effect._tag !== 'Look' ? {} : { elsewhere: is.elsewhere }
   const submounts = is.submounts === undefined ? {} : { submounts: is.submounts }
+  const helper = is.missingHelper === undefined || effect._tag !== 'Look' ? {} : { missingHelper: is.missingHelper }
   planning.looked.set(mountpoint, is)
   const input: Input = {
     _tag: 'Outcome',
@@ -236,6 +239,7 @@ const settled = (planning: Planning, at: number): Planning => {
     ...source,
     ...elsewhere,
     ...submounts,
+    ...helper,
   }
   return settled(fed({ ...planning, open }, input), at)
 }

@@ -4,6 +4,7 @@ import type { MountpointStatus, Status } from './answer.js'
 import { allHolders } from './holders.js'
 import type { Entry, Host } from './host.js'
 import type { StatusRequest } from './input.js'
+import { reasonOf } from './reason.js'
 
 const statusOf = (host: Host, { record, holders }: Entry): MountpointStatus => ({
   mountpoint: record.path,
@@ -29,7 +30,7 @@ const statusOf = (host: Host, { record, holders }: Entry): MountpointStatus => (
   ...(record.overdue.length > 0 && { overdue: record.overdue.map(({ kind }) => kind) }),
   ...(record.wait && { nextTryMs: record.wait.delayMs }),
   ...(record.reason && { reason: record.reason }),
-  ...(record.unknown && { reason: record.unknown }),
+  ...(record.unknown && { reason: reasonOf(record.path, record.unknown) }),
   ...(record.lastError && { lastError: record.lastError }),
   ...(record.root === undefined && { unmanaged: true as const }),
 })

@@ -62,13 +62,14 @@ const lookedAt = async (port: HostPort, look: Look): Promise<Looked> => {
   try {
     const read = readReport('Look', await port.run(look))
     if ('wrong' in read) return unreadable(`the host port gave no report of a look: ${read.wrong.why}`)
-    const { found, source, elsewhere, submounts } = read
+    const { found, source, elsewhere, submounts, missingHelper } = read
     if (!isFound(found)) return unreadable(`the host port found ${found._tag} at a look`)
     return {
       found,
       ...(source && { source }),
       ...(elsewhere !== undefined && { elsewhere }),
       ...(submounts && { submounts }),
+      ...(missingHelper !== undefined && { missingHelper }),
     }
   } catch (error) {
     return unreadable(String(error))

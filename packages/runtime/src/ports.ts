@@ -22,6 +22,8 @@ export interface Report {
   readonly elsewhere?: string
   /** The first of the mounts below the source of a bind that was looked at or mounted. */
   readonly submounts?: readonly string[]
+  /** Of a look: where the program that mounts the filesystem's type is expected, and not installed. */
+  readonly missingHelper?: string
   readonly ran?: readonly Ran[]
   /**
    * Present exactly when the deadline passed (`found` is `Unknown { TimedOut }`): resolves once, when no process of the

@@ -102,6 +102,10 @@ const UNKNOWN: Readonly<Record<string, string>> = {
   RootRenamed: 'nobody can tell: the same mount shows another root',
   CommandAlive: 'nobody can tell: an earlier command is still running there',
   TooManyLayers: 'nobody can tell: too many layers',
+  NotADirectory: 'nobody can tell: something on the way is no directory',
+  PermissionDenied: 'nobody can tell: a directory on the way may not be entered',
+  UnsafeParent: 'nobody can tell: another user may change a directory on the way',
+  NameTooLong: 'nobody can tell: the name is too long',
   Unreadable: 'nobody can tell: it cannot be read',
 }
 
@@ -185,6 +189,12 @@ export const reasonWords = (reason: Reason): string => {
       return 'the deadline has passed'
     case 'HostDown':
       return 'the host is down; it is cleaned up when it comes up'
+    case 'UnsafeParent': {
+      const run = reason.command === undefined ? '' : `; run ${harmless(reason.command)}`
+      return `${word(reason.component)} is not safe: ${harmless(reason.why)}${run}`
+    }
+    case 'HelperMissing':
+      return `${word(reason.helper)} is not installed`
     case 'Moved':
       return `it is mounted on ${word(reason.to)} now`
     case 'Refused':

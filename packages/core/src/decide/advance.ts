@@ -4,6 +4,7 @@
 import type { Detached, Warning } from '../answer.js'
 import type { Holder } from '../holders.js'
 import type { Waiting } from '../host.js'
+import { isInTheWay, reasonOf } from '../reason.js'
 import type { Draft, Out } from './draft.js'
 import {
   answerLeaving,
@@ -50,7 +51,11 @@ const mountUnlooked = (draft: Draft): Pick<Detached, 'mount' | 'directory' | 're
   if (holdsAnything(draft)) return { mount: 'held', directory: 'kept' }
   if (record.overdue.length > 0)
     return { mount: 'uncertain', directory: 'kept', reason: { _tag: 'Unknown', why: 'TimedOut' } }
-  if (record.unknown !== undefined) return { mount: 'uncertain', directory: 'kept', reason: record.unknown }
+  if (record.unknown !== undefined) {
+    const why = reasonOf(record.path, record.unknown)
+    const isThere = why._tag === 'UnsafeParent' && record.layer !== undefined && record.unresolved === undefined
+    return { mount: isThere ? 'vacant' : 'uncertain', directory: 'kept', reason: why }
+  }
   return { mount: record.layer === undefined ? 'absent' : 'vacant', directory, ...reason }
 }
 
@@ -84,11 +89,11 @@ const NOTHING: readonly Warning[] = []
 
 /** Nobody held it under that name. Has no effect, but that a failed unmount is tried again. */
 const leaveUnheld = (draft: Draft, head: Waiting, volume: string, last: boolean): void => {
-  const { layer, reason } = draft.record
+  const { layer, reason, unknown } = draft.record
   const failed =
     layer !== undefined &&
     !holdsAnything(draft) &&
-    (reason?._tag === 'Refused' || reason?._tag === 'Stacked' || reason?._tag === 'Moved')
+    (reason?._tag === 'Refused' || isInTheWay(reason) || unknown?.why === 'UnsafeParent')
   if (last && failed) {
     startWork(draft, 'Unmount', { request: head.request, leaving: { holder: 'not-held', volume, warnings: NOTHING } })
     wantSlot(draft, false)

@@ -3,9 +3,11 @@
 
 import type { Detached, Overloaded, Reason } from '../answer.js'
 import type { MountpointEffect, WaitWhy } from '../effect.js'
+import { unknownText } from '../found.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import { LOCAL_LANE } from '../lane.js'
+import { reasonOf } from '../reason.js'
 import { abandon, cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
@@ -46,10 +48,7 @@ const describe = (draft: Draft): string => {
   const [overdue] = record.overdue
   if (overdue !== undefined)
     return `${DOING[overdue.kind]} has passed its own deadline, and processes of it may still run`
-  if (record.unknown !== undefined) {
-    const { why, detail } = record.unknown
-    return detail === undefined ? why : `${why}: ${detail}`
-  }
+  if (record.unknown !== undefined) return unknownText(record.unknown)
   if (record.inFlight !== undefined) return `${DOING[record.inFlight.kind]} has not ended yet`
   if (record.wait !== undefined) return WAITING[record.wait.why]
   return `the mountpoint is ${record.phase}`
@@ -89,10 +88,12 @@ const unfinished = (draft: Draft, waiting: Waiting): Pick<Detached, 'mount' | 'd
   if (holdsAnything(draft)) return { mount: 'held', directory: 'kept' }
   const late: Reason = { _tag: 'DeadlinePassed' }
   const isSeen = waiting.generation <= draft.out.generation
-  const isKnown = overdue.length === 0 && unknown === undefined && unresolved === undefined && inFlight === undefined
-  const settled = isSeen && isKnown && layer !== undefined
-  if (settled) return { mount: 'vacant', directory: 'kept', reason: reason ?? late }
-  return { mount: 'uncertain', directory: 'kept', reason: unknown ?? late }
+  const isKnown = overdue.length === 0 && unresolved === undefined && inFlight === undefined
+  const why = unknown === undefined ? undefined : reasonOf(draft.record.path, unknown)
+  // Below an unsafe parent nobody acts, so that our layer is where it was.
+  const settled = isSeen && isKnown && layer !== undefined && (why === undefined || why._tag === 'UnsafeParent')
+  if (settled) return { mount: 'vacant', directory: 'kept', reason: why ?? reason ?? late }
+  return { mount: 'uncertain', directory: 'kept', reason: why ?? late }
 }
 
 /** A detach, or a release at one mountpoint, whose time is over: its holders have left, the rest is still to be done. */

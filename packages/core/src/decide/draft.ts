@@ -49,6 +49,8 @@ export interface Draft {
   elsewhere: string | undefined
   /** What the input shows to be mounted below the source of a bind. */
   submounts: readonly string[]
+  /** Where the input shows that the program which mounts what is asked for is missing. */
+  missingHelper: string | undefined
   isOwn: boolean
   added: readonly Holder[]
   removed: Map<string, Set<string>> | undefined
@@ -108,6 +110,7 @@ export const openDraft = (out: Out, path: string): Draft => {
     record,
     elsewhere: undefined,
     submounts: NOTHING,
+    missingHelper: undefined,
     isOwn: entry === undefined,
     added: NOTHING,
     removed: undefined,

@@ -38,7 +38,7 @@ import {
 } from './draft.js'
 import { takeLook } from './outcome.js'
 import { leaveQueueOf } from './operator.js'
-import { checkAsked, hostDown, stopped } from './request.js'
+import { checkAsked, hostDown, lookNow, stopped } from './request.js'
 import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot, whyThere } from './steps.js'
 import { differencesAt, doubtLook, wantProbe } from './survey.js'
 import { endAttempts } from './unmount.js'
@@ -262,7 +262,12 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
   })
   // Last: until it is durable, what follows from another boot is found out anew.
   recordOfHost(out, { _tag: 'HostCameUp', at: out.at, generation, boot, mountNamespace })
-  for (const path of waiting.flatMap(pathsOf)) advance(openDraft(out, path))
+  for (const path of waiting.flatMap(pathsOf)) {
+    const draft = openDraft(out, path)
+    // Where discovery could not tell, whoever has waited for it is served, or answered, by a look of its own.
+    lookNow(draft)
+    advance(draft)
+  }
   const warnings = propagationWarnings(roots)
   for (const hostUp of host.hostUps) answer(out, hostUp, { _tag: 'Up', generation, drift, warnings })
   // A discovery begins after all that were asked before it.

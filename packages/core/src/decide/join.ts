@@ -2,9 +2,10 @@
 // layer of others becomes ours only where its type's entry identifies the data (`isAdoptable`).
 
 import { ruleOf } from '../agree.js'
-import type { AttachError, Broken, Conflict } from '../answer.js'
+import type { AttachError, Broken, Conflict, MountFailed } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
-import type { Identity, SourceSeen } from '../found.js'
+import type { Found, Identity, SourceSeen } from '../found.js'
+import type { Work } from '../host.js'
 import type { Agreement } from '../layer.js'
 import { agreement, isAdoptable, isAdoptableType } from '../layer.js'
 import type { Draft } from './draft.js'
@@ -51,7 +52,7 @@ const nameAdopted = (draft: Draft, filesystem: Filesystem, layer: Identity, sour
 }
 
 /** Refuses the attach that is served, and all that asked for the same before the look that shows why. */
-export const refuseSharing = (draft: Draft, filesystem: Filesystem, error: Conflict | Broken): void => {
+export const refuseSharing = (draft: Draft, filesystem: Filesystem, error: Conflict | Broken | MountFailed): void => {
   const { waiting, work } = draft.record
   const head = servedHead(draft)
   const lookedFor = work?.lookedFor ?? NO_REQUEST
@@ -62,11 +63,35 @@ export const refuseSharing = (draft: Draft, filesystem: Filesystem, error: Confl
   for (const each of sharing) refuseWaiting(draft, each, error)
 }
 
+/** Refuses what nothing on this host can mount, before a claim is made and before a layer makes room for it; true if so. */
+export const refuseForHelper = (draft: Draft, filesystem: Filesystem, found: Found): boolean => {
+  const { missingHelper } = draft
+  if (missingHelper === undefined) return false
+  const why = `${filesystem.type} cannot be mounted on ${draft.record.path}: ${missingHelper} is not installed; install it`
+  const component = missingHelper
+  refuseSharing(draft, filesystem, { _tag: 'MountFailed', step: 'helper', component, why, found, rollback: [] })
+  return true
+}
+
+/** A layer of ours that nobody may be served by makes room for another one. */
+const makeRoom = (
+  draft: Draft,
+  filesystem: Filesystem,
+  layer: Identity,
+  found: Found,
+  replacing: Work['replacing'],
+): void => {
+  if (refuseForHelper(draft, filesystem, found)) return
+  setWork(draft, { replacing })
+  emitUnmount(draft, layer, 'plain')
+}
+
 /** Our layer no longer is what is asked for: it stays for those who hold it, and makes room where nobody does. */
 const meetChanged = (
   draft: Draft,
   filesystem: Filesystem,
   layer: Identity,
+  found: Found,
   change: Exclude<Agreement, { readonly _tag: 'Agrees' }>,
 ): void => {
   if (change._tag === 'ReadOnly') {
@@ -74,17 +99,15 @@ const meetChanged = (
   } else if (holdersLeft(draft) > 0) {
     refuseSharing(draft, filesystem, { _tag: 'Conflict', requested: filesystem, mounted: filesystem, reason: change })
   } else {
-    setWork(draft, { replacing: 'vacant' })
-    emitUnmount(draft, layer, 'plain')
+    makeRoom(draft, filesystem, layer, found, 'vacant')
   }
 }
 
 /** Our layer carries another name than what is asked for, or none. */
-const meetAnother = (draft: Draft, filesystem: Filesystem, layer: Identity): void => {
+const meetAnother = (draft: Draft, filesystem: Filesystem, layer: Identity, found: Found): void => {
   const { record } = draft
   if (holdersLeft(draft) === 0) {
-    setWork(draft, { replacing: 'vacant' })
-    emitUnmount(draft, layer, 'plain')
+    makeRoom(draft, filesystem, layer, found, 'vacant')
   } else if (record.filesystem === undefined && !isAdoptableType(ruleOf(settingsOf(draft), filesystem.type))) {
     // Nothing that the table shows tells whether it is what is asked for.
     refuseServed(draft, { _tag: 'Foreign', layers: [layer] })
@@ -111,6 +134,7 @@ export const meetOurs = (
   draft: Draft,
   filesystem: Filesystem,
   layer: Identity,
+  found: Found,
   source: SourceSeen | undefined,
 ): void => {
   const { elsewhere, covered, foreign } = draft.record
@@ -125,11 +149,11 @@ export const meetOurs = (
   nameAdopted(draft, filesystem, draft.record.seen ?? layer, source)
   const { record } = draft
   if (record.work?.replacing === 'broken') {
-    emitUnmount(draft, layer, 'plain')
+    makeRoom(draft, filesystem, layer, found, 'broken')
     return
   }
   if (!shares(draft, filesystem, record.filesystem)) {
-    meetAnother(draft, filesystem, layer)
+    meetAnother(draft, filesystem, layer, found)
     return
   }
   const agreed = agreement(
@@ -139,7 +163,7 @@ export const meetOurs = (
     source,
   )
   if (agreed._tag !== 'Agrees') {
-    meetChanged(draft, filesystem, layer, agreed)
+    meetChanged(draft, filesystem, layer, found, agreed)
   } else if (ruleOf(settingsOf(draft), filesystem.type).mayHang) {
     setWork(draft, { warnings: agreed.warnings })
     emitProbe(draft, filesystem)

@@ -37,7 +37,7 @@ import {
 } from './steps.js'
 import { concludeSurveyProbe } from './survey.js'
 import { share, succeed } from './hold.js'
-import { meetForeign, meetOurs, refuseServed, refuseSharing } from './join.js'
+import { meetForeign, meetOurs, refuseForHelper, refuseServed, refuseSharing } from './join.js'
 
 /** Whether the work has taken its next step, or the same look has yet to serve what is wanted now. */
 export type Concluded = 'done' | 'proceed'
@@ -73,8 +73,11 @@ const mountUnlessChanged = (draft: Draft, filesystem: Filesystem, found: Found, 
     source === undefined || holdersLeft(draft) === 0
       ? undefined
       : sourceChange(settingsOf(draft), filesystem, undefined, source, seen)
-  if (changed === undefined) mountNow(draft, filesystem, found, seen)
-  else refuseSharing(draft, filesystem, { _tag: 'Conflict', requested: filesystem, reason: changed })
+  if (changed !== undefined) {
+    refuseSharing(draft, filesystem, { _tag: 'Conflict', requested: filesystem, reason: changed })
+  } else if (!refuseForHelper(draft, filesystem, found)) {
+    mountNow(draft, filesystem, found, seen)
+  }
 }
 
 /** What the attach that is served, or the remount for holders, wants; nothing after the deadline of its request. */
@@ -88,7 +91,7 @@ export const proceedMount = (draft: Draft, found: Found, source: SourceSeen | un
   if (filesystem === undefined) {
     finish(draft)
   } else if (layer !== undefined) {
-    meetOurs(draft, filesystem, layer, source)
+    meetOurs(draft, filesystem, layer, found, source)
   } else if (found._tag === 'Mounted') {
     meetForeign(draft, filesystem, found.layers, source)
   } else if (found._tag === 'Obstacle') {

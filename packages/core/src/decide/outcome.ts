@@ -1,11 +1,11 @@
 // Outcomes: what ended, handed to the transition it belongs to. What does not belong to the effect in flight changes nothing.
 // An effect whose end could not be seen stays unresolved, until a look that can tell concludes it in its stead.
 
-import type { Reason } from '../answer.js'
 import type { CommandError, Found, SourceSeen } from '../found.js'
 import type { EffectInFlight, Unresolved } from '../host.js'
 import type { EffectId } from '../id.js'
 import type { EffectFound, Outcome, Probed } from '../input.js'
+import { isInTheWay } from '../reason.js'
 import type { Draft } from './draft.js'
 import { set, setWork } from './draft.js'
 import type { Concluded } from './mount.js'
@@ -26,8 +26,6 @@ import {
   whyThere,
 } from './steps.js'
 import { climb, concludeRemoveDirectory, concludeUnmount, proceedUnmount, settleUnmount } from './unmount.js'
-
-const isInTheWay = (reason: Reason | undefined): boolean => reason?._tag === 'Stacked' || reason?._tag === 'Moved'
 
 /** Goes on from a look that shows the truth, by what is wanted. */
 const proceed = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
@@ -153,6 +151,7 @@ const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): voi
   }
   draft.elsewhere = outcome.elsewhere
   draft.submounts = outcome.submounts ?? []
+  draft.missingHelper = outcome.missingHelper
   set(draft, { inFlight: undefined })
   if (draft.record.slot === 'overdue' && draft.record.overdue.length === 0) {
     leaveLadder(draft, flight, error)

@@ -11,6 +11,7 @@ import { leavingDeadline } from './deadline.js'
 import type { Draft } from './draft.js'
 import { holdersLeft, refuseWaiting, set } from './draft.js'
 import { finish } from './steps.js'
+import { lookNow } from './request.js'
 
 const inTheWay = (path: string, unknown: Unknown): MountFailed => ({
   _tag: 'MountFailed',
@@ -47,7 +48,11 @@ export const answerForPerson = (draft: Draft): void => {
       refuseWaiting(draft, each, { _tag: 'Uncertain', why: unknownText(unknown) })
     }
   }
-  if (!isNothing || !isNothingLeft(draft.record, holdersLeft(draft))) return
-  finish(draft)
-  set(draft, { unknown: undefined, wait: undefined, unresolved: undefined })
+  if (isNothing && isNothingLeft(draft.record, holdersLeft(draft))) {
+    finish(draft)
+    set(draft, { unknown: undefined, wait: undefined, unresolved: undefined })
+  } else if (draft.record.waiting.some(({ generation }) => generation <= draft.out.generation)) {
+    // Asked after the look had begun: another one answers them.
+    lookNow(draft)
+  }
 }

@@ -1,7 +1,7 @@
 // Roll-back of a failed attach (L7, L8): the claim ends durably, then what was made for it is taken away in reverse order,
 // then the first cause is told, with every step that did not succeed, to all who waited for the same filesystem.
 
-import type { AttachError } from '../answer.js'
+import type { AttachError, Reason } from '../answer.js'
 import type { Found, CommandError } from '../found.js'
 import type { Draft } from './draft.js'
 import { refuseWaiting, set, setWork } from './draft.js'
@@ -10,11 +10,24 @@ import { arrivedBefore, emitLook, emitRemoveDirectory, endClaim, finish, shares 
 const withRollback = (draft: Draft, cause: AttachError): AttachError =>
   cause._tag === 'MountFailed' ? { ...cause, rollback: draft.record.work?.rollback ?? [] } : cause
 
+const reasonFor = (cause: AttachError): Reason => {
+  switch (cause._tag) {
+    case 'Foreign':
+      return { _tag: 'Foreign' }
+    case 'Conflict':
+      return cause.reason ?? { _tag: 'Refused', error: undefined }
+    case 'MountFailed':
+      return cause.step === 'helper' && cause.component !== undefined
+        ? { _tag: 'HelperMissing', helper: cause.component }
+        : { _tag: 'Refused', error: cause.error }
+    default:
+      return { _tag: 'Refused', error: undefined }
+  }
+}
+
 /** Mounting again for holders has failed: tried again after a delay. */
 export const noteRemountFailure = (draft: Draft, cause: AttachError): void => {
-  const error = cause._tag === 'MountFailed' ? cause.error : undefined
-  const known = cause._tag === 'Conflict' ? cause.reason : undefined
-  set(draft, { reason: cause._tag === 'Foreign' ? { _tag: 'Foreign' } : (known ?? { _tag: 'Refused', error }) })
+  set(draft, { reason: reasonFor(cause) })
 }
 
 /** Tells the cause to the attach it struck, and to all attaches of that filesystem that waited when it did. */

@@ -157,6 +157,7 @@ const reportWith = <Part extends EffectFound>({ kind, read }: Reader<Part>): Rea
       source: optional(source),
       elsewhere: optional(text),
       submounts: optional(list(text)),
+      missingHelper: optional(text),
     },
     OPEN,
   )

@@ -34,6 +34,13 @@ export const showReason = (reason: Reason): string => {
       return `Obstacle ${reason.kind}`
     case 'Unknown':
       return showFound(reason)
+    case 'UnsafeParent':
+      return line(
+        `UnsafeParent ${word(reason.component)} ${quoted(reason.why)}`,
+        reason.command === undefined ? undefined : `run ${quoted(reason.command)}`,
+      )
+    case 'HelperMissing':
+      return `HelperMissing ${word(reason.helper)}`
     case 'Moved':
       return `Moved to ${word(reason.to)}`
     case 'Refused':

@@ -60,6 +60,7 @@ export const showInput = (input: Input): string => {
         `outcome #${input.effect} ${at(input.mountpoint)} ${showEffectFound(input.found)}`,
         input.source === undefined ? undefined : showSourceSeen(input.source),
         input.submounts === undefined ? undefined : `submounts ${input.submounts.map(word).join(' ')}`,
+        input.missingHelper === undefined ? undefined : `missing helper ${word(input.missingHelper)}`,
         input.elsewhere === undefined ? undefined : `elsewhere ${word(input.elsewhere)}`,
         input.error === undefined ? undefined : `error ${showCommandError(input.error)}`,
       )

@@ -123,7 +123,7 @@ const UNKNOWN: readonly UnknownWhy[] = [
 
 const OBSTACLES = ['file', 'symlink', 'socket', 'fifo', 'device', 'other'] as const
 
-/** `Directory`, `NoDirectory`, `Obstacle file`, `Mounted t1 t0`, `Unknown Unreadable "detail"`. */
+/** `Directory`, `NoDirectory`, `Obstacle file`, `Mounted t1 t0`, `Unknown Unreadable ["detail" [component ["command"]]]`. */
 export const readFound = (layers: Layers, [tag, ...rest]: readonly string[], expected: Expected | undefined): Found => {
   switch (tag) {
     case 'NoDirectory':
@@ -136,7 +136,14 @@ export const readFound = (layers: Layers, [tag, ...rest]: readonly string[], exp
       return { _tag: 'Mounted', layers: rest.map((name) => layerNamed(layers, name, expected)) }
     case 'Unknown': {
       const why = oneOf(rest[0], UNKNOWN)
-      return rest[1] === undefined ? { _tag: 'Unknown', why } : { _tag: 'Unknown', why, detail: rest[1] }
+      const [, detail, component, command] = rest
+      return {
+        _tag: 'Unknown',
+        why,
+        ...(detail === undefined ? {} : { detail }),
+        ...(component === undefined ? {} : { component }),
+        ...(command === undefined ? {} : { command }),
+      }
     }
     default:
       return fail(`${tag ?? 'nothing'} is none of NoDirectory, Directory, Obstacle, Mounted, Unknown`)

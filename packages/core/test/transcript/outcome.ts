@@ -85,6 +85,8 @@ const commandOf = (effect: Effect): readonly string[] => {
 export interface Evidence {
   readonly error?: CommandError
   readonly source?: SourceSeen
+  /** Where the program that mounts is expected and missing. */
+  readonly helper?: string
 }
 
 /** A report about an effect. */
@@ -134,6 +136,7 @@ export const outcomeOf = (story: Story, { emitted, found, evidence }: Report): O
     ...(source === undefined ? {} : { source }),
     ...(elsewhere === undefined ? {} : { elsewhere }),
     ...(submounts.length === 0 ? {} : { submounts }),
+    ...(evidence?.helper === undefined ? {} : { missingHelper: evidence.helper }),
   }
 }
 
@@ -200,9 +203,9 @@ export const open = (story: Story, reference: string | undefined, again = false)
   return emitted
 }
 
-/** `> outcome #3 Mounted t1 t0 [error exit=32 "text"] [source root=/x device=8:1 | files=8:1:7 | absent | not-checked [shown=8:1:8]] [again]` */
+/** `> outcome #3 Mounted t1 t0 [helper=/sbin/mount.nfs] [error exit=32 "text"] [source root=/x device=8:1 | files=8:1:7 | absent | not-checked [shown=8:1:8]] [again]` */
 export const outcome = (story: Story, given: Words): void => {
-  expectWords(given, 2, 32, ['exit', 'signal', 'pid', ...SOURCE_WORDS])
+  expectWords(given, 2, 32, ['exit', 'signal', 'pid', 'helper', ...SOURCE_WORDS])
   const again = given.plain.at(-1) === 'again'
   const [reference, ...rest] = again ? given.plain.slice(0, -1) : given.plain
   const emitted = open(story, reference, again)
@@ -213,12 +216,14 @@ export const outcome = (story: Story, given: Words): void => {
   const said = sections(rest)
   const found = readFound(story.layers, said.found, expectedAt(story, effect.mountpoint, effect))
   const source = said.source && readSource(given, said.source)
+  const helper = given.named.get('helper')
   conclude(story, {
     emitted,
     found,
     evidence: {
       ...(said.error === undefined ? {} : { error: readError(effect, said.error, given.named) }),
       ...(source === undefined ? {} : { source }),
+      ...(helper === undefined ? {} : { helper }),
     },
   })
 }
