@@ -1,7 +1,7 @@
 // The host port on Linux: which effect is run by what. Nothing is remembered from one effect to the next, but the commands
 // that an earlier life of the manager left running.
 
-import type { Discover, MountpointEffect, TypeRule } from '@mountkeeper/core'
+import type { Discover, Look, MountpointEffect, TypeRule } from '@mountkeeper/core'
 import { DEFAULT_TYPES, sourceAllowed } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
 import type { Clock } from './clock.js'
@@ -15,6 +15,7 @@ import { mount } from './effects/mount.js'
 import { probe } from './effects/probe.js'
 import { unmount } from './effects/unmount.js'
 import type { Looker } from './gathering.js'
+import { missingHelper } from './mount-helper.js'
 import { createOrphans } from './orphans.js'
 import { createProber } from './prober.js'
 import { createSafeLooker } from './safe-looker.js'
@@ -52,9 +53,16 @@ const own = (): string => {
   }
 }
 
+/** What is there, and whether what is asked for could be mounted there at all. */
+const look = async (tools: Tools, effect: Look): Promise<Report> => {
+  const report = reportOf(await lookFor(tools, effect, leftOf(tools.clock, effect.deadlineMs)))
+  const missing = effect.filesystem === undefined ? undefined : missingHelper(effect.filesystem.type)
+  return missing === undefined ? report : { ...report, missingHelper: missing }
+}
+
 const perform = async (tools: Tools, effect: MountpointEffect | Discover): Promise<Report> => {
   if (effect._tag === 'Discover') return discover(tools, effect)
-  if (effect._tag === 'Look') return reportOf(await lookFor(tools, effect, leftOf(tools.clock, effect.deadlineMs)))
+  if (effect._tag === 'Look') return look(tools, effect)
   const alive = tools.orphans.at(effect.mountpoint)
   if (alive !== undefined) return { found: { _tag: 'Unknown', why: 'CommandAlive', detail: alive } }
   switch (effect._tag) {

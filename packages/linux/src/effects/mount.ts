@@ -1,7 +1,6 @@
 // Mount: one mount(8) onto the mountpoint, reached through the root's descriptor. A descriptor of the target itself would
 // break a bind with flags, which mount(8) does in two steps.
 
-import { accessSync, constants } from 'node:fs'
 import type { Found, Mount, TypeRule } from '@mountkeeper/core'
 import { layersOf, optionName } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
@@ -13,6 +12,7 @@ import { close, ownProcess, resolve } from '../descriptor.js'
 import type { Shown } from '../evidence.js'
 import { createCrossings } from '../crossing.js'
 import { stopText } from '../reach.js'
+import { hasHelper } from '../mount-helper.js'
 import type { MountTable } from '../mount-table.js'
 import { isLocalFstype, lineOf, notLocal, opensQuietlyAt } from '../mount-table.js'
 import type { Target } from '../root-descriptors.js'
@@ -112,24 +112,6 @@ const prepare = async (tools: Tools, effect: Mount): Promise<Either<string, Prep
 
 /** mount(2) follows a link as the last component, so nothing but a directory may be there, mounted on or not. */
 const canTake = (found: Found): boolean => found._tag === 'Directory' || found._tag === 'Mounted'
-
-/** Where mount(8) looks for the helper of a type (libmount's FS_SEARCH_PATH). */
-const HELPER_DIRECTORIES = ['/sbin', '/sbin/fs.d', '/sbin/fs', '/usr/sbin']
-
-const isThere = (path: string): boolean => {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Whether mount(8) hands this type to a program of its own, which may leave processes behind; it does not for a bind. */
-const hasHelper = (type: string): boolean => {
-  const names = [type, ...(type.includes('.') ? [type.slice(0, type.indexOf('.'))] : [])]
-  return type !== 'bind' && names.some((name) => HELPER_DIRECTORIES.some((at) => isThere(`${at}/mount.${name}`)))
-}
 
 /**
  * Helpers that give up the right to go through the descriptors of another process before they go to the mountpoint:
