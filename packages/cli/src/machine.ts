@@ -1,6 +1,5 @@
 // What a run acts on: the ports of this machine, and what this process may do here. Tests put another machine in its place.
 
-import { readFileSync } from 'node:fs'
 import type { Configuration } from '@mountkeeper/codec'
 import { sourceAllowed } from '@mountkeeper/core'
 import type { FileJournal } from '@mountkeeper/journal'
@@ -58,25 +57,11 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
   }
 }
 
-/** Bit of the capability that mount(2) asks for (capabilities(7)). */
-const CAP_SYS_ADMIN = 21n
-
-const mayMount = (): boolean => {
-  try {
-    const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
-    // mount(8) looks at the user first, whatever the capabilities are.
-    return (
-      process.getuid?.() === 0 && (effective === undefined || ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n)
-    )
-  } catch {
-    return process.getuid?.() === 0
-  }
-}
-
 /** Why this process may not mount, with the mend. */
-export const notPrivileged = ({ adapter }: Configuration): Failure | undefined =>
-  adapter.prefix.length > 0 || mayMount()
-    ? undefined
-    : stopFailure(
-        'this process may not mount; run it as root, try it out with --sandbox, or configure "prefix": ["sudo", "-n", "--"]',
-      )
+export const notPrivileged = async ({ adapter }: Configuration): Promise<Failure | undefined> => {
+  if (adapter.prefix.length > 0) return undefined
+  const { mountProblem } = await import('@mountkeeper/linux')
+  const problem = mountProblem()
+  const mend = 'run it as root, try it out with --sandbox, or configure "prefix": ["sudo", "-n", "--"]'
+  return problem === undefined ? undefined : stopFailure(`${problem}; ${mend}`)
+}

@@ -118,7 +118,7 @@ const write = (streams: Streams, lines: readonly string[]): void => {
 const apply = async (asked: ReconcileArguments, streams: Streams): Promise<ExitCode> => {
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
-  const unfit = needsRoot(configuration.right) ?? notPrivileged(configuration.right)
+  const unfit = needsRoot(configuration.right) ?? (await notPrivileged(configuration.right))
   if (unfit !== undefined) return fail(streams, unfit)
   const machine = await thisMachine(configuration.right)
   const repaired = await repair(configuration.right, machine, (text) => complain(streams, `warning: ${text}`))

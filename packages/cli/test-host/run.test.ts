@@ -178,7 +178,7 @@ describe('starting', () => {
     const ended = await started.ended
     expect(ended).toMatchObject({ code: 3, stdout: '' })
     expect(ended.stderr).toMatch(
-      /^mountkeeper: this process may not mount; run it as root, try it out with --sandbox, or .*\n$/,
+      /^mountkeeper: uid 0 without CAP_SYS_ADMIN may not mount; run it as root, try it out with --sandbox, or .*\n$/,
     )
   })
 })

@@ -7,6 +7,7 @@ import { COMMAND_ENVIRONMENT } from './command-runner.js'
 import { errnoOf } from './descriptor.js'
 import { inheritedDescriptors } from './inherited.js'
 import { readTable } from './mount-table.js'
+import { mountProblem } from './privilege.js'
 import { hidesProcesses } from './processes.js'
 import type { DirectorySeen } from './roots.js'
 import { seeDirectory } from './roots.js'
@@ -97,20 +98,12 @@ const toolCheck = ({ name, args, only, install }: Tool): Check => {
   return only === undefined ? fail(name, text, install) : warn(name, `${text}: ${only}`, install)
 }
 
-/** Bit of the capability that mount(2) asks for (capabilities(7)). */
-const CAP_SYS_ADMIN = 21n
-
 const readText = (path: string): string => {
   try {
     return readFileSync(path, 'utf8')
   } catch {
     return ''
   }
-}
-
-const hasCapability = (): boolean => {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readText('/proc/self/status'))?.[1] ?? '0'
-  return ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n
 }
 
 /** The identity map is that of the first user namespace: only there do loop and block devices mount. */
@@ -124,9 +117,10 @@ const privilegeCheck = (uid: number, prefix: readonly string[]): Check => {
     const text = `${prefix.join(' ')} does not run mount (${version.why})`
     return fail(name, text, 'allow mount, umount and kill there without a password')
   }
-  if (!hasCapability()) {
+  const problem = mountProblem(uid)
+  if (problem !== undefined) {
     const mend = 'run as root, or configure a prefix such as ["sudo", "-n", "--"], or use the sandbox'
-    return fail(name, `uid ${uid} without CAP_SYS_ADMIN may not mount`, mend)
+    return fail(name, problem, mend)
   }
   if (isFirstUserNamespace()) return ok(name, `uid ${uid} with CAP_SYS_ADMIN`)
   const mend = 'run outside the user namespace to mount loop and block devices'
