@@ -278,6 +278,7 @@ const doctor = command({
       description: 'When a run refuses to start with a damaged journal',
       command: 'mountkeeper doctor --state-dir /var/lib/mountkeeper --repair',
     },
+    { description: 'Before the first start of a new version', command: 'mountkeeper doctor --upgrade' },
   ],
   args: {
     json: flag({ long: 'json', type: boolean, description: 'one JSON object a line' }),

@@ -47,8 +47,8 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
   ],
   status: ['Exit code: 0 it could be shown, 2 usage or configuration, 3 the journal or the host could not be read.'],
   reconcile: [
-    'A manager that is running repairs when it is sent {"op":"reconcile","apply":true}; --apply is for when none is.',
-    'Exit code: 0 no difference that could be repaired is left, 1 some is, 2 usage or configuration, 3 the host could not be read, or another manager holds it.',
+    'A manager that is running repairs when it is sent {"op":"reconcile","apply":true}; --apply is for when none is. SIGINT and SIGTERM let the repairs that are under way end, for 5 s at most; a second one stops at once.',
+    'Exit code: 0 no difference that could be repaired is left, 1 some is, 2 usage or configuration, 3 the host could not be read, another manager holds it, or it was stopped.',
   ],
   replay: ['Exit code: 0 every decision is the same, 1 one differs, 2 the trace cannot be read.'],
   simulate: [

@@ -15,7 +15,7 @@ import { leftLines } from './left-words.js'
 import type { Machine } from './machine.js'
 import type { Output } from './output.js'
 import { createOutput } from './output.js'
-import { patiently } from './patience.js'
+import { JOURNAL_PATIENCE, patiently } from './patience.js'
 import type { Tally } from './serve.js'
 import { serve } from './serve.js'
 import type { Show } from './show.js'
@@ -236,9 +236,6 @@ const conclude = async (session: Session, output: Output, life: Life): Promise<E
   if (flushed._tag === 'Done' || exit === EXIT.stopped) return exit
   return fail(streams, stopFailure('stopped while stdout was not read; the last answers are lost: run status'))
 }
-
-/** A disk that hangs is waited for no longer than this after a hard stop, ms. */
-const JOURNAL_PATIENCE = { hardMs: 1_000 }
 
 /** Runs a session to its end; gives the exit code. */
 export const runSession = async (session: Session): Promise<ExitCode> => {

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import {
   MAIN,
   ROOT,
+  STATE,
   answersOf,
   attach,
   command,
@@ -14,6 +15,7 @@ import {
   newGate,
   prepareWorld,
   sh,
+  run,
   start,
   until,
   waitsAt,
@@ -123,6 +125,57 @@ describe.each([
     expect(ended.stdout).toMatch(/^\{"op":"status".*\}\n$/)
     const said = ended.stderr.split('\n').filter((line) => !line.includes('warning:'))
     expect(said).toEqual(['mountkeeper: stdout was closed; stopped', 'exit 3', ''])
+  })
+})
+
+describe('reconcile --apply', () => {
+  const PLACE = ['--root', ROOT, '--state-dir', STATE, '--allow', 'slow=*']
+
+  /** A repair whose mount waits at a gate. */
+  const repairs = async () => {
+    const gate = newGate()
+    const lived = command('run', ...PLACE)
+    lived.send(attach('1', 'a', waitsAt(gate)))
+    await gate.begun()
+    gate.open()
+    lived.end()
+    expect((await lived.ended).code).toBe(0)
+    sh('umount', `${ROOT}/a`)
+    gate.shut()
+    const repair = command('reconcile', '--apply', ...PLACE)
+    await gate.begun()
+    return { gate, repair }
+  }
+
+  afterEach(() => run(['run', ...PLACE], [{ op: 'forget', mountpoint: `${ROOT}/a`, force: true }]))
+
+  test('lets the repair that is under way end at a signal, and says that there may be more', async () => {
+    const { gate, repair } = await repairs()
+    repair.kill('SIGTERM')
+    await until(() => tookSignals(repair.pid))
+    gate.open()
+    const ended = await repair.ended
+    expect(ended).toMatchObject({ code: 3, signal: null, stdout: '' })
+    expect(ended.stderr).toContain('stopped by SIGTERM before the repairs had ended')
+    expect(mounted()).toEqual([`${ROOT}/a ${gate.source}`])
+    expect((await run(['reconcile', ...PLACE])).stdout).toBe('0 differences\n')
+  })
+
+  test('stops at once at the second, says what still runs, and its locks are free', async () => {
+    const { gate, repair } = await repairs()
+    repair.kill('SIGTERM')
+    await until(() => tookSignals(repair.pid))
+    repair.kill('SIGTERM')
+    const ended = await repair.ended
+    expect(ended).toMatchObject({ code: 3, signal: null, stdout: '' })
+    expect(ended.stderr).toMatch(new RegExp(`left behind: ${ROOT}/a mounting, 1 holder, mount still runs, pid \\d+`))
+    const other = command('run', ...PLACE)
+    other.send({ op: 'status' })
+    await other.until(1)
+    gate.open()
+    await until(() => !isRunning(gate.source))
+    other.end()
+    expect((await other.ended).code).toBe(0)
   })
 })
 

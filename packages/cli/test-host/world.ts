@@ -45,6 +45,8 @@ export interface Gate {
   /** Resolves when its mount has begun, and waits. */
   readonly begun: () => Promise<void>
   readonly open: () => void
+  /** The next mount from it waits again. */
+  readonly shut: () => void
 }
 
 const LIMIT_MS = 150_000
@@ -70,6 +72,9 @@ export const newGate = (): Gate => {
     source,
     begun: () => until(() => existsSync(`/tmp/${source}.begun`)),
     open: () => writeFileSync(`/tmp/${source}.open`, ''),
+    shut: () => {
+      for (const end of ['begun', 'open']) rmSync(`/tmp/${source}.${end}`, { force: true })
+    },
   }
 }
 
