@@ -53,7 +53,7 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
   const roots = settings.roots.map(({ path }) => path)
   const checks = [
     ...repaired.right,
-    ...linuxChecks({ roots, stateDirectory, prefix, inheritsNothing: true }),
+    ...linuxChecks({ roots, stateDirectory, prefix, types: Object.keys(settings.types), inheritsNothing: true }),
     ...(stateDirectory === undefined ? [] : await journalChecks(stateDirectory)),
     ...rootless(roots),
     ...(asked.upgrade ? await upgradeChecks(configuration.right) : []),

@@ -5,6 +5,7 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { COMMAND_ENVIRONMENT } from './command-runner.js'
 import { errnoOf } from './descriptor.js'
+import { holeChecks } from './hole-checks.js'
 import { inheritedDescriptors } from './inherited.js'
 import { readTable } from './mount-table.js'
 import { mountProblem } from './privilege.js'
@@ -30,6 +31,8 @@ export interface CheckOptions {
   readonly prefix?: readonly string[]
   /** The user the manager is to run as; that of this process by default. */
   readonly uid?: number
+  /** The configured types: known holes are checked of the programs that these run. */
+  readonly types?: readonly string[]
   /** The process that is checked for will call `inheritNothing`, as the command does. */
   readonly inheritsNothing?: boolean
 }
@@ -246,5 +249,6 @@ export const linuxChecks = (options: CheckOptions): readonly Check[] => {
     ...nestingChecks(options),
     fuseCheck(),
     mountMaxCheck(),
+    ...holeChecks({ types: options.types ?? [], prefix }),
   ]
 }
