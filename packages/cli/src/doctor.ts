@@ -46,14 +46,21 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
   const { settings, adapter } = configuration.right
-  const { prefix, stateDirectory } = adapter
+  const { prefix, stateDirectory, trustedOwners } = adapter
   const repaired = asked.repair ? await repairIn(stateDirectory) : E.right([])
   if (E.isLeft(repaired)) return fail(streams, repaired.left)
   const { linuxChecks } = await import('@mountkeeper/linux')
   const roots = settings.roots.map(({ path }) => path)
   const checks = [
     ...repaired.right,
-    ...linuxChecks({ roots, stateDirectory, prefix, types: Object.keys(settings.types), inheritsNothing: true }),
+    ...linuxChecks({
+      roots,
+      trustedOwners,
+      stateDirectory,
+      prefix,
+      types: Object.keys(settings.types),
+      inheritsNothing: true,
+    }),
     ...(stateDirectory === undefined ? [] : await journalChecks(stateDirectory)),
     ...rootless(roots),
     ...(asked.upgrade ? await upgradeChecks(configuration.right) : []),

@@ -43,8 +43,14 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
   const { inheritNothing, linuxHost, linuxLocks, watchMounts } = await import('@mountkeeper/linux')
   inheritNothing(keep)
   return {
-    host: linuxHost({ types: settings.types, aliases: settings.aliases, sourceAllowed, prefix: adapter.prefix }),
-    locks: linuxLocks(),
+    host: linuxHost({
+      types: settings.types,
+      aliases: settings.aliases,
+      sourceAllowed,
+      prefix: adapter.prefix,
+      trustedOwners: adapter.trustedOwners,
+    }),
+    locks: linuxLocks({ trustedOwners: adapter.trustedOwners }),
     timers: createSystemTimers(),
     journal: (notice) => {
       if (directory !== undefined)

@@ -137,7 +137,7 @@ describe('starting', () => {
     sh('chmod', '0777', '/srv/open')
     const ended = await run(['run', '--root', '/srv/open'])
     expect(ended).toMatchObject({ code: 3, stdout: '' })
-    expect(ended.stderr).toContain('others may write to it; chmod go-w /srv/open')
+    expect(ended.stderr).toContain('/srv/open can be written by others (mode 777); chmod go-w /srv/open')
   })
 
   test('a second manager on the same root is refused with the pid of the first', async () => {

@@ -15,7 +15,7 @@ import { keysOf } from './section.js'
 import { ladderCodec, serverOfCodec } from './settings.js'
 import type { Json } from './shape.js'
 import { truth } from './shape.js'
-import { pathCodec } from './form.js'
+import { ownersCodec, pathCodec } from './form.js'
 
 const row = (
   key: string,
@@ -34,7 +34,7 @@ const OPTION_NAMES = 'a list of names of options'
 const ROOT_KEYS: readonly ConfigurationKey[] = [
   row(
     'roots',
-    'a list of paths, or of { path, ladder }',
+    'a list of paths, or of { path, ladder, trustedOwners }',
     'The managed roots: every mountpoint lies below one of them, and what lies there belongs to this manager alone.',
     [],
   ),
@@ -44,6 +44,12 @@ const ROOT_KEYS: readonly ConfigurationKey[] = [
     ladderCodec,
     'What may follow an unmount that failed: nothing, an abort of what waits inside, or also a lazy unmount.',
     'off',
+  ),
+  row(
+    'roots[].trustedOwners',
+    ownersCodec,
+    'Users beside root and the manager who may own directories above and below this root: each can redirect what is mounted there.',
+    [],
   ),
   row(
     'stateDirectory',

@@ -22,14 +22,14 @@ import {
 } from './configuration-section.js'
 import type { Codec, DecodeErrors } from './decode-error.js'
 import { decode, decodeErrorText } from './decode-error.js'
-import type { Configuration, LibvirtSettings } from './configured.js'
+import type { AdapterSettings, Configuration, LibvirtSettings } from './configured.js'
 import { configurationFaults } from './configured.js'
 import type { JsonFault } from './json.js'
 import { parseJson, withoutMark } from './json.js'
 import { sectionCodec, withDefaults } from './section.js'
 import { ladderCodec, serverOfCodec } from './settings.js'
 import { dictionary, either, list, literal, optional, record, truth } from './shape.js'
-import { argumentCodec, optionNameCodec, pathCodec, patternCodec, typeNameCodec } from './form.js'
+import { argumentCodec, optionNameCodec, ownersCodec, pathCodec, patternCodec, typeNameCodec } from './form.js'
 
 /** A filesystem type as the file describes it; what it leaves out is in core's table of types. */
 export interface TypeEntry {
@@ -43,6 +43,7 @@ export interface TypeEntry {
 interface RootEntry {
   readonly path: string
   readonly ladder?: LadderPolicy
+  readonly trustedOwners?: readonly number[]
 }
 
 type InventoryEntry = null | { readonly libvirt: Partial<LibvirtSettings> }
@@ -65,9 +66,13 @@ export interface ConfigurationFile {
 }
 
 const rootEntry: Codec<string | RootEntry> = either(
-  'a path, or { path, ladder }',
+  'a path, or { path, ladder, trustedOwners }',
   pathCodec,
-  record<RootEntry>('an object with path', { path: pathCodec, ladder: optional(ladderCodec) }),
+  record<RootEntry>('an object with path', {
+    path: pathCodec,
+    ladder: optional(ladderCodec),
+    trustedOwners: optional(ownersCodec),
+  }),
   (value) => {
     if (typeof value === 'string') return 'first'
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? 'second' : 'neither'
@@ -118,7 +123,14 @@ export const typeRuleOf = (name: string, written: TypeEntry): TypeRule => {
 }
 
 const rootOf = (entry: string | RootEntry): RootSettings =>
-  typeof entry === 'string' ? { path: entry, ladder: 'off' } : { ladder: 'off', ...entry }
+  typeof entry === 'string' ? { path: entry, ladder: 'off' } : { path: entry.path, ladder: entry.ladder ?? 'off' }
+
+const trustedOwnersOf = (entries: readonly (string | RootEntry)[]): AdapterSettings['trustedOwners'] =>
+  Object.fromEntries(
+    entries.flatMap((entry) =>
+      typeof entry === 'string' || entry.trustedOwners === undefined ? [] : [[entry.path, entry.trustedOwners]],
+    ),
+  )
 
 const configurationOf = (file: ConfigurationFile): Configuration => ({
   settings: {
@@ -140,6 +152,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
     ...(file.stateDirectory === undefined ? {} : { stateDirectory: file.stateDirectory }),
     journalFactsMax: file.journalFactsMax ?? JOURNAL_FACTS_MAX.default,
     watchIntervalMs: file.watchIntervalMs ?? WATCH_INTERVAL.default,
+    trustedOwners: trustedOwnersOf(file.roots ?? []),
     prefix: file.prefix ?? [],
     inventory: file.inventory ? { libvirt: withDefaults(LIBVIRT_SETTINGS, file.inventory.libvirt) } : null,
   },

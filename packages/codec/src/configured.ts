@@ -26,6 +26,8 @@ export interface AdapterSettings {
   readonly journalFactsMax: number
   /** How often the mount table is read where the kernel's word that it has changed cannot be had, ms. */
   readonly watchIntervalMs: number
+  /** By the path of a root: users beside root and the manager who may own directories above and below it. */
+  readonly trustedOwners: Readonly<Record<string, readonly number[]>>
   /** Words before mount and umount, and before the kill of their process group, such as `sudo -n --`. */
   readonly prefix: readonly string[]
   readonly inventory: InventorySettings

@@ -3,7 +3,7 @@
 
 import { canonicalServer, checkName, checkPath, utf8Length } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
-import { refined, text } from './shape.js'
+import { between, list, refined, text } from './shape.js'
 
 const CONTROL = /\p{Cc}/u
 const PATTERN_BYTES_MAX = 4095
@@ -69,6 +69,12 @@ export const argumentCodec: Codec<string> = refined(
   'a string without control characters, not empty',
   (argument) => argument.length > 0 && !CONTROL.test(argument),
 )
+
+/** The largest number of a user; the one above stands for none (chown(2)). */
+const UID_MAX = 4_294_967_294
+
+/** Users by their numbers: names would have to be asked for elsewhere. */
+export const ownersCodec: Codec<readonly number[]> = list(between(0, UID_MAX), 'a list of numbers of users')
 
 /** The URI of a libvirt. */
 export const uriCodec: Codec<string> = refined(

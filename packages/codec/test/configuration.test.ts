@@ -70,7 +70,7 @@ describe('the file', () => {
           discoveryRetry: 10_000,
         },
       },
-      adapter: { journalFactsMax: 10_000, watchIntervalMs: 30_000, prefix: [], inventory: null },
+      adapter: { journalFactsMax: 10_000, watchIntervalMs: 30_000, trustedOwners: {}, prefix: [], inventory: null },
     })
   })
 
@@ -121,7 +121,7 @@ describe('the file', () => {
 
   test('changes what it names and leaves the rest', () => {
     const { settings, adapter } = configured({
-      roots: [{ path: '/srv/a', ladder: 'lazy' }, { path: '/srv/b' }],
+      roots: [{ path: '/srv/a', ladder: 'lazy', trustedOwners: [64_055, 0] }, { path: '/srv/b' }],
       types: {
         tmpfs: { sources: [] },
         nfs: { sources: ['nfs1:/export/*'], mayHang: false },
@@ -160,6 +160,7 @@ describe('the file', () => {
       delaysMs: { ...was.delaysMs, unmountRetry: [], settle: 0 },
     })
     expect(adapter.prefix).toEqual(['sudo', '-n', '--'])
+    expect(adapter.trustedOwners).toEqual({ '/srv/a': [64_055, 0] })
     expect(decode(settingsCodec, settingsCodec.encode(settings))).toEqual(E.right(settings))
   })
 
@@ -183,8 +184,8 @@ describe('the file is refused', () => {
     [{ deadline: {} }, ['deadline: unknown key; did you mean "deadlines"?']],
     [{ zzz: {} }, ['zzz: unknown key']],
     [{ roots: '/srv/mounts' }, ['roots: expected a list, got "/srv/mounts"']],
-    [{ roots: [3] }, ['roots[0]: expected a path, or { path, ladder }, got 3']],
-    [{ roots: ['srv'] }, ['roots[0]: expected a path, or { path, ladder }, got "srv"']],
+    [{ roots: [3] }, ['roots[0]: expected a path, or { path, ladder, trustedOwners }, got 3']],
+    [{ roots: ['srv'] }, ['roots[0]: expected a path, or { path, ladder, trustedOwners }, got "srv"']],
     [{ roots: [{ path: '/srv/../etc' }] }, [`roots[0].path: expected ${PATH}, got "/srv/../etc"`]],
     [{ roots: [{ path: '/srv/' }] }, [`roots[0].path: expected ${PATH}, got "/srv/"`]],
     [{ roots: [{ path: '/' }] }, [`roots[0].path: expected ${PATH}, got "/"`]],
@@ -192,6 +193,10 @@ describe('the file is refused', () => {
     [{ roots: [{ path: '/srv\n' }] }, [`roots[0].path: expected ${PATH}, got "/srv\\n"`]],
     [{ roots: [{}] }, [`roots[0].path: missing; expected ${PATH}`]],
     [{ roots: [{ path: '/a', ladder: 'on' }] }, ['roots[0].ladder: expected "off", "force" or "lazy", got "on"']],
+    [
+      { roots: [{ path: '/a', trustedOwners: ['alice'] }] },
+      ['roots[0].trustedOwners[0]: expected a whole number from 0 to 4,294,967,294, got "alice"'],
+    ],
     [{ roots: [{ path: '/a', lader: 'off' }] }, ['roots[0].lader: unknown key; did you mean "ladder"?']],
     [{ roots: ['/a', '/a'] }, ['roots[1]: expected a directory apart from the root "/a", got "/a"']],
     [{ roots: ['/a', '/b', '/a/c'] }, ['roots[2]: expected a directory apart from the root "/a", got "/a/c"']],

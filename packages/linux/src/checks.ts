@@ -12,6 +12,8 @@ import { mountProblem } from './privilege.js'
 import { hidesProcesses } from './processes.js'
 import type { DirectorySeen } from './roots.js'
 import { seeDirectory } from './roots.js'
+import type { Trust, TrustedOwners } from './trust.js'
+import { trustFor } from './trust.js'
 
 /** One line of the doctor. `warn`: it works, with a limit or a risk; `fail`: it does not. */
 export interface Check {
@@ -25,6 +27,8 @@ export interface Check {
 /** What is checked. */
 export interface CheckOptions {
   readonly roots: readonly string[]
+  /** As configured, by the path of a root. */
+  readonly trustedOwners?: TrustedOwners
   /** Nothing is said about one where none is configured. */
   readonly stateDirectory?: string | undefined
   /** As configured; without one, mounting needs CAP_SYS_ADMIN. */
@@ -150,11 +154,15 @@ const propagationCheck = (seen: DirectorySeen): Check => {
   return warn(name, `${seen.propagation}: ${consequence}`, mend)
 }
 
-const directoryChecks = (role: 'root' | 'state directory', path: string, uid: number): readonly Check[] => {
+const directoryChecks = (role: 'root' | 'state directory', path: string, trust: Trust): readonly Check[] => {
   const name = `${role} ${path}`
-  const seen = seeDirectory(role, path, uid)
+  const seen = seeDirectory(role, path, trust)
   if (isLeft(seen)) return [fail(name, seen.left.text, seen.left.mend)]
-  const exists = ok(name, `on ${seen.right.fstype}, of user ${uid}, no link in its path`)
+  const who = ['root', trust.uid, ...trust.owners].join(' or ')
+  const exists = ok(
+    name,
+    `on ${seen.right.fstype}, of user ${trust.uid}, no link in its path, and only ${who} can change that`,
+  )
   const locking = closedToOthers(`lock of ${path}`, seen.right)
   return role === 'root' ? [exists, locking, propagationCheck(seen.right)] : [exists, locking]
 }
@@ -244,8 +252,10 @@ export const linuxChecks = (options: CheckOptions): readonly Check[] => {
     namespaceCheck(),
     processesCheck(uid),
     inheritedCheck(options.inheritsNothing === true),
-    ...options.roots.flatMap((root) => directoryChecks('root', root, uid)),
-    ...(options.stateDirectory === undefined ? [] : directoryChecks('state directory', options.stateDirectory, uid)),
+    ...options.roots.flatMap((root) => directoryChecks('root', root, trustFor(uid, options.trustedOwners, root))),
+    ...(options.stateDirectory === undefined
+      ? []
+      : directoryChecks('state directory', options.stateDirectory, trustFor(uid))),
     ...nestingChecks(options),
     fuseCheck(),
     mountMaxCheck(),

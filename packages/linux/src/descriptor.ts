@@ -5,6 +5,8 @@ import type { BigIntStats } from 'node:fs'
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { Part, Trust, Unsafe } from './trust.js'
+import { isSticky, judge } from './trust.js'
 
 /** open(2); Node does not name it. The same on x86, arm, riscv, s390x and power; not on alpha, parisc, sparc. */
 const O_PATH = 0o10000000
@@ -27,8 +29,10 @@ export type MayEnter = (mountId: number, place: Place) => boolean
 export interface Stop {
   /** As far as it got, and the component that stopped it. */
   readonly path: string
-  /** An errno name; `EXDEV` for a mount that may not be entered, `ELOOP` for a symbolic link. */
+  /** An errno name; `EXDEV` for a mount that may not be entered, `ELOOP` for a symbolic link, `EPERM` for what is not safe. */
   readonly errno: string
+  /** Why others can exchange what is named there. */
+  readonly unsafe?: Unsafe
 }
 
 /** The errno name of what a `node:fs` function threw. */
@@ -108,6 +112,11 @@ export const majorMinor = (device: bigint): readonly [major: bigint, minor: bigi
 
 const isLink = (place: Place): boolean => statOf(place)?.isSymbolicLink() === true
 
+const isStickyPlace = (place: Place): boolean => {
+  const stat = statOf(place)
+  return stat !== undefined && isSticky(stat)
+}
+
 /** Why a directory could not be opened at `name`: ELOOP tells a symbolic link from what is no directory at all. */
 const whyNot = (directory: Place, name: string, errno: string): string => {
   if (errno !== 'ENOTDIR') return errno
@@ -118,19 +127,32 @@ const whyNot = (directory: Place, name: string, errno: string): string => {
   return link ? 'ELOOP' : errno
 }
 
+/** Why others can exchange a place, or what is in it; one that cannot be seen is an errno. Without `trust` all are trusted. */
+const unsafeAt = (path: string, place: Place, trust: Trust | undefined, part: Part): Stop | undefined => {
+  if (trust === undefined) return undefined
+  const stat = statOf(place)
+  const unsafe = stat === undefined ? undefined : judge(path, stat, trust, part)
+  if (stat === undefined) return { path, errno: 'EIO' }
+  return unsafe === undefined ? undefined : { path: unsafe.component, errno: 'EPERM', unsafe }
+}
+
 /**
  * Goes down from an open directory and follows no link. `mayEnter` is asked before anything is looked up on another mount
- * than the one before. Closes what it leaves behind, `from` too.
+ * than the one before. With `trust`, each directory has to be safe, `from` and the last one too. Closes what it leaves behind,
+ * `from` too.
  */
 export const descend = (
   from: Place,
   path: string,
   names: readonly string[],
   mayEnter: MayEnter,
+  trust?: Trust,
 ): Either<Stop, Place> => {
   let place = from
   let reached = path === '/' ? '' : path
-  for (const name of names) {
+  let unsafe = unsafeAt(path, from, trust, names.length === 0 ? 'end' : 'way')
+  for (const [index, name] of names.entries()) {
+    if (unsafe !== undefined) break
     reached = `${reached}/${name}`
     const next = openPlace(`/proc/self/fd/${place.fd}/${name}`, constants.O_DIRECTORY)
     const stopped = isLeft(next) ? whyNot(place, name, next.left) : undefined
@@ -142,8 +164,11 @@ export const descend = (
       close(place.fd)
       return left({ path: reached, errno: 'EXDEV' })
     }
+    unsafe = unsafeAt(reached, place, trust, index === names.length - 1 ? 'end' : 'way')
   }
-  return right(place)
+  if (unsafe === undefined) return right(place)
+  close(place.fd)
+  return left(unsafe)
 }
 
 /** Where a symbolic link leads; nowhere if it was replaced meanwhile. */
@@ -161,16 +186,24 @@ export interface Resolved {
   readonly place: Place
 }
 
+/** How a path is resolved. */
+export interface ResolveOptions {
+  /** Components are looked up only on mounts that this allows; the last one may lie on any. */
+  readonly mayEnter: MayEnter
+  /** Asked before each component is opened, by its path, where even that could wait for a server. */
+  readonly mayOpen?: (path: string) => boolean
+  /** Each directory in which a name is looked up has to be safe. */
+  readonly trust?: Trust
+  /** With `trust`: whether what the path leads to has to be a safe directory itself. */
+  readonly end?: 'safe' | 'any'
+}
+
 /**
- * realpath(3) that cannot hang: components are looked up only on mounts that `mayEnter` allows (the last one may lie on
- * any), and links are followed by hand. The place is what the path led to, and stays so whatever is renamed afterwards.
- * `mayOpen` is asked before each component is opened, by its path, where even that could wait for a server.
+ * realpath(3) that cannot hang: links are followed by hand. The place is what the path led to, and stays so whatever is renamed
+ * afterwards.
  */
-export const resolve = (
-  path: string,
-  mayEnter: MayEnter,
-  mayOpen: (path: string) => boolean = () => true,
-): Either<Stop, Resolved> => {
+export const resolve = (path: string, options: ResolveOptions): Either<Stop, Resolved> => {
+  const { mayEnter, mayOpen = () => true, trust, end = 'any' } = options
   const todo = [...componentsOf(path)]
   let done: readonly string[] = []
   let links = 0
@@ -178,29 +211,44 @@ export const resolve = (
   if (isLeft(slash)) return left({ path: '/', errno: slash.left })
   // Directories from `/` down to where we are, so that `..` in a link goes back the way we came.
   const open: Place[] = [slash.right]
-  const stop = (errno: string): Either<Stop, Resolved> => {
+  const here = (): Place => open.at(-1) ?? slash.right
+  const pathOf = (names: readonly string[]): string => `/${names.join('/')}`
+  const stop = (why: string | Stop): Either<Stop, Resolved> => {
     close(...open.map((place) => place.fd))
-    return left({ path: `/${done.join('/')}`, errno })
+    return left(typeof why === 'string' ? { path: pathOf(done), errno: why } : why)
+  }
+  /** Whether anything may be looked up here. */
+  const isEntered = (): boolean => {
+    const before = open.at(-2)
+    return before === undefined || here().mountId === before.mountId || mayEnter(here().mountId, here())
   }
   for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
-    const here = open.at(-1) ?? slash.right
     if (name === '.') continue
     if (name === '..') {
       if (open.length > 1) close(open.pop()?.fd ?? -1)
       done = done.slice(0, -1)
       continue
     }
-    const before = open.at(-2)
-    if (before !== undefined && here.mountId !== before.mountId && !mayEnter(here.mountId, here)) return stop('EXDEV')
-    const next = mayOpen(`/${[...done, name].join('/')}`) ? openBelow(here, name) : left('EXDEV')
+    if (!isEntered()) return stop('EXDEV')
+    const unsafe = unsafeAt(pathOf(done), here(), trust, 'way')
+    if (unsafe !== undefined) return stop(unsafe)
+    const next = mayOpen(pathOf([...done, name])) ? openBelow(here(), name) : left('EXDEV')
     if (isLeft(next)) {
       done = [...done, name]
       return stop(next.left)
     }
-    if (next.right.mountId === here.mountId && isLink(next.right)) {
+    const isOnSameMount = next.right.mountId === here().mountId
+    // What is mounted on cannot be exchanged.
+    const isShared = trust !== undefined && isOnSameMount && isStickyPlace(here())
+    const foreign = isShared ? unsafeAt(pathOf([...done, name]), next.right, trust, 'entry') : undefined
+    if (foreign !== undefined) {
+      close(next.right.fd)
+      return stop(foreign)
+    }
+    if (isOnSameMount && isLink(next.right)) {
       close(next.right.fd)
       links += 1
-      const target = targetOf(here, name)
+      const target = targetOf(here(), name)
       if (target === undefined || links > LINKS_MAX) return stop('ELOOP')
       if (target.startsWith('/')) {
         close(...open.splice(1).map((place) => place.fd))
@@ -212,7 +260,12 @@ export const resolve = (
     open.push(next.right)
     done = [...done, name]
   }
+  if (end === 'safe') {
+    if (!isEntered()) return stop('EXDEV')
+    const unsafe = unsafeAt(pathOf(done), here(), trust, 'end')
+    if (unsafe !== undefined) return stop(unsafe)
+  }
   const place = open.pop() ?? slash.right
   close(...open.map((other) => other.fd))
-  return right({ path: `/${done.join('/')}`, place })
+  return right({ path: pathOf(done), place })
 }

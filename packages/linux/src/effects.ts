@@ -21,6 +21,8 @@ import { createProber } from './prober.js'
 import { createSafeLooker } from './safe-looker.js'
 import type { SourceAllowed, Tools } from './tools.js'
 import { lookFor, reportOf } from './tools.js'
+import type { TrustedOwners } from './trust.js'
+import { trustFor } from './trust.js'
 
 /** How the host port is set up. */
 export interface LinuxHostOptions {
@@ -37,6 +39,8 @@ export interface LinuxHostOptions {
   readonly prefix?: readonly string[]
   /** Owner of roots and secrets; the user of this process by default. */
   readonly uid?: number
+  /** By the path of a root: users beside root and the manager who may own directories above and below it. */
+  readonly trustedOwners?: TrustedOwners
   /** By default one process per command, started by execa. */
   readonly runner?: CommandRunner
   /** By default one that cannot hang: in this process where nobody is asked, else in one of its own. */
@@ -89,6 +93,7 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
   const prefix = options.prefix ?? []
   const safe = createSafeLooker(createProber())
   const user = process.geteuid?.() ?? 0
+  const uid = options.uid ?? process.getuid?.() ?? 0
   const tools: Tools = {
     runner: options.runner ?? execaRunner({ prefix }),
     look: options.looker ?? safe.look,
@@ -96,7 +101,8 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
     types: options.types ?? DEFAULT_TYPES,
     aliases: options.aliases ?? {},
     sourceAllowed: options.sourceAllowed ?? sourceAllowed,
-    uid: options.uid ?? process.getuid?.() ?? 0,
+    uid,
+    trustFor: (root) => trustFor(uid, options.trustedOwners, root),
     orphans: createOrphans(prefix, own(), user),
     clock: options.clock ?? systemClock,
   }

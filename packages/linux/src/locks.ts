@@ -12,6 +12,9 @@ import { lockFileIn, lockFileName, lockNameOf, makeLockFile } from './lock-file.
 import { directoriesOf, isSeenLocked, mayBeManagers, ownerText } from './lock-owner.js'
 import { ancestorsOf, contains, directoriesAbove, lockedAround } from './lock-places.js'
 import type { HeldLocks, WantedLock } from './lock-process.js'
+import { safePath } from './safe-directory.js'
+import type { TrustedOwners } from './trust.js'
+import { mendOf, trustFor } from './trust.js'
 import { LOCKS_MAX, holdLocks, isLocked } from './lock-process.js'
 
 const notLocked = (directory: string, why: string): Either<NotLocked, never> =>
@@ -171,15 +174,25 @@ const managedAround = async (known: Iterable<string>, own: readonly string[]): P
 export interface LockOptions {
   /** Mountpoints that the journal knows: a manager that has one of them, or a directory above one, is in the way as well. */
   readonly known?: readonly string[]
+  /** By the path of a root: users beside root and the manager who may own directories above it. */
+  readonly trustedOwners?: TrustedOwners
 }
 
-const acquireAll = async (wanted: readonly string[], known: readonly string[]): Promise<Either<NotLocked, Lock>> => {
+/** A lock is worth nothing in a directory in whose place others can put another one. */
+const unsafe = (directory: string, trustedOwners: TrustedOwners | undefined): string | undefined => {
+  const safe = safePath(directory, trustFor(process.geteuid?.() ?? 0, trustedOwners, directory))
+  if (!isLeft(safe) || safe.left._tag === 'Unreached') return undefined
+  return `${directory} is not safe: ${safe.left.unsafe.why}; ${mendOf(safe.left.unsafe, directory)}`
+}
+
+const acquireAll = async (wanted: readonly string[], options: LockOptions): Promise<Either<NotLocked, Lock>> => {
+  const { known = [], trustedOwners } = options
   // Always in one order, so that of two managers with the same directories one gets all of them.
   const directories = [...new Set(wanted)].sort()
   const inside = nested(directories)
   if (inside !== undefined) return left(inside)
   for (const directory of directories) {
-    const why = unusable(directory)
+    const why = unsafe(directory, trustedOwners) ?? unusable(directory)
     if (why !== undefined) return notLocked(directory, why)
   }
   const held = await hold(directories)
@@ -213,7 +226,7 @@ const acquireAll = async (wanted: readonly string[], known: readonly string[]): 
  */
 export const linuxLocks = (options: LockOptions = {}): Locks => ({
   acquire: (directories) => () =>
-    acquireAll(directories, options.known ?? []).catch((error: unknown) =>
+    acquireAll(directories, options).catch((error: unknown) =>
       notLocked(directories[0] ?? '', `the locks could not be taken: ${errnoOf(error)}`),
     ),
 })

@@ -36,7 +36,7 @@ const lookAll = (requests: readonly LookRequest[]): readonly Seen[] => {
   ).flat()
 }
 
-const directory = ({ role, path, uid }: DirectoryQuestion): unknown => seeDirectory(role, path, uid)
+const directory = ({ role, path, trust }: DirectoryQuestion): unknown => seeDirectory(role, path, trust)
 
 const answer = (questions: readonly Question[]): readonly unknown[] => {
   const requests: readonly LookRequest[] = questions.flatMap((one) => (one._tag === 'Look' ? [one.request] : []))

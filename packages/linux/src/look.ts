@@ -16,6 +16,7 @@ import type { Parent, ReachRoot } from './reach.js'
 import { reachParent, rootReacher, rootsOnce, stopText, unknown } from './reach.js'
 import type { OpenSource, SourceRule } from './source.js'
 import { closeSource, openSource, resolveSource, submountsOf } from './source.js'
+import type { Trust } from './trust.js'
 
 /** What is to be looked at. */
 export interface LookRequest {
@@ -23,6 +24,8 @@ export interface LookRequest {
   /** What the managed root was at host-up; without one the path is walked down from `/` over local filesystems only. */
   readonly root: RootIdentity | undefined
   readonly filesystem: Filesystem | undefined
+  /** Who may change the directories from the root to the mountpoint. */
+  readonly trust: Trust
   /** Which paths the filesystem's source and options are; without a filesystem it does not matter. */
   readonly rule: SourceRule
   /** The server of the filesystem, for those that hang to be counted together; `''` where there is none. */
@@ -89,7 +92,7 @@ interface Opened {
 const open = (request: LookRequest, mayEnter: MayEnter, reach: ReachRoot): Opened => {
   const { filesystem, rule } = request
   const source = filesystem === undefined ? undefined : openSource(filesystem, rule, mayEnter)
-  const reached = reachParent(request.mountpoint, request.root, mayEnter, reach)
+  const reached = reachParent(request.mountpoint, request.root, request.trust, mayEnter, reach)
   if (isLeft(reached)) {
     return { request, parent: undefined, target: { _tag: 'Told', found: reached.left.found }, source }
   }

@@ -14,6 +14,7 @@ import { startLookChild } from './look-child.js'
 import type { Question, QuestionAnswer } from './question.js'
 import { GREETING } from './question.js'
 import type { SeenDirectory } from './roots.js'
+import type { Trust } from './trust.js'
 
 /** How a prober is set up; tests make it impatient. */
 export interface ProberOptions {
@@ -35,7 +36,7 @@ export interface Prober {
   readonly directory: (
     role: string,
     path: string,
-    uid: number,
+    trust: Trust,
     deadlineMs: number,
   ) => Promise<SeenDirectory | undefined>
   /** The processes there are: those that can be asked, and those that were killed and have not ended. */
@@ -351,8 +352,8 @@ export const createProber = (options: ProberOptions = {}): Prober => {
       if (answer === 'late') return { found: TIMED_OUT }
       return 'failed' in answer ? { found: unreadable(answer.failed) } : (answer as Seen)
     },
-    directory: async (role, path, uid, deadlineMs) => {
-      const answer = await withinDeadline(put({ _tag: 'Directory', role, path, uid }, deadlineMs), deadlineMs)
+    directory: async (role, path, trust, deadlineMs) => {
+      const answer = await withinDeadline(put({ _tag: 'Directory', role, path, trust }, deadlineMs), deadlineMs)
       if (answer === 'late') return undefined
       if (!('failed' in answer)) return answer as SeenDirectory
       return { _tag: 'Left', left: { text: `${role} ${path}: ${answer.failed}`, mend: 'start the manager again' } }

@@ -2,6 +2,7 @@
 
 import type { LookRequest, Seen } from './look.js'
 import type { SeenDirectory } from './roots.js'
+import type { Trust } from './trust.js'
 
 /** What is at a mountpoint (`lookTogether`). */
 export interface LookQuestion {
@@ -14,7 +15,7 @@ export interface DirectoryQuestion {
   readonly _tag: 'Directory'
   readonly role: string
   readonly path: string
-  readonly uid: number
+  readonly trust: Trust
 }
 
 /** One question of a batch. */

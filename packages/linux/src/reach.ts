@@ -7,6 +7,7 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { localMounts } from './crossing.js'
 import type { MayEnter, Place, Stop } from './descriptor.js'
 import { close, componentsOf, descend, inodeOf, openBelow, openSlash } from './descriptor.js'
+import type { Trust } from './trust.js'
 
 /** The directory that a mountpoint is made in, held open: what is named through it stays below the root. */
 export interface Parent {
@@ -33,7 +34,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** A stop as a sentence. */
 export const stopText = (stop: Stop): string =>
-  `${stop.path} ${REASONS[stop.errno] ?? `cannot be opened (${stop.errno})`}`
+  stop.unsafe?.why ?? `${stop.path} ${REASONS[stop.errno] ?? `cannot be opened (${stop.errno})`}`
 
 const slash = (): Either<NotReached, Place> => {
   const opened = openSlash()
@@ -91,6 +92,10 @@ export const rootsOnce = (reachRoot: ReachRoot): { readonly reach: ReachRoot; re
 
 const below = (stop: Stop): NotReached => {
   const why = stopText(stop)
+  if (stop.unsafe !== undefined) {
+    const { component, command } = stop.unsafe
+    return { found: { ...unknown('UnsafeParent', why), component, command }, why }
+  }
   switch (stop.errno) {
     case 'ENOENT':
       // Nothing can be at a path whose parent is not there.
@@ -116,12 +121,14 @@ const split = (mountpoint: string): { readonly path: string; readonly name: stri
 }
 
 /**
- * Opens the directory above a mountpoint without following a link, and checks that the root is what it was and that the
- * directory lies on the same mount. The descriptor is the caller's to close.
+ * Opens the directory above a mountpoint without following a link, and checks that the root is what it was, that the directory
+ * lies on the same mount, and with `trust` that each directory from the root on is safe; those above it are checked when the host
+ * comes up. The descriptor is the caller's to close.
  */
 export const reachParent = (
   mountpoint: string,
   root: RootIdentity | undefined,
+  trust: Trust | undefined,
   mayEnter: MayEnter = localMounts(),
   reach: ReachRoot = rootReacher(mayEnter),
 ): Either<NotReached, Parent> => {
@@ -134,6 +141,6 @@ export const reachParent = (
   if (isLeft(top)) return top
   const from = root?.path ?? '/'
   const names = componentsOf(path.slice(from.length))
-  const place = descend(top.right, from, names, root === undefined ? mayEnter : () => false)
+  const place = descend(top.right, from, names, root === undefined ? mayEnter : () => false, trust)
   return isLeft(place) ? left(below(place.left)) : right({ place: place.right, path, name })
 }

@@ -10,6 +10,7 @@ import type { MayEnter, Place } from './descriptor.js'
 import { close, inodeOf, openBelow, ownProcess } from './descriptor.js'
 import type { NotReached } from './reach.js'
 import { reachParent, stopText } from './reach.js'
+import type { Trust } from './trust.js'
 
 /** A mountpoint as commands may name it. */
 export interface Target {
@@ -50,7 +51,7 @@ const keepRoot = (root: RootIdentity, mayEnter?: MayEnter): Either<NotReached, K
   const known = kept.get(keyOf(root.path, root.mountId, root.directory))
   if (known !== undefined) return right(known)
   // Any name will do: what is opened is the directory above it.
-  const reached = reachParent(below(root.path, 'any'), root, mayEnter)
+  const reached = reachParent(below(root.path, 'any'), root, undefined, mayEnter)
   return isLeft(reached) ? reached : right(keep(root.path, reached.right.place))
 }
 
@@ -83,13 +84,17 @@ const targetIn = ({ path, place }: Kept, mountpoint: string): Target => {
 }
 
 /**
- * How commands name a mountpoint. Each component between the root and the mountpoint is a directory on the root's own mount
+ * How commands name a mountpoint. Each component between the root and the mountpoint is a safe directory on the root's own mount
  * now, and no link; that it stays so is for the owners of these directories, whom the manager trusts. Nothing is looked up
  * above the root, and no mount table is read. A mountpoint below no root is named by its parent, which is kept like a root.
  */
-export const targetOf = (mountpoint: string, root: RootIdentity | undefined): Either<NotReached, Target> => {
+export const targetOf = (
+  mountpoint: string,
+  root: RootIdentity | undefined,
+  trust: Trust,
+): Either<NotReached, Target> => {
   if (root === undefined) {
-    const reached = reachParent(mountpoint, undefined)
+    const reached = reachParent(mountpoint, undefined, trust)
     if (isLeft(reached)) return reached
     return right(targetIn(keep(reached.right.path, reached.right.place), mountpoint))
   }
@@ -100,6 +105,7 @@ export const targetOf = (mountpoint: string, root: RootIdentity | undefined): Ei
   const reached = reachParent(
     mountpoint,
     root,
+    trust,
     () => false,
     () => again(held.right),
   )

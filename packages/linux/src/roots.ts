@@ -1,5 +1,5 @@
-// Managed roots as they have to be: a directory on a local filesystem, reached without a link, of the user the manager runs
-// as and writable by nobody else. Everything that is named below them rests on that.
+// Managed roots as they have to be: a directory on a local filesystem, reached without a link and over safe directories, of the
+// user the manager runs as and writable by nobody else. Everything that is named below them rests on that.
 
 import type { RootSeen } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
@@ -9,6 +9,8 @@ import { localMounts } from './crossing.js'
 import { stopText } from './reach.js'
 import { propagationOf } from './mountinfo.js'
 import { isLocalFstype, lineOf, readTable } from './mount-table.js'
+import type { Trust } from './trust.js'
+import { mendOf } from './trust.js'
 
 /** What is wrong with a root, and what to do about it. */
 export interface RootProblem {
@@ -34,13 +36,15 @@ const MENDS: Readonly<Record<string, (path: string, at: string) => string>> = {
 export type SeenDirectory = Either<RootProblem, DirectorySeen>
 
 /** Whether a directory is as roots have to be. `role` begins the sentence: `root`, `state directory`. */
-export const seeDirectory = (role: string, path: string, uid: number): SeenDirectory => {
+export const seeDirectory = (role: string, path: string, trust: Trust): SeenDirectory => {
+  const { uid } = trust
   const problem = (why: string, mend: string): SeenDirectory => left({ text: `${role} ${path}: ${why}`, mend })
   const slash = openSlash()
   if (isLeft(slash)) return problem(slash.left, 'mount /proc')
-  const reached = descend(slash.right, '/', componentsOf(path), localMounts())
+  const reached = descend(slash.right, '/', componentsOf(path), localMounts(), trust)
   if (isLeft(reached)) {
     const stop = reached.left
+    if (stop.unsafe !== undefined) return problem(stop.unsafe.why, mendOf(stop.unsafe, path))
     return problem(stopText(stop), MENDS[stop.errno]?.(path, stop.path) ?? `make ${stop.path} accessible`)
   }
   const place = reached.right
@@ -56,7 +60,6 @@ export const seeDirectory = (role: string, path: string, uid: number): SeenDirec
     if (Number(stat.uid) !== uid) {
       return problem(`it belongs to user ${stat.uid.toString()}, not to ${uid}`, `chown ${uid} ${path}`)
     }
-    if ((mode & 0o022) !== 0) return problem('others may write to it', `chmod go-w ${path}`)
     return right({
       path,
       mountId: place.mountId,

@@ -75,6 +75,6 @@ const isLocalDirectory = (read: ReadShort, path: string): boolean => {
  */
 export const createSafeLooker = (prober: Prober, read: ReadShort = readShortTable): SafeLooker => ({
   look: createLook(prober, createShortTable(read)),
-  directory: async (role, path, uid, deadlineMs) =>
-    isLocalDirectory(read, path) ? seeDirectory(role, path, uid) : prober.directory(role, path, uid, deadlineMs),
+  directory: async (role, path, trust, deadlineMs) =>
+    isLocalDirectory(read, path) ? seeDirectory(role, path, trust) : prober.directory(role, path, trust, deadlineMs),
 })

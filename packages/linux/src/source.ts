@@ -43,7 +43,7 @@ const optionPaths = ({ options }: Filesystem, { pathOptions }: SourceRule): read
 export const openSource = (filesystem: Filesystem, rule: SourceRule, mayEnter: MayEnter): OpenSource | undefined => {
   if (!leadsOverPaths(rule, filesystem)) return undefined
   const paths = [...(rule.sourceIsPath ? [filesystem.source] : []), ...optionPaths(filesystem, rule)]
-  return { filesystem, rule, paths: paths.map((path) => ({ path, opened: resolve(path, mayEnter) })) }
+  return { filesystem, rule, paths: paths.map((path) => ({ path, opened: resolve(path, { mayEnter }) })) }
 }
 
 /** Closes what was opened. */
@@ -142,7 +142,7 @@ const sysfs = (path: string): string | undefined => {
 /** What a path leads to that the kernel has shown; it is opened for no longer than that takes. */
 const resolveShown = (path: string, isLocal: IsLocal): ResolvedSource => {
   if (!path.startsWith('/') || path.startsWith('/proc/')) return notChecked(`the kernel shows ${path || 'nothing'}`)
-  const opened = resolve(path, isLocal)
+  const opened = resolve(path, { mayEnter: isLocal })
   const thing = thingOf({ path, opened }, isLocal)
   if (!isLeft(opened)) close(opened.right.place.fd)
   return thing

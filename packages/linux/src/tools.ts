@@ -18,6 +18,7 @@ import type { Prober } from './prober.js'
 import type { Target } from './root-descriptors.js'
 import { targetOf } from './root-descriptors.js'
 import type { SourceRule } from './source.js'
+import type { Trust } from './trust.js'
 
 /** Whether a source, or a path-valued option, is one that the type's patterns allow. Paths come with all links followed. */
 export type SourceAllowed = (rule: TypeRule, source: string) => boolean
@@ -33,6 +34,8 @@ export interface Tools {
   readonly sourceAllowed: SourceAllowed
   /** The user the manager runs as: owner of roots and of files with secrets. */
   readonly uid: number
+  /** Who may change directories above and below this root; without one only root and the manager. */
+  readonly trustFor: (root: string | undefined) => Trust
   readonly orphans: Orphans
   readonly clock: Clock
 }
@@ -83,7 +86,11 @@ export const lookAt = (tools: Tools, at: LookedAt, deadlineMs: number): Promise<
   if (alive !== undefined) return Promise.resolve({ found: { _tag: 'Unknown', why: 'CommandAlive', detail: alive } })
   const rule = filesystem === undefined ? NO_PATHS : sourceRule(ruleOf(tools, filesystem.type))
   const server = filesystem === undefined ? '' : serverOf(tools, filesystem)
-  return withinDeadline(tools.clock, tools.look({ ...at, rule, server, deadlineMs }), deadlineMs)
+  return withinDeadline(
+    tools.clock,
+    tools.look({ ...at, trust: tools.trustFor(at.root?.path), rule, server, deadlineMs }),
+    deadlineMs,
+  )
 }
 
 /** Looks at the mountpoint of an effect. */
@@ -166,10 +173,11 @@ export const runAndLook = async (change: Change, command: Command): Promise<Repo
 
 /** A mountpoint as a command names it, or what there is instead, as a report. `command` is what would have been run. */
 export const nameTarget = (
+  tools: Tools,
   effect: MountpointEffect & { readonly root: RootIdentity | undefined },
   command: readonly string[],
 ): Target | Report => {
-  const named = targetOf(effect.mountpoint, effect.root)
+  const named = targetOf(effect.mountpoint, effect.root, tools.trustFor(effect.root?.path))
   return isLeft(named) ? notRun(named.left.found, [...command, effect.mountpoint], named.left.why) : named.right
 }
 

@@ -131,13 +131,17 @@ describe('a root that is not as it has to be is named, with what to do', () => {
   test.each([0o770, 0o707, 0o1777])('writable by others: %o', async (mode) => {
     mkdirSync('/srv/open')
     chmodSync('/srv/open', mode)
-    expect(await reason('/srv/open')).toBe('root /srv/open: others may write to it; chmod go-w /srv/open')
+    expect(await reason('/srv/open')).toBe(
+      `root /srv/open: /srv/open can be written by others (mode ${mode.toString(8)}); chmod go-w /srv/open`,
+    )
     rmdirSync('/srv/open')
   })
   test.skipIf(!isRoot)('of somebody else (skipped in a user namespace, which has no other user)', async () => {
     mkdirSync('/srv/theirs', { mode: 0o700 })
     chownSync('/srv/theirs', 1234, 0)
-    expect(await reason('/srv/theirs')).toBe('root /srv/theirs: it belongs to user 1234, not to 0; chown 0 /srv/theirs')
+    expect(await reason('/srv/theirs')).toBe(
+      'root /srv/theirs: /srv/theirs belongs to user 1234, who can exchange it or what is in it; chown 0 /srv/theirs',
+    )
     rmdirSync('/srv/theirs')
   })
   test.skipIf(!hasFuse('bindfs'))(

@@ -70,7 +70,7 @@ describe.each([
   ['of mounts and pids', OTHER_PIDS],
 ])('a manager in another namespace %s', (_, namespaces) => {
   test('whose root has the same name and is another directory', async () => {
-    expect(await manageElsewhere(namespaces, `mount -t tmpfs other ${HERE}`, HERE)).toBe('taken')
+    expect(await manageElsewhere(namespaces, `mount -t tmpfs -o mode=0755 other ${HERE}`, HERE)).toBe('taken')
     expect(await answer(HERE)).toBe('taken')
   })
 

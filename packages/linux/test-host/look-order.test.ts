@@ -31,13 +31,14 @@ afterEach(() => {
 })
 
 const request = (name: string): LookRequest => {
-  const root = seeDirectory('root', ROOT, process.getuid!())
+  const root = seeDirectory('root', ROOT, { uid: process.getuid!(), owners: [] })
   if (isLeft(root)) throw new Error(root.left.text)
   return {
     mountpoint: at(name),
     root: root.right,
     filesystem: undefined,
     rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
+    trust: { uid: process.getuid!(), owners: [] },
     server: '',
     mayBe: 'quiet',
     deadlineMs: 1_000,

@@ -35,7 +35,7 @@ afterAll(() => {
 })
 
 const rootAt = (path: string): RootIdentity => {
-  const seen = seeDirectory('root', path, process.getuid!())
+  const seen = seeDirectory('root', path, { uid: process.getuid!(), owners: [] })
   if (isLeft(seen)) throw new Error(seen.left.text)
   return seen.right
 }
@@ -45,6 +45,7 @@ const request = (mountpoint: string, root: RootIdentity | undefined): LookReques
   root,
   filesystem: undefined,
   rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
+  trust: { uid: process.getuid!(), owners: [] },
   server: '',
   mayBe: 'quiet',
   deadlineMs: 1_000,

@@ -7,6 +7,7 @@ import type { Discovered, EffectId, Filesystem, Found, Identity, RootIdentity, T
 import { effectId, layersOf, typeRule } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
+import type { TrustedOwners } from '../src/index.js'
 import { execaRunner, linuxHost, parseMountInfo } from '../src/index.js'
 import { readTable } from '../src/mount-table.js'
 import { processes, vectorOfProcess } from '../src/processes.js'
@@ -132,6 +133,7 @@ export interface WorldOptions {
   readonly roots?: readonly string[]
   readonly rootPath?: string
   readonly types?: Readonly<Record<string, TypeRule>>
+  readonly trustedOwners?: TrustedOwners
 }
 
 export const discovered = (report: Report): Discovered => {
@@ -147,6 +149,7 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     runner: execaRunner({ graceMs: options.graceMs ?? 500, prefix }),
     prefix,
     ...(options.uid === undefined ? {} : { uid: options.uid }),
+    trustedOwners: options.trustedOwners ?? {},
   })
   const deadlineMs = 10_000
   const discover: World['discover'] = (known = []) =>

@@ -15,6 +15,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const TRUST = { uid: 0, owners: [] }
+
 type Play = (child: Child, names: readonly string[]) => 'answer' | 'end' | 'hang'
 
 interface Child {
@@ -85,6 +87,7 @@ const look = ({ prober }: World, name: string, deadlineMs = 10_000, server = '')
     filesystem: undefined,
     rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
     server,
+    trust: TRUST,
     mayBe: 'anything',
     deadlineMs,
   })
@@ -216,7 +219,7 @@ describe('processes', () => {
   })
   test('F8: a directory is given up at its deadline, also where the kill does nothing', async () => {
     const one = world({ play: () => 'hang', killable: false })
-    expect(await after(one.prober.directory('root', '/srv/mounts', 0, 3_000))).toBeUndefined()
+    expect(await after(one.prober.directory('root', '/srv/mounts', TRUST, 3_000))).toBeUndefined()
     expect(one.prober.processes()).toEqual({ asked: [], left: [1_000] })
   })
 })

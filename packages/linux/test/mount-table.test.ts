@@ -201,6 +201,7 @@ describe('who is asked by a look', () => {
     root: undefined,
     filesystem: type === undefined ? undefined : { type, source: '/srv/exp', options: [] },
     rule: { appears: { _tag: 'Growth' }, sourceIsPath: type === 'bind', pathOptions: [] },
+    trust: { uid: 0, owners: [] },
     server: '',
     mayBe: 'anything',
     deadlineMs: 1,

@@ -19,6 +19,7 @@ afterAll(() => rmSync(base, { recursive: true }))
 const module = fileURLToPath(new URL('hanging-look-process.mjs', import.meta.url))
 const impatient = (idleMs = 2_000): Prober => createProber({ module, patienceMs: 150, idleMs })
 /** A deadline that is not passed, on a machine with other work neither. */
+const TRUST = { uid: process.getuid!(), owners: [] }
 const LONG_MS = 150_000
 const sleep = (delayMs: number): Promise<void> => new Promise((wake) => setTimeout(wake, delayMs))
 
@@ -29,6 +30,7 @@ const look = (prober: Prober, name: string, deadlineMs = LONG_MS, server = ''): 
     filesystem: undefined,
     rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
     server,
+    trust: TRUST,
     mayBe: 'anything',
     deadlineMs,
   })
@@ -64,7 +66,7 @@ describe('nothing hangs', () => {
   test('a module that is not there', async () => {
     const prober = createProber({ module: `${base}/none.js` })
     expect((await look(prober, 'a')).found).toMatchObject({ why: 'Unreadable' })
-    const root = await prober.directory('root', base, 0, LONG_MS)
+    const root = await prober.directory('root', base, TRUST, LONG_MS)
     expect(root).toMatchObject({ _tag: 'Left', left: { mend: 'start the manager again' } })
   })
   test('it keeps no process running, and ends with it, also by SIGKILL', async () => {
@@ -143,6 +145,6 @@ describe('L24: a look hangs', () => {
   })
   test('a root that hangs is none', async () => {
     const prober = impatient()
-    expect(await prober.directory('root', `${base}/hang-root`, 0, 300)).toBeUndefined()
+    expect(await prober.directory('root', `${base}/hang-root`, TRUST, 300)).toBeUndefined()
   })
 })

@@ -13,6 +13,7 @@ import { createSafeLooker } from '../src/safe-looker.js'
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'mountkeeper-safe-')))
 afterAll(() => rmSync(base, { recursive: true }))
 
+const trust = { uid: process.getuid!(), owners: [] }
 const FAR = { _tag: 'Obstacle', kind: 'other' } as const
 
 /** A prober that says that it was asked. */
@@ -27,6 +28,7 @@ const at = (mountpoint: string): LookRequest => ({
   root: undefined,
   filesystem: undefined,
   rule: { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] },
+  trust,
   server: '',
   mayBe: 'anything',
   deadlineMs: 1_000,
@@ -61,13 +63,12 @@ test('without a table, there', async () => {
   })
   expect((await look(at(`${base}/a`))).found).toEqual(FAR)
   // A root is not seen at all then, which is said without a walk.
-  expect(await directory('root', base, process.getuid!(), 1_000)).toBeDefined()
+  expect(await directory('root', base, trust, 1_000)).toBeDefined()
 })
 test('roots', async () => {
-  const uid = process.getuid!()
   const covered = withTable(`${LOCAL}2 1 0:2 / ${base} rw - fuse.sshfs server:/x rw\n`)
-  expect(await covered.directory('root', `${base}/a`, uid, 1_000)).toBeUndefined()
-  expect(await withTable(LOCAL).directory('root', `${base}/none`, uid, 1_000)).toMatchObject({ _tag: 'Left' })
-  const real = await createSafeLooker(prober, readShortTable).directory('root', `${base}/none`, uid, 1_000)
+  expect(await covered.directory('root', `${base}/a`, trust, 1_000)).toBeUndefined()
+  expect(await withTable(LOCAL).directory('root', `${base}/none`, trust, 1_000)).toMatchObject({ _tag: 'Left' })
+  const real = await createSafeLooker(prober, readShortTable).directory('root', `${base}/none`, trust, 1_000)
   expect(real === undefined || real._tag === 'Left').toBe(true)
 })

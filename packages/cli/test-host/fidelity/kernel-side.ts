@@ -115,6 +115,7 @@ export const kernelShows = async (
       root,
       filesystem: undefined,
       rule,
+      trust: { uid: process.getuid!(), owners: [] },
       server: '',
       mayBe,
       deadlineMs: 10_000,

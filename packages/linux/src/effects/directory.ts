@@ -20,7 +20,7 @@ const COMMANDS: Readonly<Record<(MakeDirectory | RemoveDirectory)['_tag'], reado
 export const changeDirectory = async (tools: Tools, effect: MakeDirectory | RemoveDirectory): Promise<Report> => {
   const left = leftOf(tools.clock, effect.deadlineMs)
   const [program, ...options] = COMMANDS[effect._tag]
-  const target = nameTarget(effect, [program, ...options, '--'])
+  const target = nameTarget(tools, effect, [program, ...options, '--'])
   if ('found' in target) return target
   return runAndLook(
     { tools, effect, left, shown: [target.shown], hold: [] },

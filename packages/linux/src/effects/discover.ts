@@ -82,7 +82,7 @@ const lookAll = async (
 }
 
 const seeRoot = async (tools: Tools, path: string, deadlineMs: number): Promise<Either<string, RootSeen>> => {
-  const seen = await tools.directory('root', path, tools.uid, deadlineMs)
+  const seen = await tools.directory('root', path, tools.trustFor(path), deadlineMs)
   if (seen === undefined)
     return left(`root ${path}: looking at it took longer than ${deadlineMs} ms; see what is mounted`)
   if (isLeft(seen)) return left(`${seen.left.text}; ${seen.left.mend}`)

@@ -37,7 +37,7 @@ const allowedPath = (
   table: MountTable,
   mayOpen: (path: string) => boolean,
 ): Either<string, { readonly fd: number; readonly mountId: number; readonly path: string }> => {
-  const resolved = resolve(path, createCrossings({ table }).elsewhere, mayOpen)
+  const resolved = resolve(path, { mayEnter: createCrossings({ table }).elsewhere, mayOpen })
   if (isLeft(resolved)) return left(stopText(resolved.left))
   const { fd, mountId } = resolved.right.place
   if (tools.sourceAllowed(rule, resolved.right.path)) return right({ fd, mountId, path: resolved.right.path })
@@ -140,7 +140,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
   }
   const prepared = await prepare(tools, effect)
   if (isLeft(prepared)) return notRun(before.found, asked, `not run: ${prepared.left}`)
-  const target = nameTarget(effect, asked.slice(0, -1))
+  const target = nameTarget(tools, effect, asked.slice(0, -1))
   if ('found' in target) {
     close(...prepared.right.hold)
     return target

@@ -53,7 +53,7 @@ export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> =>
       ...moved,
     }
   }
-  const target = nameTarget(effect, ['umount', ...options, '--'])
+  const target = nameTarget(tools, effect, ['umount', ...options, '--'])
   if ('found' in target) return target
   return runAndLook(
     { tools, effect, left, shown: [target.shown], hold: [] },
