@@ -1,6 +1,6 @@
-// The laws that are judged over runs, each in a few words; the full statements stand in the specification.
+// The laws that are judged over runs, each in a few words; the full statements are in laws.md of core.
 
-/** Law to statement. `section 4` is the rule on outcomes that nobody waits for. */
+/** Law to statement. Those named by a section are properties of that section of rules.md. */
 export const STATEMENTS: Readonly<Record<string, string>> = {
   L1: 'holders are a set, and the count is derived from it',
   L2: 'nothing is unmounted under a holder or a claim',
@@ -31,4 +31,5 @@ export const STATEMENTS: Readonly<Record<string, string>> = {
   L41: 'answers say what was seen',
   L45: 'one answer to each request, at its deadline at the latest',
   'section 4': 'late, repeated and foreign outcomes change nothing, observations only look',
+  'section 7': 'the durable part of each record is the fold of its facts',
 }
