@@ -19,7 +19,10 @@ const LAW_RUNS = 15
 const PROPERTY_RUNS = { codec: 60, journal: 40 }
 
 const FIRST = ['transcripts.test.ts', 'phase-input.test.ts', 'field-failures.test.ts']
-const LAST = ['model/laws.test.ts', 'recovery.test.ts']
+const LAST = {
+  core: ['model/laws.test.ts', 'recovery.test.ts'],
+  journal: ['compaction.test.ts', 'two-damages.test.ts', 'second-life.test.ts', 'crash.test.ts'],
+}
 const LAWS = ['laws/membership.test.ts', 'laws/teardown.test.ts', 'calm.test.ts', 'mutants/suite/runs.ts']
 
 const PACKAGE = process.env['MUTATION_PACKAGE'] ?? 'core'
@@ -34,12 +37,13 @@ const LEFT_OUT = {
 const suites = () => {
   const all = readdirSync(`packages/${PACKAGE}/test`, { recursive: true }).filter((name) => name.endsWith('.test.ts'))
   const found = all.filter((name) => !(LEFT_OUT[PACKAGE] ?? []).includes(name))
-  if (PACKAGE !== 'core') return found.sort().map((name) => `packages/${PACKAGE}/test/${name}`)
-  const others = found.filter((name) => !FIRST.includes(name) && !LAST.includes(name)).sort()
+  const first = PACKAGE === 'core' ? FIRST : []
+  const last = LAST[PACKAGE] ?? []
+  const others = found.filter((name) => !first.includes(name) && !last.includes(name)).sort()
   return [
-    ...[...FIRST, ...others].map((name) => `packages/core/test/${name}`),
-    ...LAWS.map((name) => `packages/simulator/test/${name}`),
-    ...LAST.map((name) => `packages/core/test/${name}`),
+    ...[...first, ...others].map((name) => `packages/${PACKAGE}/test/${name}`),
+    ...(PACKAGE === 'core' ? LAWS : []).map((name) => `packages/simulator/test/${name}`),
+    ...last.map((name) => `packages/${PACKAGE}/test/${name}`),
   ]
 }
 
