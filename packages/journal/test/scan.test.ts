@@ -142,6 +142,22 @@ describe('a line that was durable and is bad', () => {
       expect(facts).toEqual(writes.flat().filter((_, each) => each !== index - 1))
     }
   })
+
+  test('in its end, by which it runs into the next one, leaves that one to be salvaged', () => {
+    for (const [index, begin] of begins.slice(1, -1).entries()) {
+      const salvage = createSalvage()
+      salvage.push(damage(bytes, begin - 1))
+      const { facts, lost } = salvage.end()
+      expect(lost.map(({ line }) => line)).toEqual([index + 1])
+      expect(facts).toEqual(writes.flat().filter((_, each) => each !== index - 1))
+    }
+  })
+
+  test('a first line that stands elsewhere is lost as any other', () => {
+    const salvage = createSalvage()
+    salvage.push(Buffer.from(encodeHead(0) + encodeWrite([held(1)]) + encodeHead(0) + encodeWrite([held(2)])))
+    expect(salvage.end()).toMatchObject({ facts: [held(1), held(2)], lost: [{ line: 3 }] })
+  })
 })
 
 describe('a file that is no journal of this version', () => {

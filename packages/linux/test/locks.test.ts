@@ -89,6 +89,26 @@ describe('one owner (L27)', () => {
     process.kill(-other.pid!)
   })
 
+  test.each(['-x', '-s'])(
+    'a lock (%s) that no manager has does not let two with nested roots start together, nor keep out both',
+    async (mode) => {
+      const other = spawn('flock', [mode, at('root'), 'sh', '-c', 'echo locked; exec sleep 60'], {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      await new Promise((locked) => other.stdout.once('data', locked))
+      for (let round = 0; round < 5; round += 1) {
+        const wanted = [at('root'), at('root/a')].map((directory) => linuxLocks().acquire([directory])())
+        const both = await Promise.all(wanted)
+        const taken = both.flatMap((each) => (each._tag === 'Right' ? [each.right] : []))
+        expect(taken).toHaveLength(1)
+        await taken[0]!.release()
+      }
+      process.kill(-other.pid!)
+    },
+    60_000,
+  )
+
   test('directories of one manager do not contain one another, by whatever path', async () => {
     expect((await refused([at('root'), at('root/a')])).why).toContain('may not contain one another')
     symlinkSync(at('root'), at('alias'))
