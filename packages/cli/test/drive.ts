@@ -78,6 +78,10 @@ export interface Drive {
   readonly answers: () => readonly Record<string, unknown>[]
   /** Resolves when so many lines have come out. */
   readonly until: (lines: number) => Promise<void>
+  /** Resolves when this text has come out. */
+  readonly untilShown: (text: string) => Promise<void>
+  /** Resolves when all that was sent, and its end, were read. */
+  readonly isRead: Promise<unknown>
 }
 
 export interface DriveOptions {
@@ -94,12 +98,14 @@ export interface DriveOptions {
   readonly trace?: { readonly fd: number; readonly path: string }
 }
 
-const TRIES = 2_000
+const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
 
 /** Begins a session. */
 export const drive = (options: DriveOptions = {}): Drive => {
   const { host = createModelHost(), streams = streamsWith(), timers = createSystemTimers() } = options
   const input = new PassThrough()
+  // And a turn later, when whoever reads has taken notice of the end.
+  const isRead = new Promise((resolve) => input.once('end', () => setImmediate(resolve)))
   const stopping = createStopping()
   const exit = runSession({
     configuration: options.configuration ?? configurationWith(),
@@ -132,10 +138,13 @@ export const drive = (options: DriveOptions = {}): Drive => {
     exit,
     answers: () => lines().map((line) => JSON.parse(line) as Record<string, unknown>),
     until: async (count) => {
-      for (let tries = 0; lines().length < count && tries < TRIES; tries += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 1))
-      }
+      // A test that waits in vain is ended by its own limit.
+      while (lines().length < count) await aMoment()
     },
+    untilShown: async (text) => {
+      while (!streams.stdout.text().includes(text)) await aMoment()
+    },
+    isRead,
   }
 }
 

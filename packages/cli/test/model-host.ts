@@ -15,6 +15,8 @@ export interface ModelHost extends HostPort {
   /** Mounting this source waits from now on, until `letGo`. */
   readonly hold: (source: string) => void
   readonly letGo: (source: string) => void
+  /** Resolves when a mount of this source waits. */
+  readonly held: (source: string) => Promise<void>
   /** Discovery fails with this reason. */
   down: string | undefined
 }
@@ -44,6 +46,8 @@ export const createModelHost = (root = '/srv/mounts'): ModelHost => {
   const failing = new Set<string>()
   const waiting = new Map<string, Promise<void>>()
   const releases = new Map<string, () => void>()
+  const begun = new Set<string>()
+  const listeners = new Set<() => void>()
   let mountId = 100
 
   const at = (mountpoint: string): Found => {
@@ -79,6 +83,8 @@ export const createModelHost = (root = '/srv/mounts'): ModelHost => {
     if (effect._tag === 'Discover') return { found: discovered() }
     ran.push(`${effect._tag} ${effect.mountpoint}`)
     const source = effect._tag === 'Mount' ? effect.filesystem.source : ''
+    begun.add(source)
+    for (const listener of listeners) listener()
     await waiting.get(source)
     const command = COMMANDS[effect._tag]?.(effect)
     if (command === undefined) return { found: effect._tag === 'Probe' ? { _tag: 'Alive' } : at(effect.mountpoint) }
@@ -99,6 +105,16 @@ export const createModelHost = (root = '/srv/mounts'): ModelHost => {
       waiting.set(source, free)
     },
     letGo: (source) => releases.get(source)?.(),
+    held: (source) =>
+      new Promise((resolve) => {
+        const listener = (): void => {
+          if (!begun.has(source)) return
+          listeners.delete(listener)
+          resolve()
+        }
+        listeners.add(listener)
+        listener()
+      }),
     down: undefined,
     run,
   }

@@ -3,6 +3,8 @@
 
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Clock } from './clock.js'
+import { resolvesWithin, systemClock } from './clock.js'
 import { errnoOf } from './descriptor.js'
 import type { Leader, Process } from './processes.js'
 import { allEnded, anyLives, anyOutlives, leaderOf, membersOf, startedOf, vectorOfProcess } from './processes.js'
@@ -67,6 +69,8 @@ export interface RunnerOptions {
   readonly prefix?: readonly string[]
   /** Time between TERM and KILL, ms; 2,000 by default: a FUSE daemon that is killed while it connects leaves a dead mount. */
   readonly graceMs?: number
+  /** What deadlines and graces are measured with; by default the machine's own. */
+  readonly clock?: Clock
 }
 
 /** Bytes of stderr that are kept; more is read and dropped, so that no command stops because nobody reads. */
@@ -243,15 +247,13 @@ const killAll = async (prefix: readonly string[], leader: Leader): Promise<void>
 }
 
 /** TERM, grace, KILL, to helpers before the command that waits for them; then waits for all of it. */
-const end = async (prefix: readonly string[], graceMs: number, child: Child): Promise<void> => {
+const end = async ({ prefix, graceMs, clock }: Required<RunnerOptions>, child: Child): Promise<void> => {
   const { leader } = child
   const ended = child.exit.then(() => allEnded(leader))
   const first = nextToEnd(leader)
   if (first.length === 0) signalGroup(child.pid, 'SIGTERM')
   await signalEach(prefix, pidsOf(first), 'SIGTERM')
-  const early = new AbortController()
-  await Promise.race([ended, wait(graceMs, undefined, { signal: early.signal }).catch(() => undefined)])
-  early.abort()
+  await resolvesWithin(clock, ended, graceMs)
   await killAll(prefix, leader)
   await ended
 }
@@ -262,13 +264,14 @@ interface Followed {
   readonly since: number
   readonly deadlineMs: number
   readonly leavesHelpers: boolean
+  readonly clock: Clock
   readonly kill: () => Promise<void>
 }
 
-const follow = ({ vector, child, since, deadlineMs, leavesHelpers, kill }: Followed): Promise<CommandEnd> => {
+const follow = ({ vector, child, since, deadlineMs, leavesHelpers, clock, kill }: Followed): Promise<CommandEnd> => {
   const stderr = collect(child.stderr)
   const { pid, leader } = child
-  const ending = (): Ending => ({ vector, stderr: stderr.text(), durationMs: performance.now() - since })
+  const ending = (): Ending => ({ vector, stderr: stderr.text(), durationMs: clock.now() - since })
   const outlived = (): { readonly outlived?: Outlived } =>
     anyOutlives(leader, leavesHelpers) ? { outlived: { over: allEnded(leader), end: kill } } : {}
   return new Promise((settle) => {
@@ -277,13 +280,13 @@ const follow = ({ vector, child, since, deadlineMs, leavesHelpers, kill }: Follo
     const finish = (signal: string | null): void => {
       if (isFinished) return
       isFinished = true
-      clearTimeout(timer)
+      cancel()
       // A daemon may hold the other end for as long as it lives; it is read and dropped, for a closed one would kill it.
       child.release()
       if (status !== null) settle({ _tag: 'Exited', ...ending(), exitStatus: status, pid, ...outlived() })
       else settle({ _tag: 'Signalled', ...ending(), signal: signal ?? 'unknown', pid })
     }
-    const timer = setTimeout(() => {
+    const cancel = clock.after(deadlineMs, () => {
       if (status !== null) {
         finish(null)
         return
@@ -291,12 +294,12 @@ const follow = ({ vector, child, since, deadlineMs, leavesHelpers, kill }: Follo
       isFinished = true
       settle({ _tag: 'TimedOut', ...ending(), pid, ended: kill() })
       child.release()
-    }, deadlineMs)
+    })
     void child.exit.then(async (exit) => {
       status = exit.status
       // Killed from outside it may have left a helper behind, which goes on: the command has not ended before that has.
       if (status === null) await allEnded(leader)
-      else await Promise.race([stderr.over, wait(STDERR_GRACE_MS, undefined, { ref: false })])
+      else await resolvesWithin(clock, stderr.over, STDERR_GRACE_MS)
       finish(exit.signal)
     })
   })
@@ -304,16 +307,15 @@ const follow = ({ vector, child, since, deadlineMs, leavesHelpers, kill }: Follo
 
 /** A runner that starts one process per command. */
 export const execaRunner = (options: RunnerOptions = {}): CommandRunner => {
-  const prefix = options.prefix ?? []
-  const graceMs = options.graceMs ?? GRACE_MS
+  const { prefix = [], graceMs = GRACE_MS, clock = systemClock } = options
   const run: CommandRunner['run'] = async (command, told) => {
     const vector = vectorOf(command, prefix)
-    const since = performance.now()
+    const since = clock.now()
     const notStarted = (why: string): CommandEnd => ({
       _tag: 'NotStarted',
       vector,
       stderr: '',
-      durationMs: performance.now() - since,
+      durationMs: clock.now() - since,
       why,
     })
     try {
@@ -327,7 +329,8 @@ export const execaRunner = (options: RunnerOptions = {}): CommandRunner => {
         since,
         deadlineMs: command.deadlineMs,
         leavesHelpers: command.leavesHelpers === true,
-        kill: () => end(prefix, graceMs, child),
+        clock,
+        kill: () => end({ prefix, graceMs, clock }, child),
       })
     } catch (error) {
       return notStarted(errnoOf(error))

@@ -94,8 +94,9 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
   const safe = createSafeLooker(createProber())
   const user = process.geteuid?.() ?? 0
   const uid = options.uid ?? process.getuid?.() ?? 0
+  const clock = options.clock ?? systemClock
   const tools: Tools = {
-    runner: options.runner ?? execaRunner({ prefix }),
+    runner: options.runner ?? execaRunner({ prefix, clock }),
     look: options.looker ?? safe.look,
     directory: safe.directory,
     types: options.types ?? DEFAULT_TYPES,
@@ -104,7 +105,7 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
     uid,
     trustFor: (root) => trustFor(uid, options.trustedOwners, root),
     orphans: createOrphans(prefix, own(), user),
-    clock: options.clock ?? systemClock,
+    clock,
   }
   const { runner } = tools
   return {

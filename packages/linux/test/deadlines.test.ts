@@ -5,9 +5,9 @@ import * as fc from 'fast-check'
 import type { Discovered, Found, Identity } from '@mountkeeper/core'
 import { effectId, typeRule } from '@mountkeeper/core'
 import { afterAll, expect, test } from 'vitest'
-import type { Clock } from '../src/clock.js'
 import type { Command, CommandEnd } from '../src/command-runner.js'
 import { linuxHost } from '../src/effects.js'
+import { virtualClock } from './virtual-clock.js'
 
 const base = realpathSync(mkdtempSync(`${tmpdir()}/mountkeeper-`))
 const rootPath = `${base}/mounts`
@@ -16,33 +16,6 @@ mkdirSync(`${base}/source`)
 afterAll(() => {
   rmSync(base, { recursive: true })
 })
-
-/** Time that passes only when it is said to. What is due is called in its order. */
-const virtualClock = (): Clock & { readonly pass: (ms: number) => void } => {
-  let now = 0
-  let due: { readonly at: number; readonly call: () => void }[] = []
-  return {
-    now: () => now,
-    after: (delayMs, call) => {
-      const one = { at: now + delayMs, call }
-      due.push(one)
-      return () => {
-        due = due.filter((other) => other !== one)
-      }
-    },
-    pass: (ms) => {
-      const end = now + ms
-      for (;;) {
-        const [next] = due.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
-        if (next === undefined) break
-        due = due.filter((other) => other !== next)
-        now = Math.max(now, next.at)
-        next.call()
-      }
-      now = end
-    },
-  }
-}
 
 const { found } = await linuxHost().run({
   _tag: 'Discover',

@@ -55,6 +55,22 @@ describe('a stop', () => {
     expect(await loop.submit(ask('late'))).toMatchObject({ ok: false, error: { _tag: 'Stopped' } })
   })
 
+  test('waits for facts that are not durable yet, although nobody waits for an answer', async () => {
+    const { loop, journal, timers } = world((input) => (input._tag === 'Observed' ? { facts: ['f'] } : {}), {
+      journal: 'when told',
+    })
+    loop.observed('/srv/mounts/a')
+    await settled()
+    let report: unknown
+    void loop.stop().then((told) => (report = told))
+    await settled()
+    await timers.advance(STOP_GRACE_MS * 10)
+    expect({ report, held: timers.held() }).toEqual({ report: undefined, held: 1 })
+    await journal.keep()
+    expect(report).toEqual({ ending: { _tag: 'Drained' }, leftBehind: [] })
+    expect(journal.durable).toHaveLength(1)
+  })
+
   test('of an idle manager ends at once, and again', async () => {
     const { loop } = serving()
     expect((await loop.stop()).ending).toEqual({ _tag: 'Drained' })
