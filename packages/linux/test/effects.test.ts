@@ -9,7 +9,7 @@ import type { Command, CommandEnd } from '../src/command-runner.js'
 import { vectorOf } from '../src/command-runner.js'
 import { linuxHost } from '../src/effects.js'
 import { bindOptions, pathsOf, renderOptions } from '../src/effects/mount-options.js'
-import type { LookRequest } from '../src/look.js'
+import type { LookRequest, Seen } from '../src/look.js'
 
 const base = realpathSync(mkdtempSync(`${tmpdir()}/mountkeeper-`))
 const rootPath = `${base}/mounts`
@@ -39,7 +39,12 @@ interface Run {
 type Given = Parameters<ReturnType<typeof linuxHost>['run']>[0]
 
 /** Runs an effect where the look shows `found`; descriptors in vectors are shown as `<fd>`. */
-const run = async (found: Found, effect: Given, end: Partial<CommandEnd> = {}): Promise<Run> => {
+const run = async (
+  found: Found,
+  effect: Given,
+  end: Partial<CommandEnd> = {},
+  seen: () => Seen = () => ({ found }),
+): Promise<Run> => {
   const vectors: string[] = []
   const looks: LookRequest[] = []
   const runner = {
@@ -50,9 +55,9 @@ const run = async (found: Found, effect: Given, end: Partial<CommandEnd> = {}): 
       return Promise.resolve({ ...exited, ...end } as CommandEnd)
     },
   }
-  const looker = (request: LookRequest): Promise<{ found: Found }> => {
+  const looker = (request: LookRequest): Promise<Seen> => {
     looks.push(request)
-    return Promise.resolve({ found })
+    return Promise.resolve(seen())
   }
   const host = linuxHost({ types, runner, looker })
   return { report: await host.run(effect), vectors, looks }
@@ -109,6 +114,19 @@ describe('L37: vectors', () => {
     [{ filesystem: { type: 'tmpfs', source: 's', options: ['_netdev'] } }, 'umount -c -- <fd>/a b'],
   ] as const)('unmount %j', async (more, expected) => {
     expect((await run(MOUNTED, unmount(more))).vectors).toEqual([`sudo -n -- ${expected}`])
+  })
+
+  test.each([
+    ['umount succeeded: it is the next mount, which the kernel gave the numbers of ours', 0, undefined],
+    ['umount failed: it is ours, which has moved', 32, '/elsewhere'],
+  ])('a layer that looks the same elsewhere, and %s', async (_, exitStatus, elsewhere) => {
+    let looks = 0
+    const { report } = await run(MOUNTED, unmount({}), { exitStatus }, () => {
+      looks += 1
+      return looks === 1 ? { found: MOUNTED } : { found: DIRECTORY, elsewhere: '/elsewhere' }
+    })
+    expect(report.found).toEqual(DIRECTORY)
+    expect(report.elsewhere).toBe(elsewhere)
   })
 
   test('plain umount is not used where it hands on what the path leads to: overlay, also below a bind', async () => {
