@@ -18,7 +18,7 @@ import { linuxHost } from '@mountkeeper/linux'
 import type { Journal, MountManager, Observer } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 import { EXPORTS } from './place.js'
-import { processesWith, until } from './server.js'
+import { UNTIL_MS, processesWith, until } from './server.js'
 
 /** Long enough for what works, short enough for what does not. */
 const DEADLINES_MS = { look: 2_000, directory: 2_000, mount: 3_000, unmount: 3_000, probe: 5_000, discover: 5_000 }
@@ -166,7 +166,7 @@ export const manage = async (root: string, options: ManagedOptions = {}): Promis
     asked: () => figures.asked,
     answered: () => figures.answered,
     left,
-    nothingLeft: async (limitMs = 10_000) => {
+    nothingLeft: async (limitMs = UNTIL_MS) => {
       await until(() => left().length + records().length === 0, 'nothing is left', limitMs).catch(() => {
         throw new Error(`left after ${limitMs} ms: ${[...left(), ...records()].join('; ')}`)
       })

@@ -38,8 +38,11 @@ export interface ServerKind {
 
 export const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms))
 
+/** Longer than a loaded machine needs for anything that comes by itself. */
+export const UNTIL_MS = 60_000
+
 /** Waits until something holds; throws with what did not when it takes too long. */
-export const until = async (holds: () => boolean, what: string, limitMs = 10_000): Promise<void> => {
+export const until = async (holds: () => boolean, what: string, limitMs = UNTIL_MS): Promise<void> => {
   const since = performance.now()
   while (!holds()) {
     if (performance.now() - since > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`)
