@@ -159,6 +159,31 @@ describe('answers.md', () => {
   })
 })
 
+describe('architecture.md', () => {
+  test('has a row for every package', () => {
+    const named = matches(page('architecture.md'), /^\| `([a-z]+)` \| [^|]+ \| [^|]+ \|$/gm)
+    expect(readdirSync(join(top, 'packages')).filter((name) => !named.includes(name))).toEqual([])
+  })
+})
+
+describe('decisions', () => {
+  const pages = readdirSync(join(top, DOCS, 'decisions')).filter((name) => /^\d/.test(name))
+
+  test('are numbered, and each is in the list by its title', () => {
+    const index = page('decisions/README.md')
+    expect(pages.map((name) => Number(name.slice(0, 2)))).toEqual(upTo(pages.length))
+    const listed = pages.filter((name, at) => {
+      const [, title = ''] = /^# \d+\. (.*)$/m.exec(page(`decisions/${name}`)) ?? []
+      return index.includes(`${at + 1}. [${title}](${name})`)
+    })
+    expect(listed).toEqual(pages)
+  })
+
+  test.each(pages)('%s has context, decision and consequences', (name) => {
+    expect(matches(page(`decisions/${name}`), /^## (.*)$/gm)).toEqual(['Context', 'Decision', 'Consequences'])
+  })
+})
+
 describe('links', () => {
   /** The anchor that a heading gets where Markdown is shown. */
   const anchorOf = (heading: string): string =>
