@@ -95,10 +95,26 @@ const TYPE_KEYS: readonly ConfigurationKey[] = [
   ),
 ]
 
+const SECRET_KEYS: readonly ConfigurationKey[] = [
+  row(
+    'secretDirectories',
+    'a list of paths',
+    'Directories below which `secretFile` of an option may lie; nobody but root and the manager may be able to change them.',
+    [],
+  ),
+  row(
+    'secretEnvironment',
+    'a list of names of variables',
+    'Variables of the process of the manager that `secretEnvironment` of an option may name; for services that embed it.',
+    [],
+  ),
+]
+
 /** Every key of the configuration file, in the order in which documentation shows them. */
 export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
   ...ROOT_KEYS,
   ...TYPE_KEYS,
+  ...SECRET_KEYS,
   ...keysOf('policies', POLICY_SETTINGS),
   ...keysOf('limits', LIMIT_SETTINGS),
   ...keysOf('slots', SLOT_SETTINGS),

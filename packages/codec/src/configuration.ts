@@ -29,7 +29,15 @@ import { parseJson, withoutMark } from './json.js'
 import { sectionCodec, withDefaults } from './section.js'
 import { ladderCodec, serverOfCodec } from './settings.js'
 import { dictionary, either, list, literal, optional, record, truth } from './shape.js'
-import { argumentCodec, optionNameCodec, ownersCodec, pathCodec, patternCodec, typeNameCodec } from './form.js'
+import {
+  argumentCodec,
+  optionNameCodec,
+  ownersCodec,
+  pathCodec,
+  patternCodec,
+  typeNameCodec,
+  variableCodec,
+} from './form.js'
 
 /** A filesystem type as the file describes it; what it leaves out is in core's table of types. */
 export interface TypeEntry {
@@ -54,6 +62,8 @@ export interface ConfigurationFile {
   readonly stateDirectory?: string
   readonly types?: Readonly<Record<string, TypeEntry>>
   readonly aliases?: Aliases
+  readonly secretDirectories?: readonly string[]
+  readonly secretEnvironment?: readonly string[]
   readonly policies?: Partial<Settings['policies']>
   readonly limits?: Partial<Settings['limits']>
   readonly slots?: Partial<Settings['slots']>
@@ -105,6 +115,8 @@ export const configurationFileCodec: Codec<ConfigurationFile> = record('an objec
   stateDirectory: optional(pathCodec),
   types: optional(dictionary(typeNameCodec, typeEntry)),
   aliases: optional(aliasesCodec),
+  secretDirectories: optional(list(pathCodec, 'a list of paths')),
+  secretEnvironment: optional(list(variableCodec, 'a list of names of variables')),
   policies: optional(sectionCodec(POLICY_SETTINGS)),
   limits: optional(sectionCodec(LIMIT_SETTINGS)),
   slots: optional(sectionCodec(SLOT_SETTINGS)),
@@ -142,6 +154,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
       ),
     },
     aliases: aliasesOf(file.aliases ?? {}),
+    secrets: { directories: file.secretDirectories ?? [], environment: file.secretEnvironment ?? [] },
     policies: withDefaults(POLICY_SETTINGS, file.policies),
     limits: withDefaults(LIMIT_SETTINGS, file.limits),
     slots: withDefaults(SLOT_SETTINGS, file.slots),

@@ -60,6 +60,15 @@ const rootFaults = ({ settings: { roots }, adapter: { stateDirectory } }: Config
   }),
 ]
 
+// What is mounted below a root would hide the secrets, and a tenant would be asked for their files.
+const secretFaults = ({ settings: { roots, secrets } }: Configuration): readonly DecodeError[] =>
+  (secrets?.directories ?? []).flatMap((directory, index) => {
+    const root = roots.find(({ path }) => overlap(path, directory))
+    if (root === undefined) return []
+    const expected = `a directory apart from the root ${quoted(root.path)}`
+    return [unfit(`secretDirectories${indexStep(index)}`, expected, directory)]
+  })
+
 // What a pattern can never match would look as if it allowed something.
 const patternFaults = ({ settings: { types } }: Configuration): readonly DecodeError[] =>
   Object.entries(types).flatMap(([name, rule]) =>
@@ -85,6 +94,7 @@ const inventoryFaults = ({ adapter: { inventory } }: Configuration): readonly De
 /** What contradicts itself in a configuration. */
 export const configurationFaults = (configuration: Configuration): readonly DecodeError[] => [
   ...rootFaults(configuration),
+  ...secretFaults(configuration),
   ...patternFaults(configuration),
   ...delayFaults(configuration),
   ...inventoryFaults(configuration),

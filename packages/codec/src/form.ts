@@ -63,6 +63,13 @@ export const serverNameCodec: Codec<string> = refined(
   (name) => checkName('', name) === undefined && canonicalServer({}, name) === name,
 )
 
+/** The name of a variable in the environment. */
+export const variableCodec: Codec<string> = refined(
+  text,
+  'the name of a variable: letters, digits and "_", not beginning with a digit',
+  (name) => /^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(name),
+)
+
 /** One argument of a command. */
 export const argumentCodec: Codec<string> = refined(
   text,

@@ -1,7 +1,16 @@
 // Core's settings as JSON, complete and without defaults, for traces: a trace means the same under any configuration. What
 // people write is the configuration (configuration.ts).
 
-import type { Appearance, LadderPolicy, Policies, RootSettings, ServerOf, Settings, TypeRule } from '@mountkeeper/core'
+import type {
+  Appearance,
+  LadderPolicy,
+  Policies,
+  RootSettings,
+  SecretSettings,
+  ServerOf,
+  Settings,
+  TypeRule,
+} from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import { serverNameCodec } from './form.js'
 import { dictionary, list, oneOf, optional, record, tagged, text, truth, wholeNumber } from './shape.js'
@@ -56,6 +65,7 @@ export const settingsCodec: Codec<Settings> = record('settings', {
   roots: list(record<RootSettings>('a root', { path: text, ladder: ladderCodec })),
   types: dictionary(text, typeRule),
   aliases: optional(dictionary(serverNameCodec, serverNameCodec)),
+  secrets: optional(record<SecretSettings>('secrets', { directories: list(text), environment: list(text) })),
   policies: record<Policies>('policies', policyCodecs),
   limits: record<Settings['limits']>('limits', {
     waitingPerMountpoint: wholeNumber,

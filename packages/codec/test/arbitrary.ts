@@ -64,7 +64,11 @@ const effect = count.map(effectId)
 const request = count.map(requestId)
 const path = fc.oneof(word, fc.constantFrom('/srv/mounts/a', '/srv/mounts/b'))
 
-const option: fc.Arbitrary<MountOption> = fc.oneof(word, rec({ name: word, secretFile: path }))
+const option: fc.Arbitrary<MountOption> = fc.oneof(
+  word,
+  rec({ name: word, secretFile: path }),
+  rec({ name: word, secretEnvironment: word }),
+)
 export const filesystem: fc.Arbitrary<Filesystem> = rec({ type: word, source: word, options: few(option) })
 const identity: fc.Arbitrary<Identity> = rec(
   {

@@ -39,6 +39,7 @@ describe('the file', () => {
         roots: [],
         types: DEFAULT_TYPES,
         aliases: {},
+        secrets: { directories: [], environment: [] },
         policies: {
           foreign: 'refuse',
           keepMountedMs: 0,
@@ -140,6 +141,7 @@ describe('the file', () => {
     const was = defaultConfiguration.settings
     expect(settings).toEqual({
       aliases: {},
+      secrets: { directories: [], environment: [] },
       roots: [
         { path: '/srv/a', ladder: 'lazy' },
         { path: '/srv/b', ladder: 'off' },
@@ -280,6 +282,17 @@ describe('the file is refused', () => {
     [{ aliases: { nas: 'nas2' } }, ['aliases.nas: expected a list of names of the server, got "nas2"']],
     [{ aliases: { a: ['x'], b: ['X.'] } }, [ONE_SERVER]],
     [{ aliases: { a: ['b'], B: ['c'] } }, [ONE_SERVER]],
+    [{ secretDirectories: ['/etc/s/'] }, [`secretDirectories[0]: expected ${PATH}, got "/etc/s/"`]],
+    [
+      { roots: ['/srv'], secretDirectories: ['/etc/s', '/srv/s'] },
+      ['secretDirectories[1]: expected a directory apart from the root "/srv", got "/srv/s"'],
+    ],
+    [
+      { secretEnvironment: ['1A'] },
+      [
+        'secretEnvironment[0]: expected the name of a variable: letters, digits and "_", not beginning with a digit, got "1A"',
+      ],
+    ],
     [{ prefix: 'sudo' }, ['prefix: expected a list of words, got "sudo"']],
     [{ prefix: [''] }, ['prefix[0]: expected a string without control characters, not empty, got ""']],
     [{ inventory: 'libvirt' }, ['inventory: expected null, or an object with libvirt, got "libvirt"']],
@@ -330,6 +343,14 @@ test('aliases are given to core in canonical form, each with the name that it st
   expect(decoded).toEqual(E.right(settings))
   expect(E.isLeft(decode(settingsCodec, { ...settings, aliases: { NAS: 'nas' } }))).toBe(true)
   const { aliases: _, ...older } = settings
+  expect(decode(settingsCodec, older)).toEqual(E.right(older))
+})
+
+test('secrets are given to core, and a trace without them is read', () => {
+  const { settings } = configured({ secretDirectories: ['/etc/secrets'], secretEnvironment: ['CIFS_LOGIN'] })
+  expect(settings.secrets).toEqual({ directories: ['/etc/secrets'], environment: ['CIFS_LOGIN'] })
+  expect(decode(settingsCodec, JSON.parse(JSON.stringify(settingsCodec.encode(settings))))).toEqual(E.right(settings))
+  const { secrets: _, ...older } = settings
   expect(decode(settingsCodec, older)).toEqual(E.right(older))
 })
 
@@ -409,6 +430,8 @@ describe('the documented table', () => {
     stateDirectory: true,
     types: true,
     aliases: true,
+    secretDirectories: true,
+    secretEnvironment: true,
     policies: true,
     limits: true,
     slots: true,

@@ -3,7 +3,7 @@
 
 import { mountOptions, ruleOf } from './agree.js'
 import type { Invalid } from './answer.js'
-import type { Filesystem, MountOption } from './filesystem.js'
+import type { Filesystem, MountOption, SecretOption } from './filesystem.js'
 import { isInsignificant, optionName } from './filesystem.js'
 import { contradiction } from './option-meaning.js'
 import type { Settings, TypeRule } from './settings.js'
@@ -109,6 +109,8 @@ export const checkPath = (field: string, path: string): Invalid | undefined => {
   return undefined
 }
 
+const allowedNow = (some: readonly string[]): string => (some.length === 0 ? 'none is' : `allowed: ${some.join(', ')}`)
+
 const checkSource = (rule: TypeRule, type: string, source: string): Invalid | undefined => {
   const field = 'filesystem.source'
   const bad = checkText(field, source, SOURCE_BYTES_MAX)
@@ -123,8 +125,7 @@ const checkSource = (rule: TypeRule, type: string, source: string): Invalid | un
   const form = sourceFault(type, rule, source)
   if (form !== undefined) return invalid(field, form)
   if (sourceAllowed(rule, source)) return undefined
-  const allowed = rule.sources.length === 0 ? 'none is' : `allowed: ${rule.sources.join(', ')}`
-  return invalid(field, `${source} is not allowed for type ${type}; ${allowed}`)
+  return invalid(field, `${source} is not allowed for type ${type}; ${allowedNow(rule.sources)}`)
 }
 
 const GENERAL: ReadonlySet<string> = new Set([
@@ -175,6 +176,24 @@ const checkOptionForm = (field: string, rule: TypeRule, option: MountOption, tex
   return long ? invalid(field, `has a value of more than ${VALUE_BYTES_MAX} bytes`) : undefined
 }
 
+/**
+ * Whether a request may refer to this secret. By the lists alone: the answer is the same whether the file is there or not, so
+ * that nobody can ask for files that they may not name.
+ */
+const checkSecret = ({ secrets }: Settings, field: string, option: SecretOption): Invalid | undefined => {
+  if ('secretFile' in option) {
+    const { secretFile } = option
+    const directories = secrets?.directories ?? []
+    const path = checkPath(`${field}.secretFile`, secretFile)
+    if (path !== undefined) return path
+    if (directories.some((directory) => secretFile.startsWith(`${directory}/`))) return undefined
+    return invalid(`${field}.secretFile`, `is not below a secret directory; ${allowedNow(directories)}`)
+  }
+  const variables = secrets?.environment ?? []
+  if (variables.includes(option.secretEnvironment)) return undefined
+  return invalid(`${field}.secretEnvironment`, `is not a variable for secrets; ${allowedNow(variables)}`)
+}
+
 const checkOption = (
   settings: Settings,
   rule: TypeRule,
@@ -183,12 +202,8 @@ const checkOption = (
   index: number,
 ): Invalid | undefined => {
   const field = `filesystem.options[${index}]`
-  if (typeof option !== 'string') {
-    const path = checkPath(`${field}.secretFile`, option.secretFile)
-    if (path !== undefined) return path
-    if (option.secretFile.includes(',')) return invalid(`${field}.secretFile`, 'has a comma in it')
-    if (option.secretFile.includes('"')) return invalid(`${field}.secretFile`, DOUBLE_QUOTE)
-  }
+  const reference = typeof option === 'string' ? undefined : checkSecret(settings, field, option)
+  if (reference !== undefined) return reference
   const text = typeof option === 'string' ? option : option.name
   const bad = checkText(field, text, OPTION_BYTES_MAX)
   if (bad !== undefined) return bad
@@ -231,9 +246,12 @@ export const checkFilesystem = (settings: Settings, filesystem: Filesystem): Inv
   return checkOptionBytes(filesystem)
 }
 
+/** As long as the longest thing that a helper gets in the place of a secret. */
+const SECRET_OPERAND = '/proc/self/fd/0'
+
 const checkOptionBytes = (filesystem: Filesystem): Invalid | undefined => {
   const passed = mountOptions(filesystem).map((option) =>
-    typeof option === 'string' ? option : `${option.name}=${option.secretFile}`,
+    typeof option === 'string' ? option : `${option.name}=${SECRET_OPERAND}`,
   )
   const bytes = utf8Length(passed.join(','))
   if (bytes <= OPTIONS_BYTES_MAX) return undefined

@@ -1,11 +1,21 @@
 // What a caller asks to have mounted. When two such requests are the same is in option-meaning.ts (L5).
 
-/** An option whose value is a secret: the core sees the reference, only the adapter opens the file (L38). */
-export interface SecretOption {
+/** An option whose value is a secret in a file: the core sees the reference, only the adapter opens the file (L38). */
+export interface SecretFileOption {
   readonly name: string
-  /** Absolute path of the file that holds the value. */
+  /** Absolute path of the file that holds the value, below a configured secret directory. */
   readonly secretFile: string
 }
+
+/** An option whose value is a secret in the environment of the manager's process; for services that embed it. */
+export interface SecretEnvironmentOption {
+  readonly name: string
+  /** Name of the variable, one of those that are configured. */
+  readonly secretEnvironment: string
+}
+
+/** An option whose value is a secret, by reference. */
+export type SecretOption = SecretFileOption | SecretEnvironmentOption
 
 /** One mount option: `name`, `name=value`, or a reference to a secret. */
 export type MountOption = string | SecretOption
@@ -17,9 +27,13 @@ export interface Filesystem {
   readonly options: readonly MountOption[]
 }
 
+/** Where the value of a secret is: the path of its file, or `$NAME`. No two references have the same text. */
+export const secretReference = (option: SecretOption): string =>
+  'secretFile' in option ? option.secretFile : `$${option.secretEnvironment}`
+
 /** An option as text; a secret shows its reference, never its value. */
 export const optionText = (option: MountOption): string =>
-  typeof option === 'string' ? option : `${option.name}=@${option.secretFile}`
+  typeof option === 'string' ? option : `${option.name}=@${secretReference(option)}`
 
 /** The name of an option: what stands before the first `=`. */
 export const optionName = (option: MountOption): string => {

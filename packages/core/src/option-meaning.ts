@@ -2,7 +2,7 @@
 // contradicts itself is refused, since its order would decide.
 
 import type { Filesystem, MountOption } from './filesystem.js'
-import { isInsignificant, optionName } from './filesystem.js'
+import { isInsignificant, optionName, secretReference } from './filesystem.js'
 import type { OptionMeanings } from './option-table.js'
 import { GENERAL_MEANINGS, meaningsOf } from './option-table.js'
 import { readValue } from './size.js'
@@ -13,7 +13,7 @@ const canonicalName = ({ aliases }: OptionMeanings, name: string): string =>
 /** One text for all spellings of an option. A secret is its reference, and never equal to an option that is written out. */
 const canonicalText = (known: OptionMeanings, option: MountOption): string => {
   const name = canonicalName(known, optionName(option))
-  if (typeof option !== 'string') return `${name}=\0${option.secretFile}`
+  if (typeof option !== 'string') return `${name}=\0${secretReference(option)}`
   const equals = option.indexOf('=')
   if (equals < 0) return name
   const value = option.slice(equals + 1)

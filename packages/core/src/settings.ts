@@ -63,11 +63,21 @@ export interface RootSettings {
   readonly ladder: LadderPolicy
 }
 
+/** Which secrets a request may refer to. */
+export interface SecretSettings {
+  /** Directories below which the files of secrets lie; canonical and absolute. */
+  readonly directories: readonly string[]
+  /** Names of variables in the environment of the manager's process. */
+  readonly environment: readonly string[]
+}
+
 export interface Settings {
   readonly roots: readonly RootSettings[]
   readonly types: Readonly<Record<string, TypeRule>>
   /** Other names of servers, and the one name each is counted under; all in canonical form (`canonicalServer`). */
   readonly aliases?: Readonly<Record<string, string>>
+  /** Where secrets may be; absent: nowhere. */
+  readonly secrets?: SecretSettings
   readonly policies: Policies
   readonly limits: {
     readonly waitingPerMountpoint: number

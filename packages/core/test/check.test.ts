@@ -1,6 +1,6 @@
 // Values at the border: what is refused, with which field and which words. A refusal leaves the host as it was.
 import { describe, expect, test } from 'vitest'
-import type { AttachRequest, Input, Request } from '../src/index.js'
+import type { AttachRequest, Input, Invalid, Request, SecretOption, Settings } from '../src/index.js'
 import { apply, checkFilesystem, decide, defaultSettings, requestId, typeRule } from '../src/index.js'
 import { showAnswer } from '../src/show.js'
 import { perform } from './transcript/directive.js'
@@ -8,7 +8,7 @@ import type { Story } from './transcript/story.js'
 import { hostOf, newStory } from './transcript/story.js'
 
 const SCRIPT = [
-  'settings roots=/srv/mounts,/srv/more',
+  'settings roots=/srv/mounts,/srv/more secrets=/etc/secret',
   'types nfs=server:/export/,*.example:/home bind=/exports/,/one overlay=overlay,/layers/',
   'auto quiet',
   'up',
@@ -179,6 +179,7 @@ const filesystem = (type: string, source: string, options: AttachRequest['filesy
 
 const SETTINGS = {
   ...defaultSettings('/srv/mounts'),
+  secrets: { directories: ['/etc/secret'], environment: ['LOGIN'] },
   types: { tmpfs: typeRule('tmpfs', ['*']), overlay: typeRule('overlay', ['overlay', '/layers/']) },
 }
 
@@ -286,10 +287,6 @@ describe('filesystem.options', () => {
       field: 'filesystem.options',
       why: 'are 4097 bytes with the defaults, more than 4095',
     })
-    const secret = { name: 'mode', secretFile: `/${'x/'.repeat(2040)}y` }
-    expect(checkFilesystem(SETTINGS, { type: 'tmpfs', source: 'x', options: [secret] })).toMatchObject({
-      field: 'filesystem.options',
-    })
   })
 
   test.each<Row>([
@@ -309,7 +306,7 @@ describe('filesystem.options', () => {
   })
 
   test('a flag is no secret', () => {
-    const body = filesystem('tmpfs', 'scratch', [{ name: 'nosuid', secretFile: '/etc/secret' }])
+    const body = filesystem('tmpfs', 'scratch', [{ name: 'nosuid', secretFile: '/etc/secret/a' }])
     expect(answered(body)).toBe(refused('filesystem.options[0]', 'nosuid cannot be a secret'))
   })
 
@@ -333,21 +330,43 @@ describe('filesystem.options', () => {
   test.each<Row>([
     ['relative', 'secret', 'is not absolute: it has to begin with /'],
     ['..', '/etc/../secret', 'has .. in it'],
-    ['a comma', '/etc/a,b', 'has a comma in it'],
-    ['a double quote', '/etc/"a', 'has a double quote in it, which hides the next comma from mount(8)'],
     ['a newline', '/etc/a\n', 'has a control character at position 6'],
+    ['outside', '/etc/shadow', 'is not below a secret directory; allowed: /etc/secret'],
+    ['outside, and not there', '/etc/none', 'is not below a secret directory; allowed: /etc/secret'],
+    ['the directory itself', '/etc/secret', 'is not below a secret directory; allowed: /etc/secret'],
+    ['beside the directory', '/etc/secrets/a', 'is not below a secret directory; allowed: /etc/secret'],
   ])('the file of a secret: %s', (_, secretFile, why) => {
     const body = filesystem('tmpfs', 'scratch', [{ name: 'mode', secretFile }])
     expect(answered(body)).toBe(refused('filesystem.options[0].secretFile', why))
   })
 
+  test('the variable of a secret', () => {
+    const checked = (secretEnvironment: string, secrets?: Settings['secrets']): Invalid | undefined =>
+      checkFilesystem(
+        { ...SETTINGS, ...(secrets === undefined ? {} : { secrets }) },
+        { type: 'tmpfs', source: 'scratch', options: [{ name: 'mode', secretEnvironment }] },
+      )
+    const why = 'is not a variable for secrets; allowed: LOGIN'
+    expect(checked('LOGIN')).toBeUndefined()
+    expect(checked('PATH')).toEqual({ _tag: 'Invalid', field: 'filesystem.options[0].secretEnvironment', why })
+    expect(checked('LOGIN', { directories: [], environment: [] })?.why).toBe('is not a variable for secrets; none is')
+  })
+
+  test('without settings for secrets there are none', () => {
+    const { secrets: _, ...settings } = SETTINGS
+    const checked = (option: SecretOption) =>
+      checkFilesystem(settings, { type: 'tmpfs', source: 'scratch', options: [option] })?.why
+    expect(checked({ name: 'mode', secretFile: '/etc/secret/a' })).toBe('is not below a secret directory; none is')
+    expect(checked({ name: 'mode', secretEnvironment: 'LOGIN' })).toBe('is not a variable for secrets; none is')
+  })
+
   test('a path is no secret', () => {
-    const body = filesystem('overlay', 'overlay', [{ name: 'lowerdir', secretFile: '/etc/secret' }])
+    const body = filesystem('overlay', 'overlay', [{ name: 'lowerdir', secretFile: '/etc/secret/a' }])
     expect(answered(body)).toBe(refused('filesystem.options[0]', 'lowerdir names paths and cannot be a secret'))
   })
 
   test('the name of a secret', () => {
-    const option = (name: string): Request => filesystem('tmpfs', 'scratch', [{ name, secretFile: '/etc/secret' }])
+    const option = (name: string): Request => filesystem('tmpfs', 'scratch', [{ name, secretFile: '/etc/secret/a' }])
     expect(answered(option('a,b'))).toBe(
       refused('filesystem.options[0]', 'has a comma in it; give each option on its own'),
     )

@@ -83,6 +83,15 @@ test('a secret is never what an option says in writing', () => {
   expect(same('cifs', [secret], [{ name: 'cred', secretFile: '/etc/s' }])).toBe(true)
 })
 
+test('secrets compare by reference', () => {
+  const inFile = { name: 'credentials', secretFile: '/etc/s' }
+  const inVariable = { name: 'credentials', secretEnvironment: 'S' }
+  expect(same('cifs', [inVariable], [{ ...inVariable }])).toBe(true)
+  expect(same('cifs', [inVariable], [{ ...inVariable, secretEnvironment: 'T' }])).toBe(false)
+  expect(same('cifs', [inVariable], [inFile])).toBe(false)
+  expect(same('cifs', [inVariable], ['credentials=$S'])).toBe(false)
+})
+
 test.each([
   ['tmpfs', 'size=1m,size=8m', 'size is given twice; give it once'],
   ['tmpfs', 'x-a,x-a', 'x-a is given twice; give it once'],

@@ -19,6 +19,8 @@ export interface Command {
   /** `privileged` is run with the configured prefix. */
   readonly rights: 'own' | 'privileged'
   readonly deadlineMs: number
+  /** A descriptor for its standard input, still the caller's to close; `/dev/null` by default. */
+  readonly stdin?: number
   /** The directory that it is started in; `/` by default. */
   readonly cwd?: string
   /** It runs programs that are not ours, which may leave processes behind in groups of their own: these are searched for. */
@@ -182,7 +184,10 @@ interface Child {
 
 type Started = { readonly _tag: 'Child'; readonly child: Child } | { readonly _tag: 'Failed'; readonly why: string }
 
-const start = async (vector: readonly string[], cwd: string): Promise<Started> => {
+const start = async (
+  vector: readonly string[],
+  { cwd = '/', stdin = 'ignore' }: { readonly cwd?: string; readonly stdin?: number | 'ignore' },
+): Promise<Started> => {
   const [file, ...args] = vector
   if (file === undefined) return { _tag: 'Failed', why: 'an empty argument vector' }
   // execa throws for it; and what is cut at a NUL would be another argument.
@@ -198,7 +203,8 @@ const start = async (vector: readonly string[], cwd: string): Promise<Started> =
     extendEnv: false,
     env: COMMAND_ENVIRONMENT,
     cwd,
-    stdin: 'ignore',
+    // Its types name the first ten descriptors only.
+    stdin: stdin as 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',
     buffer: false,
@@ -319,7 +325,7 @@ export const execaRunner = (options: RunnerOptions = {}): CommandRunner => {
       why,
     })
     try {
-      const started = await start(vector, command.cwd ?? '/')
+      const started = await start(vector, command)
       if (started._tag === 'Failed') return notStarted(started.why)
       const { child } = started
       told?.(child.pid)

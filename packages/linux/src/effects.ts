@@ -1,13 +1,14 @@
 // The host port on Linux: which effect is run by what. Nothing is remembered from one effect to the next, but the commands
 // that an earlier life of the manager left running.
 
-import type { Discover, Look, MountpointEffect, TypeRule } from '@mountkeeper/core'
+import type { Discover, Look, MountpointEffect, SecretSettings, TypeRule } from '@mountkeeper/core'
 import { DEFAULT_TYPES, sourceAllowed } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
 import type { Clock } from './clock.js'
 import { leftOf, systemClock } from './clock.js'
 import type { CommandRunner } from './command-runner.js'
 import { execaRunner } from './command-runner.js'
+import { limitCores } from './core-limit.js'
 import { ownProcess } from './descriptor.js'
 import { changeDirectory } from './effects/directory.js'
 import { discover } from './effects/discover.js'
@@ -37,6 +38,8 @@ export interface LinuxHostOptions {
   readonly sourceAllowed?: SourceAllowed
   /** Put before mount, umount and the kill of their groups, never before mkdir and rmdir: `['sudo', '-n', '--']`. */
   readonly prefix?: readonly string[]
+  /** Which secrets mounts may use, as in core's settings; none by default. */
+  readonly secrets?: SecretSettings | undefined
   /** Owner of roots and secrets; the user of this process by default. */
   readonly uid?: number
   /** By the path of a root: users beside root and the manager who may own directories above and below it. */
@@ -102,6 +105,8 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
     types: options.types ?? DEFAULT_TYPES,
     aliases: options.aliases ?? {},
     sourceAllowed: options.sourceAllowed ?? sourceAllowed,
+    secrets: options.secrets,
+    limitCores,
     uid,
     trustFor: (root) => trustFor(uid, options.trustedOwners, root),
     orphans: createOrphans(prefix, own(), user),

@@ -1,6 +1,14 @@
 // What every effect has at hand, and the one way in which those with a command run: reach the parent directory, run, look.
 
-import type { CommandError, Filesystem, Found, MountpointEffect, RootIdentity, TypeRule } from '@mountkeeper/core'
+import type {
+  CommandError,
+  Filesystem,
+  Found,
+  MountpointEffect,
+  RootIdentity,
+  SecretSettings,
+  TypeRule,
+} from '@mountkeeper/core'
 import { serverOf, typeRule } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import { isLeft } from 'fp-ts/lib/Either.js'
@@ -17,6 +25,7 @@ import type { Orphans } from './orphans.js'
 import type { Prober } from './prober.js'
 import type { Target } from './root-descriptors.js'
 import { targetOf } from './root-descriptors.js'
+import type { HandedOn } from './secret.js'
 import type { SourceRule } from './source.js'
 import type { Trust } from './trust.js'
 
@@ -32,6 +41,10 @@ export interface Tools {
   readonly types: Readonly<Record<string, TypeRule>>
   readonly aliases: Readonly<Record<string, string>>
   readonly sourceAllowed: SourceAllowed
+  /** Which secrets mounts may use. */
+  readonly secrets: SecretSettings | undefined
+  /** Keeps this process and its children out of core dumps, once; says why that failed. */
+  readonly limitCores: () => Promise<string | undefined>
   /** The user the manager runs as: owner of roots and of files with secrets. */
   readonly uid: number
   /** Who may change directories above and below this root; without one only root and the manager. */
@@ -121,6 +134,8 @@ export interface Change {
   readonly shown: Shown
   /** Descriptors that the command names, open until nothing of it lives. */
   readonly hold: readonly number[]
+  /** What it gets on its standard input, disposed of when nothing of it lives. */
+  readonly secret?: HandedOn | undefined
   /** Whether this is what the command is run for. Asked while the command has exited and something of its session lives. */
   readonly isDone?: (found: Found) => boolean
 }
@@ -156,15 +171,16 @@ const overOf = (end: CommandEnd): Promise<void> | undefined => {
 
 /** Runs the command and reports what was found afterwards; closes what was held when nothing of the command lives. */
 export const runAndLook = async (change: Change, command: Command): Promise<Report> => {
-  const { tools, effect, left, shown, hold } = change
-  const end: CommandEnd = await tools.runner.run(command)
-  const over = overOf(end)
-  if (over === undefined) close(...hold)
-  else {
-    void over.then(() => {
-      close(...hold)
-    })
+  const { tools, effect, left, shown, hold, secret } = change
+  const ran = await tools.runner.run(command)
+  const release = (): void => {
+    close(...hold)
+    secret?.dispose()
   }
+  const over = overOf(ran)
+  if (over === undefined) release()
+  else void over.then(release)
+  const end: CommandEnd = secret === undefined ? ran : { ...ran, stderr: secret.masked(ran.stderr) }
   if (end._tag === 'TimedOut') return timedOut(end, shown)
   const outlived = end._tag === 'Exited' ? end.outlived : undefined
   const early = outlived === undefined ? undefined : await awaitOutlived(change, end, outlived)

@@ -210,20 +210,3 @@ test('a missing parent is named', async () => {
   expect(made.found).toEqual({ _tag: 'NoDirectory' })
   expect(made.error?.stderr).toBe('/srv/mounts/no does not exist')
 })
-
-describe('secrets', () => {
-  const secret = { name: 'size', secretFile: '/srv/source/secret' }
-  test('the file is checked, and only its path is passed', async () => {
-    await world.make('s')
-    const mount = (): ReturnType<World['mount']> => world.mount('s', { type: 'tmpfs', source: 's', options: [secret] })
-    expect((await mount()).error?.stderr).toContain('option size: /srv/source/secret cannot be read (ENOENT)')
-    writeFileSync(secret.secretFile, 'top secret', { mode: 0o644 })
-    expect((await mount()).error?.stderr).toContain('chmod 0600')
-    sh('chmod', '0600', secret.secretFile)
-    const passed = await mount()
-    expect(passed.ran?.[0]?.command).toContain('size=/srv/source/secret')
-    expect(JSON.stringify(passed)).not.toContain('top secret')
-    expect(passed.found).toEqual({ _tag: 'Directory' })
-    await world.remove('s')
-  })
-})

@@ -130,6 +130,7 @@ describe('what reaches the kernel', () => {
       const world = await createWorld({
         prefix: ['strace', '-f', '-qq', '-s', '4096', '-e', 'trace=mount,chdir', '-o', trace, '--'],
         types: { [type]: typeRule(type, ['*', '*:/*', '*:/*/*', '//*/*', '*:/*/*/*']) },
+        secrets: { directories: [directory], environment: [] },
       })
       const filesystem: Filesystem = {
         type,

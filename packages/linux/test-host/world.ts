@@ -3,7 +3,16 @@
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import type { Discovered, EffectId, Filesystem, Found, Identity, RootIdentity, TypeRule } from '@mountkeeper/core'
+import type {
+  Discovered,
+  EffectId,
+  Filesystem,
+  Found,
+  Identity,
+  RootIdentity,
+  SecretSettings,
+  TypeRule,
+} from '@mountkeeper/core'
 import { effectId, layersOf, typeRule } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
@@ -134,6 +143,7 @@ export interface WorldOptions {
   readonly rootPath?: string
   readonly types?: Readonly<Record<string, TypeRule>>
   readonly trustedOwners?: TrustedOwners
+  readonly secrets?: SecretSettings
 }
 
 export const discovered = (report: Report): Discovered => {
@@ -148,6 +158,7 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     types: options.types ?? TYPES,
     runner: execaRunner({ graceMs: options.graceMs ?? 500, prefix }),
     prefix,
+    secrets: options.secrets,
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     trustedOwners: options.trustedOwners ?? {},
   })

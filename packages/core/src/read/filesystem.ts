@@ -1,12 +1,26 @@
 // Filesystems as they are asked for, read from any value: the shape only; what they may say is checked by check.ts.
 
-import type { Filesystem, MountOption, SecretOption } from '../filesystem.js'
+import type { Filesystem, MountOption, SecretEnvironmentOption, SecretFileOption } from '../filesystem.js'
 import type { Reader } from './reader.js'
 import { either, list, record, text } from './reader.js'
 
-const secretOption: Reader<SecretOption> = record<SecretOption>('an object', { name: text, secretFile: text })
+const inFile: Reader<SecretFileOption> = record<SecretFileOption>('an object', { name: text, secretFile: text })
+const inEnvironment: Reader<SecretEnvironmentOption> = record<SecretEnvironmentOption>('an object', {
+  name: text,
+  secretEnvironment: text,
+})
 
-const mountOption: Reader<MountOption> = either('a string or { name, secretFile }', text, secretOption, () => true)
+const OPTION = 'a string, { name, secretFile } or { name, secretEnvironment }'
+
+const secretOption: Reader<SecretFileOption | SecretEnvironmentOption> = {
+  kind: OPTION,
+  read: (value) =>
+    typeof value === 'object' && value !== null && 'secretEnvironment' in value
+      ? inEnvironment.read(value)
+      : inFile.read(value),
+}
+
+const mountOption: Reader<MountOption> = either(OPTION, text, secretOption, () => true)
 
 /** No more are looked at; how many are allowed is a setting, and smaller. */
 const OPTIONS_READ_MAX = 65_536

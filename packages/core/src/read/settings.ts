@@ -4,7 +4,7 @@ import type { Invalid } from '../answer.js'
 import { checkPath } from '../check.js'
 import { canonicalServer } from '../server.js'
 import { patternFault } from '../source-pattern.js'
-import type { Appearance, Policies, RootSettings, Settings, TypeRule } from '../settings.js'
+import type { Appearance, Policies, RootSettings, SecretSettings, Settings, TypeRule } from '../settings.js'
 import type { Reader } from './reader.js'
 import {
   dictionary,
@@ -62,6 +62,7 @@ const settings: Reader<Settings> = record<Settings>('settings', {
   ),
   types: dictionary(typeRule),
   aliases: optional(dictionary(text)),
+  secrets: optional(record<SecretSettings>('secrets', { directories: list(text), environment: list(text) })),
   policies,
   limits: record<Settings['limits']>('limits', {
     waitingPerMountpoint: wholeNumber,
@@ -127,9 +128,18 @@ const wrongAlias = ({ aliases = {} }: Settings): Invalid | undefined => {
   return undefined
 }
 
+const wrongSecretDirectory = ({ secrets }: Settings): Invalid | undefined => {
+  for (const [index, directory] of (secrets?.directories ?? []).entries()) {
+    const bad = checkPath(`settings.secrets.directories[${index}]`, directory)
+    if (bad !== undefined) return bad
+  }
+  return undefined
+}
+
 /** Reads settings from any value: a plain copy, or the first field that is wrong, its name begun with `settings`. Never throws. */
 export const readSettings = (value: unknown): Settings | Invalid => {
   const read = readWith(settings, value)
   if (isWrong(read)) return { _tag: 'Invalid', field: `settings${read.wrong.at}`, why: read.wrong.why }
-  return wrongRoot(read.value) ?? wrongPattern(read.value) ?? wrongAlias(read.value) ?? read.value
+  const { value: copy } = read
+  return wrongRoot(copy) ?? wrongPattern(copy) ?? wrongAlias(copy) ?? wrongSecretDirectory(copy) ?? copy
 }

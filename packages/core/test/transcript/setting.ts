@@ -69,6 +69,7 @@ const setting = (settings: Settings, name: string, value: string): Settings => {
   const { roots } = settings
   if (name === 'roots') return { ...settings, roots: value.split(',').map((path) => ({ path, ladder: 'off' })) }
   if (name === 'aliases') return { ...settings, aliases: Object.fromEntries(value.split(',').map(aliasOf)) }
+  if (name === 'secrets') return { ...settings, secrets: { directories: value.split(','), environment: [] } }
   if (name === 'ladder') return { ...settings, roots: withLadders(roots, value.split(',')) }
   const [group, ...rest] = name.split('.')
   if (group === 'deadlines' && rest.length === 2) return deadlineOfType(settings, rest[0]!, rest[1]!, value)

@@ -1,52 +1,23 @@
-// What is passed to `mount -o`. Secrets are passed as the path of their file: no value is ever read here (L38).
+// What is passed to `mount -o`. In the place of a secret stands the standard input of the helper: its value is no text (L38).
 
-import { accessSync, constants, statSync } from 'node:fs'
-import type { MountOption, SecretOption } from '@mountkeeper/core'
+import type { MountOption } from '@mountkeeper/core'
 import { optionName } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { errnoOf } from '../descriptor.js'
+import { left, right } from 'fp-ts/lib/Either.js'
+import { SECRET_OPERAND } from '../secret.js'
 
 /** Options for mount(8) and the boot, not for the kernel: `x-*` would be written to a file that all namespaces share. */
 const isForOthers = (name: string): boolean => name.startsWith('x-') || name.startsWith('X-') || name === '_netdev'
 
-/**
- * Checks a file with a secret: a regular file, ours or root's, readable by us and by nobody without a relation to it, and
- * not writable by others. Gives what is wrong, with the mend.
- */
-export const secretProblem = (secretFile: string, uid: number): string | undefined => {
-  if (!secretFile.startsWith('/')) return `${secretFile} is not an absolute path`
-  if (secretFile.includes(',')) return `${secretFile} has a comma in its name: rename it`
-  try {
-    const stat = statSync(secretFile)
-    if (!stat.isFile()) return `${secretFile} is not a regular file`
-    if (stat.uid !== uid && stat.uid !== 0)
-      return `${secretFile} belongs to another user (${stat.uid}): chown ${uid} it`
-    if ((stat.mode & 0o026) !== 0) return `${secretFile} is readable or writable by others: chmod 0600 it`
-    accessSync(secretFile, constants.R_OK)
-    return undefined
-  } catch (error) {
-    return `${secretFile} cannot be read (${errnoOf(error)})`
-  }
-}
-
-const secretText = (option: SecretOption, uid: number): Either<string, string> => {
-  const problem = secretProblem(option.secretFile, uid)
-  return problem === undefined
-    ? right(`${option.name}=${option.secretFile}`)
-    : left(`option ${option.name}: ${problem}`)
-}
-
 /** The options as mount(8) gets them, in their order; or the sentence that says which one cannot be passed. */
-export const renderOptions = (options: readonly MountOption[], uid: number): Either<string, readonly string[]> => {
+export const renderOptions = (options: readonly MountOption[]): Either<string, readonly string[]> => {
   const rendered: string[] = []
   for (const option of options) {
     const name = optionName(option)
     if (isForOthers(name)) continue
-    const text = typeof option === 'string' ? right(option) : secretText(option, uid)
-    if (isLeft(text)) return text
-    if (text.right.includes(',') || text.right === '') return left(`option ${name}: a comma would make two of it`)
-    rendered.push(text.right)
+    const text = typeof option === 'string' ? option : `${name}=${SECRET_OPERAND}`
+    if (text.includes(',') || text === '') return left(`option ${name}: a comma would make two of it`)
+    rendered.push(text)
   }
   return right(rendered)
 }

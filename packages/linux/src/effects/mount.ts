@@ -1,7 +1,7 @@
 // Mount: one mount(8) onto the mountpoint, reached through the root's descriptor. A descriptor of the target itself would
 // break a bind with flags, which mount(8) does in two steps.
 
-import type { Found, Mount, TypeRule } from '@mountkeeper/core'
+import type { Found, Mount, MountOption, TypeRule } from '@mountkeeper/core'
 import { layersOf, optionName } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
@@ -16,6 +16,8 @@ import { hasHelper } from '../mount-helper.js'
 import type { MountTable } from '../mount-table.js'
 import { isLocalFstype, lineOf, notLocal, opensQuietlyAt } from '../mount-table.js'
 import type { Target } from '../root-descriptors.js'
+import type { HandedOn } from '../secret.js'
+import { handOn } from '../secret.js'
 import { readTableInSlices } from '../slices.js'
 import type { Tools } from '../tools.js'
 import { lookFor, nameTarget, notRun, pathOf, reportOf, ruleOf, runAndLook } from '../tools.js'
@@ -89,7 +91,7 @@ const prepareBind = (
 const prepare = async (tools: Tools, effect: Mount): Promise<Either<string, Prepared>> => {
   const { type, source } = effect.filesystem
   const rule = ruleOf(tools, type)
-  const options = renderOptions(effect.options, tools.uid)
+  const options = renderOptions(effect.options)
   if (isLeft(options)) return options
   const wrong = await checkPathOptions(tools, rule, options.right)
   if (wrong !== undefined) return left(wrong)
@@ -108,6 +110,19 @@ const prepare = async (tools: Tools, effect: Mount): Promise<Either<string, Prep
   const prepared = prepareBind(allowed.right, options.right, await readTableInSlices())
   if (isLeft(prepared)) close(allowed.right.fd)
   return prepared
+}
+
+/** The secret among the options, ready for the helper. It has one standard input. */
+const secretFor = async (
+  tools: Tools,
+  options: readonly MountOption[],
+): Promise<Either<string, HandedOn | undefined>> => {
+  const [option, other] = options.filter((each) => typeof each !== 'string')
+  if (option === undefined) return right(undefined)
+  if (other !== undefined) return left(`options ${option.name} and ${other.name}: a helper can be given one secret`)
+  const limited = await tools.limitCores()
+  if (limited !== undefined) return left(`option ${option.name}: ${limited}`)
+  return handOn(option, { secrets: tools.secrets, trust: tools.trustFor(undefined), environment: process.env })
 }
 
 /** mount(2) follows a link as the last component, so nothing but a directory may be there, mounted on or not. */
@@ -145,12 +160,17 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
     close(...prepared.right.hold)
     return target
   }
+  const secret = await secretFor(tools, effect.options)
+  if (isLeft(secret)) {
+    close(...prepared.right.hold)
+    return notRun(before.found, asked, `not run: ${secret.left}`)
+  }
   const { operand, cwd } = operandOf(type, target)
   const inParent: Shown = cwd.cwd === undefined ? [] : [[operand, effect.mountpoint]]
   const layersBefore = layersOf(before.found).length
   return runAndLook(
     {
-      ...{ tools, effect, left, hold: prepared.right.hold },
+      ...{ tools, effect, left, hold: prepared.right.hold, secret: secret.right },
       shown: [target.shown, ...prepared.right.shown, ...inParent],
       isDone: (found) => layersOf(found).length > layersBefore,
     },
@@ -161,6 +181,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
       rights: 'privileged',
       deadlineMs: left(),
       leavesHelpers: hasHelper(type),
+      ...(secret.right === undefined ? {} : { stdin: secret.right.stdin }),
       ...cwd,
     },
   )

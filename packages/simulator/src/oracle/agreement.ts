@@ -59,6 +59,11 @@ const isSignificant = (option: string): boolean => !/^(rw|defaults|_netdev|.*ati
 
 /** What has to be equal in two requests that share a mount. */
 export const significant = ({ type, source, options }: Filesystem): string => {
-  const texts = options.map((each) => (typeof each === 'string' ? each : `${each.name}=@${each.secretFile}`))
+  const texts = options.map((each) => {
+    if (typeof each === 'string') return each
+    return 'secretFile' in each
+      ? `${each.name}=@file:${each.secretFile}`
+      : `${each.name}=@environment:${each.secretEnvironment}`
+  })
   return JSON.stringify([type, source, ...[...new Set(texts)].filter(isSignificant).sort()])
 }
