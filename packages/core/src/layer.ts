@@ -45,10 +45,14 @@ export const leadsOverPaths = (rule: Pick<TypeRule, 'sourceIsPath' | 'pathOption
 /** Filesystems that show a number of their own in the place of their device's: btrfs. */
 const isAnonymous = (device: string): boolean => device.startsWith('0:')
 
+/** The inode is no part of the mount table: it was asked of the layer on top, and says nothing of another one. */
+const inodeSeen = (origin: Extract<Known, { readonly _tag: 'At' }>, shown: ResolvedSource | undefined): Known =>
+  shown?._tag === 'At' && sameSource(origin, shown) ? shown : origin
+
 /** Where the layer itself says that it comes from, in the terms of a resolved source. */
 const originOf = (rule: TypeRule, layer: Identity, seen: SourceSeen | undefined): ResolvedSource | undefined => {
   const { root, device } = layer
-  if (rule.appears._tag === 'RootAndDevice') return { _tag: 'At', root, device }
+  if (rule.appears._tag === 'RootAndDevice') return inodeSeen({ _tag: 'At', root, device }, seen?.shown)
   if (seen?.shown !== undefined || rule.appears._tag !== 'Device' || isAnonymous(device)) return seen?.shown
   return { _tag: 'At', root: '/', device }
 }

@@ -11,10 +11,10 @@ import { close, openBelow, statOf } from './descriptor.js'
 import type { TableLine } from './mountinfo.js'
 import { identityOf } from './mountinfo.js'
 import type { MountTable, Stack } from './mount-table.js'
-import { LAYERS_MAX, lineOf, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
+import { LAYERS_MAX, isLocalFstype, lineOf, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
 import type { Parent, ReachRoot } from './reach.js'
 import { reachParent, rootReacher, rootsOnce, stopText, unknown } from './reach.js'
-import type { OpenSource, SourceRule } from './source.js'
+import type { Named, OpenSource, SourceRule } from './source.js'
 import { closeSource, openSource, resolveSource, submountsOf } from './source.js'
 import type { Trust } from './trust.js'
 
@@ -30,6 +30,8 @@ export interface LookRequest {
   readonly rule: SourceRule
   /** The server of the filesystem, for those that hang to be counted together; `''` where there is none. */
   readonly server: string
+  /** Right after a command: the descriptors that it was given in the place of paths. */
+  readonly named?: Named | undefined
   /** Our layer as it is recorded: where it is not at the mountpoint, the whole table is searched for it. */
   readonly layer?: Identity | undefined
   /** What may be mounted there: a type that asks its server as soon as it is opened is told by the table alone. */
@@ -148,6 +150,12 @@ const whereElse = (table: () => MountTable, layer: Identity, found: Found): stri
   return there._tag === 'Line' && isSame(identityOf(there.line)) ? there.line.target : undefined
 }
 
+/** The inode of what is bound there, which the table does not show; only of a filesystem that answers by itself. */
+const inodeOnTop = ({ target, request }: Opened, top: TableLine | undefined): string | undefined => {
+  if (request.rule.appears._tag !== 'RootAndDevice' || target?._tag !== 'Mounted') return undefined
+  return top !== undefined && isLocalFstype(top.fstype) ? statOf(target.place)?.ino.toString() : undefined
+}
+
 /** Undefined when the table does not show what a descriptor shows. */
 const conclude = (opened: Opened, table: () => MountTable): Seen | undefined => {
   const { request, parent, target, source } = opened
@@ -167,7 +175,7 @@ const conclude = (opened: Opened, table: () => MountTable): Seen | undefined => 
   const moved = elsewhere === undefined ? {} : { elsewhere }
   if (source === undefined) return { found, ...moved }
   const submounts = submountsOf(source, table(), request.mountpoint)
-  const resolved = resolveSource(source, table(), top)
+  const resolved = resolveSource(source, table(), { top, inode: inodeOnTop(opened, top), named: request.named })
   return { found, source: resolved, ...moved, ...(submounts.length > 0 && { submounts }) }
 }
 

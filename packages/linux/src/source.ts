@@ -17,6 +17,9 @@ import { isLocalFstype, lineOf, linesBelow } from './mount-table.js'
 /** What of a type's rule says which paths its source and options are. */
 export type SourceRule = Pick<TypeRule, 'appears' | 'sourceIsPath' | 'pathOptions'>
 
+/** Descriptors of a command as the mount table shows them, each with the file that it led to: what others see there is nothing. */
+export type Named = Readonly<Record<string, string>>
+
 interface OpenPath {
   readonly path: string
   readonly opened: Either<Stop, Resolved>
@@ -97,6 +100,17 @@ const localIn =
 const thingOf = ({ path, opened }: OpenPath, isLocal: IsLocal): ResolvedSource =>
   isLeft(opened) ? unreached(path, opened.left) : thingAt(opened.right, isLocal)
 
+/** What descriptors of a command lead to; not those whose files cannot be asked for. */
+export const namedBy = (held: readonly Resolved[], nameOf: (one: Resolved) => string, table: MountTable): Named => {
+  const isLocal = localIn(table)
+  return Object.fromEntries(
+    held.flatMap((one) => {
+      const thing = thingAt(one, isLocal)
+      return thing._tag === 'Files' ? thing.files.map((file) => [nameOf(one), file]) : []
+    }),
+  )
+}
+
 /** All paths of one filesystem as one source: the first that is not there, or cannot be checked, speaks for all. */
 const together = (things: readonly ResolvedSource[]): ResolvedSource =>
   things.find(({ _tag }) => _tag === 'Absent') ??
@@ -140,7 +154,9 @@ const sysfs = (path: string): string | undefined => {
 }
 
 /** What a path leads to that the kernel has shown; it is opened for no longer than that takes. */
-const resolveShown = (path: string, isLocal: IsLocal): ResolvedSource => {
+const resolveShown = (path: string, isLocal: IsLocal, named: Named = {}): ResolvedSource => {
+  const file = Object.hasOwn(named, path) ? named[path] : undefined
+  if (file !== undefined) return { _tag: 'Files', files: [file] }
   if (!path.startsWith('/') || path.startsWith('/proc/')) return notChecked(`the kernel shows ${path || 'nothing'}`)
   const opened = resolve(path, { mayEnter: isLocal })
   const thing = thingOf({ path, opened }, isLocal)
@@ -204,29 +220,39 @@ const shownPaths = ({ filesystem, rule }: OpenSource, line: TableLine): readonly
 /** Where the layer on top comes from; absent where its line in the table says that in the terms of its type. */
 const shownBy = (
   source: OpenSource,
-  line: TableLine,
+  { top: line, inode, named }: OnTop & { readonly top: TableLine },
   asked: ResolvedSource,
   isLocal: IsLocal,
 ): ResolvedSource | undefined => {
   switch (source.rule.appears._tag) {
     case 'RootAndDevice':
-      return undefined
+      return inode === undefined ? undefined : { _tag: 'At', root: line.root, device: line.device, inode }
     case 'Device':
       return shownDevice(line, asked, isLocal)
     case 'Source':
     case 'Growth':
       return together(
         shownPaths(source, line).map((path) =>
-          path === undefined ? notChecked('the kernel does not show it') : resolveShown(path, isLocal),
+          path === undefined ? notChecked('the kernel does not show it') : resolveShown(path, isLocal, named),
         ),
       )
   }
 }
 
-/** Completes opened paths by a table that was read afterwards; `top` is the layer on top, if something is mounted. */
-export const resolveSource = (source: OpenSource, table: MountTable, top: TableLine | undefined): SourceSeen => {
+/** What is mounted where the source is asked for. */
+export interface OnTop {
+  /** The line of the layer on top, if something is mounted. */
+  readonly top: TableLine | undefined
+  /** The inode of its root directory, where that could be asked for. */
+  readonly inode?: string | undefined
+  readonly named?: Named | undefined
+}
+
+/** Completes opened paths by a table that was read afterwards. */
+export const resolveSource = (source: OpenSource, table: MountTable, on: OnTop): SourceSeen => {
+  const { top } = on
   const asked = askedOf(source, table)
-  const shown = top === undefined ? undefined : shownBy(source, top, asked, localIn(table))
+  const shown = top === undefined ? undefined : shownBy(source, { ...on, top }, asked, localIn(table))
   return shown === undefined ? { asked } : { asked, shown }
 }
 

@@ -84,6 +84,7 @@ export interface LookedAt {
   readonly filesystem: Filesystem | undefined
   readonly layer?: LookRequest['layer']
   readonly mayBe: LookRequest['mayBe']
+  readonly named?: LookRequest['named']
 }
 
 const sourceRule = ({ appears, sourceIsPath, pathOptions }: TypeRule): SourceRule => ({
@@ -107,14 +108,19 @@ export const lookAt = (tools: Tools, at: LookedAt, deadlineMs: number): Promise<
 }
 
 /** Looks at the mountpoint of an effect. */
-export const lookFor = (tools: Tools, effect: MountpointEffect, left: Left): Promise<Looked> => {
+export const lookFor = (
+  tools: Tools,
+  effect: MountpointEffect,
+  left: Left,
+  named?: LookRequest['named'],
+): Promise<Looked> => {
   const filesystem = 'filesystem' in effect ? effect.filesystem : undefined
   const isDirectory = effect._tag === 'MakeDirectory' || effect._tag === 'RemoveDirectory'
   const root = 'root' in effect ? effect.root : undefined
   // A mount beside one's own mkdir or rmdir is no reason to read the table for each.
   const expected = isDirectory ? 'quiet' : mayBe(filesystem)
   const layer = effect._tag === 'Look' ? effect.layer : effect._tag === 'Unmount' ? effect.identity : undefined
-  return lookAt(tools, { mountpoint: effect.mountpoint, root, filesystem, layer, mayBe: expected }, left())
+  return lookAt(tools, { mountpoint: effect.mountpoint, root, filesystem, layer, mayBe: expected, named }, left())
 }
 
 /** What a look says, as a report. */
@@ -136,6 +142,8 @@ export interface Change {
   readonly hold: readonly number[]
   /** What it gets on its standard input, disposed of when nothing of it lives. */
   readonly secret?: HandedOn | undefined
+  /** What descriptors in its arguments lead to. */
+  readonly named?: LookRequest['named']
   /** Whether this is what the command is run for. Asked while the command has exited and something of its session lives. */
   readonly isDone?: (found: Found) => boolean
 }
@@ -153,7 +161,7 @@ const awaitOutlived = async (change: Change, end: CommandEnd, outlived: Outlived
     if (await resolvesWithin(tools.clock, outlived.over, Math.min(delayMs, left()))) return undefined
     if (left() <= 1) return timedOut({ ...end, ended: outlived.end() }, shown)
     if (isDone === undefined) continue
-    const looked = await lookFor(tools, effect, left)
+    const looked = await lookFor(tools, effect, left, change.named)
     if (isDone(looked.found)) return reportAfter(end, looked, shown)
   }
 }
@@ -184,7 +192,7 @@ export const runAndLook = async (change: Change, command: Command): Promise<Repo
   if (end._tag === 'TimedOut') return timedOut(end, shown)
   const outlived = end._tag === 'Exited' ? end.outlived : undefined
   const early = outlived === undefined ? undefined : await awaitOutlived(change, end, outlived)
-  return early ?? reportAfter(end, await lookFor(tools, effect, left), shown)
+  return early ?? reportAfter(end, await lookFor(tools, effect, left, change.named), shown)
 }
 
 /** A mountpoint as a command names it, or what there is instead, as a report. `command` is what would have been run. */

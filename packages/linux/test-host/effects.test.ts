@@ -48,8 +48,10 @@ describe('bind', () => {
     const mounted = await world.mount('b', bind)
     expect(mounted.error).toBeUndefined()
     const { root, device } = top(mounted)
-    expect(mounted.source).toEqual({ asked: { _tag: 'At', root, device, inode: expect.any(String) as unknown } })
-    expect(before.source).toEqual(mounted.source)
+    const at = { _tag: 'At', root, device, inode: expect.any(String) as unknown }
+    expect(mounted.source).toEqual({ asked: at, shown: mounted.source?.asked })
+    expect(mounted.source?.asked).toEqual(at)
+    expect(before.source).toEqual({ asked: mounted.source?.asked })
     expect(root).toBe('/source/b1/deep')
     expect(top(mounted).flags).toEqual(expect.arrayContaining(['nosuid', 'nodev']))
     expect(mounted.ran?.[0]?.command).toEqual([
