@@ -57,6 +57,7 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
       roots,
       trustedOwners,
       stateDirectory,
+      secrets: settings.secrets,
       prefix,
       types: Object.keys(settings.types),
       inheritsNothing: true,

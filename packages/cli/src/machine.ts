@@ -35,18 +35,16 @@ export const configuredInventory = async ({ adapter }: Configuration): Promise<I
   return libvirtInventory(adapter.inventory.libvirt)
 }
 
-const hasSecrets = ({ secrets }: Configuration['settings']): boolean =>
-  secrets !== undefined && secrets.directories.length + secrets.environment.length > 0
-
 /** This machine, as configured. What is started from then on inherits no descriptor of this process, but those of `keep`. */
 export const thisMachine = async (configuration: Configuration, keep: readonly number[] = []): Promise<Machine> => {
   const { settings, adapter } = configuration
   const { stateDirectory: directory } = adapter
   const { createFileJournal } = await import('@mountkeeper/journal')
-  const { inheritNothing, limitCores, linuxHost, linuxLocks, watchMounts } = await import('@mountkeeper/linux')
+  const { hasSecrets, inheritNothing, limitCores, linuxHost, linuxLocks, watchMounts } =
+    await import('@mountkeeper/linux')
   inheritNothing(keep)
   // What goes wrong is said by the mount that needs it.
-  if (hasSecrets(settings)) await limitCores()
+  if (hasSecrets(settings.secrets)) await limitCores()
   return {
     host: linuxHost({
       types: settings.types,

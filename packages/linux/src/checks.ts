@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import type { SecretSettings } from '@mountkeeper/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { COMMAND_ENVIRONMENT } from './command-runner.js'
 import { errnoOf } from './descriptor.js'
@@ -12,6 +13,7 @@ import { mountProblem } from './privilege.js'
 import { hidesProcesses } from './processes.js'
 import type { DirectorySeen } from './roots.js'
 import { seeDirectory } from './roots.js'
+import { hasSecrets, secretChecks } from './secret-checks.js'
 import type { Trust, TrustedOwners } from './trust.js'
 import { trustFor } from './trust.js'
 
@@ -31,6 +33,8 @@ export interface CheckOptions {
   readonly trustedOwners?: TrustedOwners
   /** Nothing is said about one where none is configured. */
   readonly stateDirectory?: string | undefined
+  /** As in core's settings. */
+  readonly secrets?: SecretSettings | undefined
   /** As configured; without one, mounting needs CAP_SYS_ADMIN. */
   readonly prefix?: readonly string[]
   /** The user the manager is to run as; that of this process by default. */
@@ -97,6 +101,9 @@ const KILL: Tool = {
   only: 'commands run with the prefix cannot be ended',
   install: 'install procps',
 }
+
+/** Without it no secret is read. */
+const PRLIMIT: Tool = { name: 'prlimit', args: ['--version'], install: 'install util-linux' }
 
 const toolCheck = ({ name, args, only, install }: Tool): Check => {
   const version = run([name, ...args])
@@ -247,7 +254,9 @@ export const linuxChecks = (options: CheckOptions): readonly Check[] => {
   const uid = options.uid ?? process.getuid?.() ?? 0
   const prefix = options.prefix ?? []
   return [
-    ...[...TOOLS, ...(prefix.length > 0 ? [KILL] : [])].map(toolCheck),
+    ...[...TOOLS, ...(prefix.length > 0 ? [KILL] : []), ...(hasSecrets(options.secrets) ? [PRLIMIT] : [])].map(
+      toolCheck,
+    ),
     privilegeCheck(uid, prefix),
     namespaceCheck(),
     processesCheck(uid),
@@ -256,6 +265,7 @@ export const linuxChecks = (options: CheckOptions): readonly Check[] => {
     ...(options.stateDirectory === undefined
       ? []
       : directoryChecks('state directory', options.stateDirectory, trustFor(uid))),
+    ...secretChecks(options.secrets, trustFor(uid)),
     ...nestingChecks(options),
     fuseCheck(),
     mountMaxCheck(),

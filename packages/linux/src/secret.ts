@@ -131,7 +131,15 @@ const unnamedFile = (): Either<string, number> => {
       // The next one may do.
     }
   }
-  return left(`no tmpfs in ${MEMORY.join(', ')} takes a file: mount one at /dev/shm`)
+  return left(`no tmpfs in ${MEMORY.join(', ')} takes a file without a name: mount one at /dev/shm`)
+}
+
+/** Why no secret can be handed on here. */
+export const memoryProblem = (): string | undefined => {
+  const file = unnamedFile()
+  if (isLeft(file)) return file.left
+  close(file.right)
+  return undefined
 }
 
 /** A secret on its way to a helper. */

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { afterAll, expect, test } from 'vitest'
 import type { Check } from '../src/checks.js'
@@ -40,6 +40,44 @@ test('who can read a directory can lock it', () => {
     mend: `chmod 0700 ${base}/root`,
   })
   chmodSync(`${base}/root`, 0o700)
+})
+
+test('secret directories are safe, real and closed, and nothing is said where none is configured', () => {
+  mkdirSync(`${base}/secrets/open`, { recursive: true, mode: 0o700 })
+  chmodSync(`${base}/secrets/open`, 0o755)
+  mkdirSync(`${base}/wide`)
+  chmodSync(`${base}/wide`, 0o777)
+  symlinkSync(`${base}/secrets`, `${base}/link`)
+  writeFileSync(`${base}/secrets/file`, '', { mode: 0o600 })
+  const names = ['secrets', 'secrets/open', 'secrets/file', 'wide', 'link', 'none']
+  const directories = names.map((name) => `${base}/${name}`)
+  const checks = linuxChecks({ ...options, secrets: { directories, environment: [] } })
+  const said = (name: string): Partial<Check> | undefined => {
+    const { ok, text, mend } = named(checks, `secret directory ${base}/${name}`) ?? {}
+    return JSON.parse(JSON.stringify({ ok, text, mend }).replaceAll(base, '')) as Partial<Check>
+  }
+  expect(said('secrets')).toEqual({ ok: 'ok', text: 'mode 700, closed to others' })
+  expect(said('secrets/open')).toEqual({
+    ok: 'warn',
+    text: 'mode 755: others can see which secrets there are',
+    mend: 'chmod 0700 /secrets/open',
+  })
+  expect(said('secrets/file')).toMatchObject({ ok: 'fail', text: 'it is no directory' })
+  expect(said('wide')).toEqual({
+    ok: 'fail',
+    text: '/wide can be written by others (mode 777)',
+    mend: 'chmod go-w /wide',
+  })
+  expect(said('link')).toEqual({
+    ok: 'fail',
+    text: 'a link on the way leads to /secrets',
+    mend: 'configure /secrets instead',
+  })
+  expect(said('none')).toEqual({ ok: 'fail', text: '/none does not exist', mend: 'make it: install -d -m 0700 /none' })
+  expect(named(checks, 'secrets in memory')?.ok).toBe('ok')
+  expect(named(checks, 'prlimit')?.ok).toBe('ok')
+  const none = linuxChecks({ ...options, secrets: { directories: [], environment: [] } }).map(({ name }) => name)
+  expect(none.filter((name) => name.includes('secret') || name === 'prlimit')).toEqual([])
 })
 
 test('what is wrong is told with its mend', () => {
