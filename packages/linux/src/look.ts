@@ -13,7 +13,7 @@ import { identityOf } from './mountinfo.js'
 import type { MountTable, Stack } from './mount-table.js'
 import { LAYERS_MAX, isLocalFstype, lineOf, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
 import type { Parent, ReachRoot } from './reach.js'
-import { reachParent, rootReacher, rootsOnce, stopText, unknown } from './reach.js'
+import { notReached, reachParent, rootReacher, rootsOnce, unknown } from './reach.js'
 import type { Named, OpenSource, SourceRule } from './source.js'
 import { closeSource, openSource, resolveSource, submountsOf } from './source.js'
 import type { Trust } from './trust.js'
@@ -69,9 +69,8 @@ type Target =
 const openTarget = (parent: Parent): Target => {
   const target = openBelow(parent.place, parent.name)
   if (isLeft(target)) {
-    if (target.left === 'ENOENT') return { _tag: 'Told', found: { _tag: 'NoDirectory' } }
-    const path = `${parent.path}/${parent.name}`
-    return { _tag: 'Told', found: unknown('Unreadable', stopText({ path, errno: target.left })) }
+    const path = `${parent.path === '/' ? '' : parent.path}/${parent.name}`
+    return { _tag: 'Told', found: notReached({ path, errno: target.left }).found }
   }
   const place = target.right
   const baseId = parent.place.mountId

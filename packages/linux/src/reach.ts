@@ -30,6 +30,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'is not a directory',
   ELOOP: 'is a symbolic link',
   EXDEV: 'lies on another mount',
+  EACCES: 'cannot be opened: the directory above may not be searched',
+  ENAMETOOLONG: 'has a longer name than commands can be given',
 }
 
 /** A stop as a sentence. */
@@ -90,7 +92,10 @@ export const rootsOnce = (reachRoot: ReachRoot): { readonly reach: ReachRoot; re
   }
 }
 
-const below = (stop: Stop): NotReached => {
+const above = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/'
+
+/** What is found where the way to a mountpoint, or its own last component, could not be opened. */
+export const notReached = (stop: Stop): NotReached => {
   const why = stopText(stop)
   if (stop.unsafe !== undefined) {
     const { component, command } = stop.unsafe
@@ -107,7 +112,8 @@ const below = (stop: Stop): NotReached => {
       // What was mounted below may be there still, under another name.
       return { found: { ...unknown('NotADirectory', why), component: stop.path }, why }
     case 'EACCES':
-      return { found: { ...unknown('PermissionDenied', why), component: stop.path }, why }
+      // With O_PATH only the directory above is asked for permission, that to search it (open(2)).
+      return { found: { ...unknown('PermissionDenied', why), component: above(stop.path) }, why }
     case 'ENAMETOOLONG':
       return { found: unknown('NameTooLong', why), why }
     default:
@@ -118,6 +124,16 @@ const below = (stop: Stop): NotReached => {
 const split = (mountpoint: string): { readonly path: string; readonly name: string } => {
   const at = mountpoint.lastIndexOf('/')
   return { path: at <= 0 ? '/' : mountpoint.slice(0, at), name: mountpoint.slice(at + 1) }
+}
+
+/** Bytes of a path that the kernel takes (PATH_MAX without its end), and of `/proc/PID/fd/ROOT/` with numbers of any length. */
+const PATH_BYTES_MAX = 4_095
+const DESCRIPTOR_BYTES = Buffer.byteLength('/proc/4194304/fd/1073741816/')
+
+/** Whether commands, who are given a mountpoint by its root's descriptor, can be given it at all. */
+const isTooLong = (mountpoint: string, root: RootIdentity | undefined): boolean => {
+  const from = root === undefined || root.path === '/' ? 1 : root.path.length + 1
+  return DESCRIPTOR_BYTES + Buffer.byteLength(mountpoint.slice(from)) > PATH_BYTES_MAX
 }
 
 /**
@@ -137,10 +153,11 @@ export const reachParent = (
     const why = `${mountpoint} is not below ${root.path}`
     return left({ found: unknown('Unreadable', why), why })
   }
+  if (isTooLong(mountpoint, root)) return left(notReached({ path: mountpoint, errno: 'ENAMETOOLONG' }))
   const top = root === undefined ? slash() : reach(root)
   if (isLeft(top)) return top
   const from = root?.path ?? '/'
   const names = componentsOf(path.slice(from.length))
   const place = descend(top.right, from, names, root === undefined ? mayEnter : () => false, trust)
-  return isLeft(place) ? left(below(place.left)) : right({ place: place.right, path, name })
+  return isLeft(place) ? left(notReached(place.left)) : right({ place: place.right, path, name })
 }
