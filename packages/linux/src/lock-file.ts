@@ -32,11 +32,18 @@ export const lockNameOf = (path: string): string | undefined => {
   }
 }
 
-/** The name of the lock file of a directory; absent where that has none. */
+/**
+ * Whether only root or this user can have made and can open a file. Anyone else can make one of this name in a sticky directory,
+ * such as /tmp, and lock it.
+ */
+const isClosed = ({ uid, mode }: BigIntStats): boolean =>
+  (uid === 0n || Number(uid) === (process.geteuid?.() ?? 0)) && (mode & 0o077n) === 0n
+
+/** The name of the lock file of a directory; absent where that has none that proves anything. */
 export const lockFileName = (directory: string): string | undefined => {
   try {
     const seen = lstatSync(lockFileIn(directory), { bigint: true })
-    return seen.isFile() ? lockName(seen) : undefined
+    return seen.isFile() && isClosed(seen) ? lockName(seen) : undefined
   } catch {
     return undefined
   }

@@ -78,11 +78,13 @@ const hasLock = (entry: string, name: string): boolean => {
 }
 
 /**
- * Whether a lock of a directory can be that of a manager. One whose process cannot be seen may be. The process that took it is
- * not asked for alone: it may have ended, and another one have the lock by a descriptor that it was started with.
+ * Whose a lock of a directory is. `unseen`: no process that has it can be seen; it may be one of another pid namespace, or the
+ * descriptor may be on its way between two processes. The process that took it is not asked for alone: it may have ended, and
+ * another one have the lock by a descriptor that it was started with.
  */
-export const mayBeManagers = (name: string): boolean => {
+export const whoseLock = (name: string): 'a manager' | 'a stranger' | 'unseen' => {
   const takers = locksOf(name).flatMap(({ entry }) => (usersOf(entry).length > 0 ? [entry] : []))
   const holders = processes().flatMap(({ entry }) => (hasLock(entry, name) ? [entry] : []))
-  return takers.length + holders.length === 0 || [...takers, ...holders].some(isManagers)
+  if (takers.length + holders.length === 0) return 'unseen'
+  return [...takers, ...holders].some(isManagers) ? 'a manager' : 'a stranger'
 }

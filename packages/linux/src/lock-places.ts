@@ -1,7 +1,7 @@
 // Which directories have to do with a lock: those above a directory, by its path and in its filesystem, and those where another
 // manager's root would be in the way of a known mountpoint. Nothing on a filesystem that can hang is asked.
 
-import { readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { lockFileName } from './lock-file.js'
 import { isLocalFstype } from './mount-table.js'
@@ -85,6 +85,48 @@ export const lockedAround = (known: Iterable<string>, own: readonly string[]): r
   }
   const isSafe = hanging.length === 0 ? () => true : belowNone(new Set(hanging))
   return [...candidates].filter((path) => !own.includes(path) && isSafe(path) && lockFileName(path) !== undefined)
+}
+
+/** More directories than this are not searched. */
+const BELOW_MAX = 65_536
+
+/**
+ * Directories with a lock file below one, on its own filesystem: no mount is entered. Absent where there are too many directories
+ * to say.
+ */
+export const lockedBelow = (directory: string): readonly string[] | undefined => {
+  const { dev } = lstatSync(directory)
+  const found: string[] = []
+  const wait = [directory]
+  for (let at = 0; at < wait.length; at += 1) {
+    if (wait.length > BELOW_MAX) return undefined
+    const path = wait[at] ?? directory
+    for (const entry of entriesOf(path)) {
+      const below = joined(path, entry)
+      if (!isDirectoryOn(below, dev)) continue
+      wait.push(below)
+      if (lockFileName(below) !== undefined) found.push(below)
+    }
+  }
+  return found
+}
+
+const entriesOf = (path: string): readonly string[] => {
+  try {
+    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+  } catch {
+    // It has just been removed.
+    return []
+  }
+}
+
+const isDirectoryOn = (path: string, device: number): boolean => {
+  try {
+    const seen = lstatSync(path)
+    return seen.isDirectory() && seen.dev === device
+  } catch {
+    return false
+  }
 }
 
 const belowNone =

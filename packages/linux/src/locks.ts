@@ -9,8 +9,8 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { errnoOf } from './descriptor.js'
 import { lockFileIn, lockFileName, lockNameOf, makeLockFile } from './lock-file.js'
-import { directoriesOf, isSeenLocked, mayBeManagers, ownerText } from './lock-owner.js'
-import { ancestorsOf, contains, directoriesAbove, lockedAround } from './lock-places.js'
+import { directoriesOf, isSeenLocked, ownerText, whoseLock } from './lock-owner.js'
+import { ancestorsOf, contains, directoriesAbove, lockedAround, lockedBelow } from './lock-places.js'
 import type { HeldLocks, WantedLock } from './lock-process.js'
 import { safePath } from './safe-directory.js'
 import type { TrustedOwners } from './trust.js'
@@ -109,6 +109,19 @@ const isManaged = async (directory: string, unopenable: boolean): Promise<boolea
   return isSeenLocked(name) || ((await isLocked(lockFileIn(directory))) ?? unopenable)
 }
 
+const OTHERS_READ = 0o044
+
+/** Whether others can take the lock of a directory: who can read it can. */
+const isOpenToOthers = (directory: string): boolean => (statSync(directory).mode & OTHERS_READ) !== 0
+
+/** A directory below one that is the root of a manager, by the file that only that can lock. */
+const managedBelow = async (directory: string): Promise<string | undefined> => {
+  const places = lockedBelow(directory)
+  if (places === undefined) return `${directory}, or one of too many directories in it to be searched,`
+  for (const place of places) if (await isManaged(place, false)) return place
+  return undefined
+}
+
 /** What it means that another process has the lock that was wished for; nothing where it can be no manager's. */
 const inTheWay = async (wish: Wish, directories: readonly string[]): Promise<NotLocked | undefined> => {
   const { kind, directory } = wish
@@ -118,9 +131,14 @@ const inTheWay = async (wish: Wish, directories: readonly string[]): Promise<Not
     return overlapping(directory, ownerText(lockFileName(directory)), below(directory, directories))
   }
   const name = lockNameOf(directory)
-  if (name === undefined || !mayBeManagers(name)) return undefined
-  const theirs = directoriesOf(name).find((path) => path !== directory && contains(directory, path))
-  return overlapping(theirs ?? `${directory}, or a directory in it,`, ownerText(name), directory)
+  const whose = name === undefined ? 'a stranger' : whoseLock(name)
+  if (name === undefined || whose === 'a stranger') return undefined
+  const theirs =
+    whose === 'unseen' && isOpenToOthers(directory)
+      ? await managedBelow(directory)
+      : (directoriesOf(name).find((path) => path !== directory && contains(directory, path)) ??
+        `${directory}, or a directory in it,`)
+  return theirs === undefined ? undefined : overlapping(theirs, ownerText(name), directory)
 }
 
 const hold = async (directories: readonly string[]): Promise<Either<NotLocked, HeldLocks>> => {

@@ -3,7 +3,7 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { linuxLocks } from '../src/index.js'
@@ -139,6 +139,51 @@ describe.skipIf(!isRoot)('another user, where directories are open to all (skipp
     expect(await begin([...AS_OTHER, 'bash', '-c', script, HERE])).toBe('locked')
     expect(await begin([...AS_OTHER, 'bash', '-c', script, '/srv'])).toBe('locked')
     expect(await answer(HERE)).toBe('taken')
+  })
+
+  test.each([
+    ['a file', `: >"$0/.mountkeeper-lock"; exec flock -x "$0/.mountkeeper-lock" sh -c 'echo locked; read -r _'`],
+    [
+      'a file that is closed',
+      `umask 077; : >"$0/.mountkeeper-lock"; exec flock -x "$0/.mountkeeper-lock" sh -c 'echo locked; read -r _'`,
+    ],
+    ['a link', `exec 9<"$0"; flock -x 9; ln -s "$0" "$0/.mountkeeper-lock"; echo locked; read -r _`],
+    ['a fifo', `mkfifo "$0/.mountkeeper-lock"; exec 9<"$0"; flock -x 9; echo locked; read -r _`],
+  ])('has planted %s of that name, locked, in a sticky directory above', async (_, script) => {
+    const sticky = '/srv/sticky'
+    mkdirSync(`${sticky}/mine`, { recursive: true, mode: 0o700 })
+    chmodSync(sticky, 0o1777)
+    rmSync(`${sticky}/.mountkeeper-lock`, { force: true })
+    expect(await begin([...AS_OTHER, 'sh', '-c', script, sticky])).toBe('locked')
+    expect(await answer(`${sticky}/mine`)).toBe('taken')
+  })
+
+  // sendmsg(2) with SCM_RIGHTS by its number: a core Perl has no function for it.
+  const sendmsg = new Map([
+    ['x64', 46],
+    ['arm64', 211],
+  ]).get(process.arch)
+  const SEND = String.raw`
+    use Socket; $| = 1;
+    socketpair(my $to, my $from, AF_UNIX, SOCK_DGRAM, 0) or die $!;
+    if (fork() == 0) {
+      open(my $root, '<', $ARGV[0]) or die $!; flock($root, 2) or die $!;
+      my ($data, $rights) = ('x', pack('Q l l l x4', 20, 1, 1, fileno($root)));
+      my $parts = pack('Q Q', unpack('Q', pack('P', $data)), 1);
+      my $at = sub { unpack('Q', pack('P', $_[0])) };
+      my $message = pack('Q L x4 Q Q Q Q l x4', 0, 0, $at->($parts), 1, $at->($rights), length($rights), 0);
+      syscall($ARGV[1], fileno($to), $message, 0) == 1 or die $!;
+      exit 0;
+    }
+    wait; print $? == 0 ? "locked\n" : "failed\n"; <STDIN>`
+
+  test.skipIf(sendmsg === undefined)('has locked the root by a descriptor that no process has', async () => {
+    chmodSync(HERE, 0o755)
+    expect(await begin([...AS_OTHER, 'perl', '-e', SEND, HERE, String(sendmsg)])).toBe('locked')
+    expect(await answer(HERE)).toBe('taken')
+    // A manager below is still seen.
+    expect(await begin(managing(`${HERE}/a/b`))).toBe('taken')
+    expect(await answer(HERE)).toContain(`${HERE}/a/b belongs to another manager`)
   })
 
   test('cannot open the file that counts', async () => {
