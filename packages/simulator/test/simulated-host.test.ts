@@ -1,7 +1,9 @@
 // The simulated host under a whole manager: faults, hangs and their ends, third parties, crashes, reboots, virtual time.
 
 import { readdirSync, readFileSync } from 'node:fs'
-import type { AttachRequest } from '@mountkeeper/core'
+import { inspect } from 'node:util'
+import type { AttachRequest, MountOption } from '@mountkeeper/core'
+import { typeRule } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'
 import { createSimulatedHost, createVirtualTimers, simulatedSettings } from '../src/index.js'
 import type { Fault } from '../src/index.js'
@@ -146,4 +148,50 @@ test('virtual time: delays end in their order, with all that they lead to, and c
   expect([said, timers.waiting()]).toEqual([['a at 10', 'c at 15'], 1])
   await timers.pass(100)
   expect([said.at(-1), timers.now(), timers.waiting()]).toEqual(['b at 20', 1_115, 0])
+})
+
+describe('secrets', () => {
+  const settings = {
+    ...simulatedSettings(),
+    types: { cifs: typeRule('cifs', ['//nas/share']) },
+    secrets: { directories: ['/etc/secrets'], environment: ['PLANTED'] },
+  }
+  const inFile: MountOption = { name: 'credentials', secretFile: '/etc/secrets/no-such-file' }
+  const inVariable: MountOption = { name: 'credentials', secretEnvironment: 'PLANTED' }
+  const cifs = (option: MountOption, volume = 'v'): Omit<AttachRequest, 'op'> => ({
+    ...tmpfs(volume),
+    filesystem: { type: 'cifs', source: '//nas/share', options: [option] },
+  })
+
+  test.each([
+    ['a file', inFile, inVariable],
+    ['a variable', inVariable, inFile],
+  ])('in %s are references: shared by the same one, in conflict with any other', async (_, option, another) => {
+    const host = createSimulatedHost({ settings })
+    const manager = await host.start()
+    expect(await manager.attach(cifs(option))()).toMatchObject({ right: { mount: 'mounted' } })
+    expect(await manager.attach(cifs({ ...option }, 'w'))()).toMatchObject({ right: { mount: 'shared' } })
+    expect(await manager.attach(cifs(another, 'x'))()).toMatchObject({ left: { _tag: 'Conflict' } })
+    expect(await manager.release({ consumer: 'c' })()).toMatchObject({ right: { attachments: [{}, {}] } })
+    expect(host.at(A)).toEqual({ layers: [], directory: 'none' })
+  })
+
+  test('have no value in the model, whatever the environment says', async () => {
+    process.env['PLANTED'] = 'planted-in-a-variable'
+    const host = createSimulatedHost({ settings })
+    const first = await host.start()
+    const attached = await first.attach(cifs(inVariable))()
+    const second = await host.start()
+    const seen = [attached, host.model(), host.ran, await second.status({})()]
+    expect(inspect(seen, { depth: null, maxArrayLength: null })).not.toContain('planted-in-a-variable')
+    // So that it is known to be complete.
+    expect(inspect(seen, { depth: null, maxArrayLength: null })).toContain('PLANTED')
+    delete process.env['PLANTED']
+  })
+
+  test('that are not configured are refused', async () => {
+    const manager = await createSimulatedHost({ settings: { ...simulatedSettings(), types: settings.types } }).start()
+    for (const option of [inFile, inVariable])
+      expect(await manager.attach(cifs(option))()).toMatchObject({ left: { _tag: 'Invalid' } })
+  })
 })
