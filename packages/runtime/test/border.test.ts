@@ -155,7 +155,11 @@ test('options whose getters throw are refused', async () => {
       throw new Error('no')
     },
   })
-  expect(await made(options)).toMatchObject({ _tag: 'Invalid', field: 'options' })
+  expect(await made(options)).toMatchObject({
+    _tag: 'Invalid',
+    field: 'options',
+    why: 'cannot be read: reading one of them threw an error',
+  })
 })
 
 test('settings that change later change nothing', async () => {

@@ -34,7 +34,7 @@ describe('left behind', () => {
       { effect: look(3, '/m/new'), overdue: true, pid: undefined },
       { effect: DISCOVER, overdue: false, pid: 8 },
     ] as const
-    expect(leftBehind(host, running as Parameters<typeof leftBehind>[1])).toEqual([
+    expect(leftBehind(host, running as Parameters<typeof leftBehind>[1])).toStrictEqual([
       { ...MOUNTED, running: 'Look' },
       { mountpoint: '/m/b', phase: 'absent', holders: 0, running: 'Look', overdue: true, pid: 7 },
       { mountpoint: '/m/new', phase: 'absent', holders: 0, running: 'Look', overdue: true },
