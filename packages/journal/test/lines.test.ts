@@ -97,6 +97,39 @@ describe('a first line', () => {
   })
 })
 
+describe('what is missing is named', () => {
+  const three = [held(1), held(2), held(3)]
+  const [one = '', two = '', last = ''] = encodeWrite(three).split(/(?<=\n)/)
+  test.each([
+    ['a first line without its end', encodeHead(0).slice(0, -1), 'Damaged', 1, 'the first line has no end'],
+    ['a line of a write', encodeHead(0) + one + last, 'Damaged', 3, 'lines before it are missing'],
+    ['the first one of a write', encodeHead(0) + two + last, 'Damaged', 2, 'lines before it are missing'],
+    [
+      'the end of a write',
+      encodeHead(0) + one + two,
+      'Torn',
+      3,
+      '2 of the 3 lines that were written together are there',
+    ],
+    [
+      'a line of the snapshot',
+      encodeHead(3) + encodeWrite([held(1)]) + encodeWrite([held(2)]),
+      'Damaged',
+      4,
+      'it should stand there: 3 lines are its snapshot',
+    ],
+    [
+      'a line of another write within one',
+      encodeHead(0) + one + encodeWrite([held(9)]),
+      'Damaged',
+      3,
+      'lines before it are missing',
+    ],
+  ])('%s', (_, text, _tag, line, why) => {
+    expect(scanBytes(Buffer.from(text)).fault).toEqual({ _tag, line, why })
+  })
+})
+
 describe('reading', () => {
   const fileOf = (content: Buffer): { readonly file: Pick<DiskFile, 'read'>; readonly asked: [number, number][] } => {
     const asked: [number, number][] = []

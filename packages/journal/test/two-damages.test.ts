@@ -66,3 +66,35 @@ test('a damage before the last write is never counted as torn, with another one 
   )
   expect(judged).toBe(numRuns(5_000))
 })
+
+/** A byte of each line that is damaged: of its checksum, of its content behind its place, and its end. */
+const KINDS = {
+  checksum: (begin: number, _end: number): number => begin + 3,
+  content: (_begin: number, end: number): number => end - 3,
+  end: (_begin: number, end: number): number => end - 1,
+}
+type Kind = keyof typeof KINDS
+
+test('any two lines that are damaged in any way are judged by whether a later write is there', () => {
+  for (const { bytes, lastFrom } of FILES) {
+    const begins = [0, ...[...bytes.keys()].filter((at) => bytes[at] === LF).map((at) => at + 1)]
+    const lines = begins.slice(0, -1).map((begin, index) => ({ line: index + 1, begin, end: begins[index + 1]! }))
+    const places = lines.flatMap(({ line, begin, end }) =>
+      (Object.keys(KINDS) as Kind[]).map((kind) => ({ line, kind, at: KINDS[kind](begin, end) })),
+    )
+    for (const first of places) {
+      for (const second of places.slice(places.indexOf(first))) {
+        const copy = Buffer.from(bytes)
+        copy[first.at]! ^= 1
+        if (second !== first) copy[second.at]! ^= 1
+        const where = `${first.kind} of line ${first.line}, ${second.kind} of line ${second.line}`
+        const { fault, wholeBytes } = scanBytes(copy)
+        expect({ _tag: fault?._tag, line: fault?.line }, where).toEqual({
+          _tag: first.at < lastFrom ? 'Damaged' : 'Torn',
+          line: first.line,
+        })
+        if (first.at >= lastFrom) expect(wholeBytes, where).toBe(lastFrom)
+      }
+    }
+  }
+})
