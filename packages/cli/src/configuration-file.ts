@@ -12,33 +12,42 @@ import type { Configuration } from '@mountkeeper/codec'
 import * as E from 'fp-ts/lib/Either.js'
 import type { PlaceArguments } from './arguments.js'
 import type { Failure } from './exit.js'
-import { fileProblem, usageFailure } from './exit.js'
+import { usageFailure } from './exit.js'
+import type { Unfit } from './own-file.js'
+import { readConfiguration } from './own-file.js'
 
 /** Read when no `--config` is given and it is there. */
 export const DEFAULT_CONFIGURATION_FILE = '/etc/mountkeeper/config.json'
 
 const SEE = '(see mountkeeper help config)'
 
-const readText = async (path: string | undefined): Promise<E.Either<Failure, string | undefined>> => {
-  try {
-    return E.right(await readFile(path ?? DEFAULT_CONFIGURATION_FILE, 'utf8'))
-  } catch (error) {
-    if (path === undefined && error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      return E.right(undefined)
-    return E.left(
-      usageFailure(
-        `${path ?? DEFAULT_CONFIGURATION_FILE} ${fileProblem(error)}; name the configuration with --config FILE`,
-      ),
-    )
-  }
+/** Why a file may not be the configuration. */
+export const configurationFailure = (file: string, { why, errno }: Unfit): Failure => {
+  const mend = errno === undefined || errno === 'ELOOP' ? '' : '; name the configuration with --config FILE'
+  return usageFailure(`${file} ${why}${mend}`)
 }
 
-/** All that is configured. `readFrom` stands for the file where that was opened before, under another name. */
+/** The text of the configuration at its own name; absent where none is named and there is none. */
+const textOf = async (path: string | undefined): Promise<E.Either<Failure, string | undefined>> => {
+  const file = path ?? DEFAULT_CONFIGURATION_FILE
+  const read = await readConfiguration(file)
+  if (E.isRight(read)) return read
+  if (path === undefined && read.left.errno === 'ENOENT') return E.right(undefined)
+  return E.left(configurationFailure(file, read.left))
+}
+
+const textFrom = async (
+  named: string | undefined,
+  opened: string | undefined,
+): Promise<E.Either<Failure, string | undefined>> =>
+  opened === undefined ? textOf(named) : E.right(await readFile(opened, 'utf8'))
+
+/** All that is configured. `opened` is another name of the file where its text was read and judged before. */
 export const configurationOf = async (
   asked: PlaceArguments,
-  readFrom: string | undefined = asked.config,
+  opened?: string,
 ): Promise<E.Either<Failure, Configuration>> => {
-  const text = await readText(readFrom)
+  const text = await textFrom(asked.config, opened)
   if (E.isLeft(text)) return text
   const file = text.right === undefined ? E.right(defaultConfiguration) : decodeConfigurationText(text.right)
   if (E.isLeft(file)) {

@@ -41,7 +41,9 @@ const unreadable = (directory: string, { why }: JournalFailed): Check => ({
 
 /** How the journal of a state directory is; changes nothing. */
 export const journalChecks = async (directory: string): Promise<readonly Check[]> => {
-  const { examineJournal } = await import('@mountkeeper/journal')
+  const { examineJournal, journalProblem } = await import('@mountkeeper/journal')
+  const problem = await journalProblem(directory)
+  if (problem !== undefined) return [unreadable(directory, problem)]
   const examined = await examineJournal(directory)()
   if (E.isLeft(examined)) return [unreadable(directory, examined.left)]
   const { right: seen } = examined

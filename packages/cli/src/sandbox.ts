@@ -2,15 +2,17 @@
 // of its own and passes on signals and the exit code. When the namespace ends everything in it ends, mounts and daemons too.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { openSync, readlinkSync, statSync } from 'node:fs'
+import { readlinkSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RunArguments } from './arguments.js'
+import { configurationFailure } from './configuration-file.js'
 import type { ExitCode, Failure } from './exit.js'
-import { EXIT, fileProblem, stopFailure, usageFailure } from './exit.js'
+import { EXIT, stopFailure, usageFailure } from './exit.js'
 import { ignoresHangUp } from './hang-up.js'
+import { openConfiguration } from './own-file.js'
 import { openRequests } from './requests.js'
 import type { Handover } from './sandbox-place.js'
 import { SANDBOX_TOP, SANDBOX_VARIABLE } from './sandbox-place.js'
@@ -79,19 +81,14 @@ interface Opened {
   readonly trace: number | undefined
 }
 
-const open = (asked: RunArguments): E.Either<Failure, Opened> => {
-  const requests = openRequests(asked.file)
+const open = async ({ file, config, trace }: RunArguments): Promise<E.Either<Failure, Opened>> => {
+  const requests = openRequests(file)
   if (E.isLeft(requests)) return requests
-  let configuration: number | undefined
-  try {
-    if (asked.config !== undefined) configuration = openSync(asked.config, 'r')
-  } catch (error) {
-    return E.left(
-      usageFailure(`${asked.config ?? ''} ${fileProblem(error)}; name the configuration with --config FILE`),
-    )
-  }
-  const trace = asked.trace === undefined ? E.right(undefined) : openTrace(asked.trace)
-  return E.isLeft(trace) ? trace : E.right({ requests: requests.right, configuration, trace: trace.right })
+  const configuration = config === undefined ? E.right(undefined) : await openConfiguration(config)
+  if (E.isLeft(configuration)) return E.left(configurationFailure(config ?? '', configuration.left))
+  const traced = trace === undefined ? E.right(undefined) : openTrace(trace)
+  if (E.isLeft(traced)) return traced
+  return E.right({ requests: requests.right, configuration: configuration.right, trace: traced.right })
 }
 
 /** Descriptors of the child, in order; the first three are its standard streams. */
@@ -159,7 +156,7 @@ const start = (
 const runOutside = async (asked: RunArguments, streams: Streams): Promise<ExitCode> => {
   const unfit = placesUnfit(asked) ?? topMissing()
   if (unfit !== undefined) return fail(streams, unfit)
-  const opened = open(asked)
+  const opened = await open(asked)
   if (E.isLeft(opened)) return fail(streams, opened.left)
   const way = findWay()
   if (E.isLeft(way)) return fail(streams, way.left)

@@ -2,8 +2,9 @@
 // runs; only how far it came is told by the clock. A run that breaks a law is made smaller, told, and written as a trace.
 
 import { randomInt } from 'node:crypto'
-import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, ftruncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { encodeTraceHeader, encodeTraceLine } from '@mountkeeper/codec'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Campaign, Counterexample } from '@mountkeeper/simulator'
 import {
   SEEDS,
@@ -17,10 +18,11 @@ import {
 import { ignoresHangUp } from './hang-up.js'
 import type { SimulateArguments } from './arguments.js'
 import type { ExitCode, Failure } from './exit.js'
-import { EXIT, fileProblem, stopFailure, usageFailure } from './exit.js'
+import { EXIT, fileProblem, stopFailure } from './exit.js'
 import { createStopping, stopOnSignals } from './stopping.js'
 import type { Streams } from './streams.js'
 import { complain, fail, harmless } from './streams.js'
+import { openTrace } from './trace-file.js'
 import { counted } from './transcript/words.js'
 
 /** Played in one go, before signals are heard and progress is told. */
@@ -61,20 +63,26 @@ const turn = (): Promise<void> => new Promise((next) => void setImmediate(next))
 
 /** A name that can be written to, found out before anything is played; a file that this creates is taken away again. */
 const unwritable = (path: string): Failure | undefined => {
-  const problem = (error: unknown): Failure =>
-    usageFailure(`--trace ${path} ${fileProblem(error)}; name a file that can be written`)
+  const isThere = existsSync(path)
+  const opened = openTrace(path)
+  if (E.isLeft(opened)) return opened.left
+  closeSync(opened.right)
+  if (!isThere) unlinkSync(path)
+  return undefined
+}
+
+const write = (path: string, text: string): Failure | undefined => {
+  const opened = openTrace(path)
+  if (E.isLeft(opened)) return opened.left
+  const fd = opened.right
   try {
-    closeSync(openSync(path, 'wx', 0o600))
-    unlinkSync(path)
+    if (fstatSync(fd).isFile()) ftruncateSync(fd)
+    writeFileSync(fd, text)
     return undefined
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) return problem(error)
-  }
-  try {
-    closeSync(openSync(path, 'r+'))
-    return undefined
-  } catch (error) {
-    return problem(error)
+    return stopFailure(`the trace ${path} ${fileProblem(error)}; name another one with --trace FILE`)
+  } finally {
+    closeSync(fd)
   }
 }
 
@@ -178,11 +186,8 @@ export const simulate = async (asked: SimulateArguments, streams: Streams): Prom
     streams.stdout.write(`${figures(campaign, seconds)}; seed ${campaign.seed}: ${verdict}\n`)
   }
   if (told !== undefined) {
-    try {
-      writeFileSync(asked.trace ?? told.trace, traceText(told.found), { mode: 0o600 })
-    } catch (error) {
-      complain(streams, `the trace ${told.trace} ${fileProblem(error)}; name another one with --trace FILE`)
-    }
+    const unwritten = write(asked.trace ?? told.trace, traceText(told.found))
+    if (unwritten !== undefined) complain(streams, unwritten.text)
     return EXIT.refused
   }
   const reason = stopping.reason()

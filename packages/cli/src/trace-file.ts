@@ -1,13 +1,14 @@
 // The file of `run --trace`: one line per input, written before anything follows from it, so that after a crash the last
 // line is the one that led there. Written synchronously; a file that cannot be written ends the run, not the process.
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, writeSync } from 'node:fs'
 import { encodeTraceHeader, encodeTraceLine } from '@mountkeeper/codec'
 import type { Fact } from '@mountkeeper/core'
 import type { Observer } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure } from './exit.js'
 import { fileProblem, stopFailure, usageFailure } from './exit.js'
+import { openOwn } from './own-file.js'
 
 /** A trace that is being written. */
 export interface TraceFile {
@@ -15,21 +16,17 @@ export interface TraceFile {
   readonly close: () => void
 }
 
-const { O_CREAT, O_WRONLY } = constants
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
-
 /**
  * Opens the file, or creates it. It is emptied when the trace begins: a run that is refused its lock harms nobody's trace.
- * Only its owner may read a new one: mountpoints and consumers are in it.
+ * Only its owner may read it: mountpoints and consumers are in it.
  */
 export const openTrace = (path: string): E.Either<Failure, number> => {
-  try {
-    return E.right(openSync(path, O_CREAT | O_WRONLY, 0o600))
-  } catch (error) {
-    const problem = isMissing(error) ? 'lies in no directory that there is' : fileProblem(error)
-    return E.left(usageFailure(`--trace ${path} ${problem}; name a file that can be written`))
-  }
+  const opened = openOwn(path)
+  if (E.isRight(opened)) return opened
+  const { why, errno } = opened.left
+  if (errno === undefined || errno === 'ELOOP') return E.left(usageFailure(`--trace ${path} ${why}`))
+  const problem = errno === 'ENOENT' ? 'lies in no directory that there is' : why
+  return E.left(usageFailure(`--trace ${path} ${problem}; name a file that can be written`))
 }
 
 /** Writes all of a text; gives how many bytes that were. */

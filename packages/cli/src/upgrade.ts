@@ -7,15 +7,16 @@ import type { Fact, Settings } from '@mountkeeper/core'
 import { checkFilesystem, checkName, checkPath, snapshot } from '@mountkeeper/core'
 import type { Check } from '@mountkeeper/linux'
 import * as E from 'fp-ts/lib/Either.js'
-import { readFile } from 'node:fs/promises'
 import { DEFAULT_CONFIGURATION_FILE } from './configuration-file.js'
+import { readConfiguration } from './own-file.js'
 import { recordedFacts } from './recorded.js'
 import { counted } from './transcript/words.js'
 
 /** Every entry of the configuration file that is refused; none where there is no file, or it cannot be read. */
 export const refusedEntries = async (path: string = DEFAULT_CONFIGURATION_FILE): Promise<readonly Check[]> => {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  const read = text === undefined ? undefined : decodeConfigurationText(text)
+  // One that may not be used is refused by the next step, with the reason.
+  const text = await readConfiguration(path)
+  const read = E.isLeft(text) ? undefined : decodeConfigurationText(text.right)
   if (read === undefined || E.isRight(read)) return []
   const mend = 'change the entry (mountkeeper help config)'
   return configurationErrorLines(read.left).map((line) => ({ name: path, ok: 'fail', text: line, mend }))

@@ -110,7 +110,7 @@ describe('what cannot be', () => {
     [['--runs', '0'], '--runs 0: expected a whole number from 1 to 1000000000'],
     [['--faults', 'late,nope'], '--faults late,nope: nope is no kind of fault'],
     [['--faults', ''], '--faults'],
-    [['--trace', join(folder, 'nowhere/t')], 'does not exist; name a file that can be written'],
+    [['--trace', join(folder, 'nowhere/t')], 'lies in no directory that there is; name a file that can be written'],
     [['--trace', folder], 'is a directory; name a file that can be written'],
   ])('%j is told with its flag', async (argv, text) => {
     const { code, said } = await simulated(...argv)

@@ -32,9 +32,10 @@ export interface DiskFile {
   readonly close: () => Promise<void>
 }
 
-/** A directory, as far as it matters whose it is. */
+/** A directory or a file, as far as it matters whose it is. */
 export interface Place {
   readonly isDirectory: boolean
+  readonly isFile: boolean
   readonly uid: number
   /** Permission bits. */
   readonly mode: number
@@ -53,7 +54,7 @@ export interface Disk {
    * if another one has the lock, in this process or elsewhere.
    */
   readonly lock: (path: string) => Promise<(() => Promise<void>) | undefined>
-  /** `create` makes a file of mode 0600, and empties one that is there. None follows a link. */
+  /** `create` makes a file, and empties one that is there; what may be written has mode 0600 then. None follows a link. */
   readonly open: (path: string, how: 'read' | 'change' | 'create') => Promise<DiskFile>
   /** A second name; rejects with EEXIST where that is taken. */
   readonly link: (path: string, other: string) => Promise<void>
@@ -122,13 +123,13 @@ export const nodeDisk: Disk = {
   uid: () => process.geteuid?.() ?? 0,
   look: async (path) => {
     const seen = await lstat(path)
-    return { isDirectory: seen.isDirectory(), uid: seen.uid, mode: seen.mode & 0o7777 }
+    return { isDirectory: seen.isDirectory(), isFile: seen.isFile(), uid: seen.uid, mode: seen.mode & 0o7777 }
   },
   seen: async (path) => seenOf(await lstat(path)),
   lock: lockFile,
   open: async (path, how) => {
     const descriptor = await fd.open(path, FLAGS[how], OWN)
-    if (how === 'create') await fd.fchmod(descriptor, OWN)
+    if (how !== 'read') await fd.fchmod(descriptor, OWN)
     return fileOf(descriptor)
   },
   link,

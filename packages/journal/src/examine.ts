@@ -9,7 +9,7 @@ import type { Disk } from './disk.js'
 import { nodeDisk } from './disk.js'
 import { codeOf, faultFailed, fileFailed } from './failure.js'
 import { createFold } from './fold.js'
-import { namesIn } from './place.js'
+import { namesIn, unfitJournal } from './place.js'
 import { scanFile } from './read.js'
 import type { Scanned } from './scan.js'
 
@@ -50,3 +50,7 @@ export const readJournal =
     const { fault, path, read } = seen
     return fault === undefined || fault._tag === 'Torn' ? right(read) : left(faultFailed(path, fault))
   }
+
+/** Why a manager of this user would not use the journal of a state directory, whatever is in it; nothing where there is none. */
+export const journalProblem = (directory: string, disk: Disk = nodeDisk): Promise<JournalFailed | undefined> =>
+  unfitJournal(disk, namesIn(directory))

@@ -12,7 +12,7 @@ import { codeOf, faultFailed, fileFailed, lockedFailed, notReady } from './failu
 import { createFold } from './fold.js'
 import { JOURNAL_FORMAT } from './head.js'
 import type { Names } from './place.js'
-import { namesIn, unfitDirectory } from './place.js'
+import { namesIn, unfitDirectory, unfitJournal } from './place.js'
 import { scanFile } from './read.js'
 import type { Scanned } from './scan.js'
 import { takePlace, writeSnapshot } from './whole-file.js'
@@ -116,6 +116,8 @@ const open = async (options: FileJournalOptions, names: Names): Promise<Either<J
   const { disk = nodeDisk, notice = () => undefined, compactFactsMin = COMPACT_FACTS_MIN } = options
   try {
     await disk.remove(names.next)
+    const strange = await unfitJournal(disk, names)
+    if (strange !== undefined) return left(strange)
     const file = await openOrCreate(disk, names)
     const fold = createFold()
     const scanned = await scanFile(file, fold.take)

@@ -3,7 +3,7 @@
 
 export { createFileJournal } from './file-journal.js'
 export type { FileJournal, FileJournalOptions } from './file-journal.js'
-export { examineJournal, readJournal } from './examine.js'
+export { examineJournal, journalProblem, readJournal } from './examine.js'
 export type { Examined } from './examine.js'
 export { repairJournal } from './repair.js'
 export type { Repaired } from './repair.js'

@@ -4,7 +4,7 @@
 import type { JournalFailed } from '@mountkeeper/runtime'
 import { join } from 'node:path'
 import type { Disk } from './disk.js'
-import { codeOf, directoryFailed } from './failure.js'
+import { codeOf, directoryFailed, fileFailed } from './failure.js'
 
 /** The files of a state directory. */
 export interface Names {
@@ -31,6 +31,28 @@ export const namesIn = (directory: string): Names => {
 }
 
 const OTHERS = 0o077
+
+const WRITE_OF_OTHERS = 0o022
+
+/**
+ * Why the file of a journal may not be used; nothing where there is none, and what is no file is refused when it is opened. One that
+ * others can only read is closed to them then.
+ */
+export const unfitJournal = async (disk: Disk, { journal }: Names): Promise<JournalFailed | undefined> => {
+  const wrong = (why: string, mend: string): JournalFailed =>
+    directoryFailed(`${journal} ${why}; if what is in it is to be believed: ${mend} ${journal}`)
+  try {
+    const { isFile, uid, mode } = await disk.look(journal)
+    const own = disk.uid()
+    if (!isFile) return undefined
+    if (uid !== own) return wrong(`belongs to user ${uid}, not to ${own}`, `chown ${own}`)
+    return (mode & WRITE_OF_OTHERS) === 0
+      ? undefined
+      : wrong(`can be written by others (mode ${mode.toString(8)})`, 'chmod 0600')
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? undefined : fileFailed(journal, 'looked at', error)
+  }
+}
 
 /** What is wrong with a state directory. */
 export const unfitDirectory = async (disk: Disk, directory: string): Promise<JournalFailed | undefined> => {

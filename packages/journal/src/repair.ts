@@ -10,7 +10,7 @@ import { nodeDisk } from './disk.js'
 import { examineJournal } from './examine.js'
 import { codeOf, faultFailed, fileFailed, lockedFailed } from './failure.js'
 import type { Names } from './place.js'
-import { namesIn, unfitDirectory } from './place.js'
+import { namesIn, unfitDirectory, unfitJournal } from './place.js'
 import { readChunks } from './read.js'
 import type { LostLine, Salvaged } from './salvage.js'
 import { createSalvage, isDamaged } from './salvage.js'
@@ -81,7 +81,7 @@ export const repairJournal =
   (directory: string, disk: Disk = nodeDisk): TaskEither<JournalFailed, Repaired> =>
   async (): Promise<Either<JournalFailed, Repaired>> => {
     const names = namesIn(directory)
-    const unfit = await unfitDirectory(disk, directory)
+    const unfit = (await unfitDirectory(disk, directory)) ?? (await unfitJournal(disk, names))
     if (unfit !== undefined) return left(unfit)
     const examined = await examineJournal(directory, disk)()
     if (examined._tag === 'Left') return examined

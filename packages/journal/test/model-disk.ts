@@ -124,7 +124,10 @@ export const createModelDisk = (begin: Names = new Map(), beginDurable: Names = 
         return Promise.resolve()
       })
     },
-    look: () => Promise.resolve({ isDirectory: true, uid: 0, mode: 0o700 }),
+    look: (path) => {
+      const isFile = path.includes('/journal')
+      return Promise.resolve({ isDirectory: !isFile, isFile, uid: 0, mode: 0o700 })
+    },
     open: async (path, how) => {
       if (how !== 'create') return fileOf(path, inodeOf(path))
       await step(`create ${path}`)

@@ -1,0 +1,110 @@
+// Files that the command uses by their names: a configuration, whose prefix is a program run as root, and a trace, in which
+// mountpoints and consumers are. No link is followed to them, and none is used that another user has, or could have, put there.
+
+import { closeSync, constants, fchmodSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
+import * as E from 'fp-ts/lib/Either.js'
+import { fileProblem } from './exit.js'
+
+/** What is wrong with a file, in words that follow its name, with the mend; `errno` where the system said it. */
+export interface Unfit {
+  readonly why: string
+  readonly errno?: string
+}
+
+const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const OWN = 0o600
+const PERMISSIONS = 0o7777
+
+const user = (): number => process.geteuid?.() ?? 0
+
+const errnoOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
+
+const unfit = (why: string): E.Either<Unfit, never> => E.left({ why })
+
+const refused = (error: unknown): E.Either<Unfit, never> => {
+  const errno = errnoOf(error)
+  return errno === 'ELOOP'
+    ? E.left({ why: 'is a link, which is not followed; name the file itself', errno })
+    : E.left({ why: fileProblem(error), errno })
+}
+
+const isSame = (one: Stats, other: Stats): boolean => one.dev === other.dev && one.ino === other.ino
+
+/** Why a configuration may not be used; it is open. */
+const unfitConfiguration = async (path: string, seen: Stats): Promise<string | undefined> => {
+  if (!seen.isFile())
+    return `${seen.isDirectory() ? 'is a directory' : 'is no file'}; name the configuration with --config FILE`
+  const { safePath, trustFor } = await import('@mountkeeper/linux')
+  const safe = safePath(path, trustFor(user()))
+  if (E.isLeft(safe)) {
+    if (safe.left._tag === 'Unreached') return `cannot be reached: ${safe.left.why}`
+    const { why, command } = safe.left.unsafe
+    return `is not safe: ${why}, and what it says is run as this user: ${command}`
+  }
+  return isSame(seen, statSync(safe.right)) ? undefined : 'has just become another file; run again'
+}
+
+/**
+ * Opens a configuration for reading. It has to belong to root or to this user, and nobody else may be able to write it or a
+ * directory on the way to it.
+ */
+export const openConfiguration = async (path: string): Promise<E.Either<Unfit, number>> => {
+  try {
+    const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    const why = await unfitConfiguration(path, fstatSync(fd)).catch(fileProblem)
+    if (why === undefined) return E.right(fd)
+    closeSync(fd)
+    return unfit(why)
+  } catch (error) {
+    return refused(error)
+  }
+}
+
+/** The text of a configuration that may be used. */
+export const readConfiguration = async (path: string): Promise<E.Either<Unfit, string>> => {
+  const opened = await openConfiguration(path)
+  if (E.isLeft(opened)) return opened
+  try {
+    return E.right(readFileSync(opened.right, 'utf8'))
+  } catch (error) {
+    return refused(error)
+  } finally {
+    closeSync(opened.right)
+  }
+}
+
+const unfitTrace = (seen: Stats): string | undefined => {
+  if (seen.uid !== user() && (seen.isFile() || seen.uid !== 0)) {
+    return `belongs to user ${seen.uid}, not to ${user()}; name a file that is not there, or one of this user`
+  }
+  if (seen.isFile() && seen.nlink > 1) {
+    return 'has another name as well; name a file that is not there'
+  }
+  return seen.isFile() || seen.isFIFO() || seen.isCharacterDevice() ? undefined : 'is no file; name one'
+}
+
+/**
+ * Opens a trace for writing, or creates it; what is in it stays. A file has to belong to this user and is closed to all others; a
+ * pipe or a character device may be root's.
+ */
+export const openOwn = (path: string): E.Either<Unfit, number> => {
+  try {
+    const fd = openSync(path, O_CREAT | O_WRONLY | O_NOFOLLOW, OWN)
+    try {
+      const seen = fstatSync(fd)
+      const why = unfitTrace(seen)
+      if (why === undefined) {
+        if (seen.isFile() && (seen.mode & PERMISSIONS) !== OWN) fchmodSync(fd, OWN)
+        return E.right(fd)
+      }
+      closeSync(fd)
+      return unfit(why)
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  } catch (error) {
+    return refused(error)
+  }
+}
