@@ -4,6 +4,7 @@
 
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statfsSync, writeSync } from 'node:fs'
 import type { SecretOption, SecretSettings } from '@mountkeeper/core'
+import { secretReference } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { localMounts } from './crossing.js'
@@ -146,6 +147,8 @@ export const memoryProblem = (): string | undefined => {
 export interface HandedOn {
   /** The standard input of the helper: read-only, at its beginning. */
   readonly stdin: number
+  /** What stands for it in evidence, so that a person can run the command again. */
+  readonly shown: readonly [operand: string, reference: string]
   /** Text of a helper without the value, should it repeat that. */
   readonly masked: (text: string) => string
   /** Removes the value, also from a process that still has the file open. */
@@ -182,7 +185,7 @@ const dispose = (fds: readonly number[]): void => {
   close(...fds)
 }
 
-const inMemory = (value: Buffer): Either<string, Omit<HandedOn, 'masked'>> => {
+const inMemory = (value: Buffer): Either<string, Pick<HandedOn, 'stdin' | 'dispose'>> => {
   const file = unnamedFile()
   if (isLeft(file)) return file
   const open = [file.right]
@@ -212,7 +215,8 @@ export const handOn = (option: SecretOption, reading: SecretReading): Either<str
     if (value.right.length === 0) return left(`option ${option.name}: the secret is empty`)
     const file = inMemory(value.right)
     if (isLeft(file)) return left(`option ${option.name}: ${file.left}`)
-    return right({ ...file.right, masked: masking(value.right.toString('utf8')) })
+    const shown = [SECRET_OPERAND, secretReference(option)] as const
+    return right({ ...file.right, shown, masked: masking(value.right.toString('utf8')) })
   } finally {
     value.right.fill(0)
   }

@@ -2,8 +2,8 @@
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import type { Filesystem, MountOption } from '@mountkeeper/core'
-import { typeRule } from '@mountkeeper/core'
+import type { Filesystem, MountOption, SecretOption } from '@mountkeeper/core'
+import { secretReference, typeRule } from '@mountkeeper/core'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { World } from './world.js'
 import { clear, createWorld, plant, prepareWorld, sh, sleep, top } from './world.js'
@@ -43,8 +43,8 @@ beforeEach(async () => {
   process.env[NAME] = `password=${VALUE}\n`
 })
 
-const IN_FILE: MountOption = { name: 'credentials', secretFile: `${DIRECTORY}/login` }
-const IN_VARIABLE: MountOption = { name: 'credentials', secretEnvironment: NAME }
+const IN_FILE: SecretOption = { name: 'credentials', secretFile: `${DIRECTORY}/login` }
+const IN_VARIABLE: SecretOption = { name: 'credentials', secretEnvironment: NAME }
 
 const filesystem = (source: string, ...options: readonly MountOption[]): Filesystem => ({
   type: 'private',
@@ -68,7 +68,8 @@ describe('a helper', () => {
     expect(top(report).source).toBe('ok')
     expect(readFileSync(SAW, 'utf8')).toBe(`password=${VALUE}\n`)
     expect(readFileSync('/srv/seen', 'latin1')).not.toContain(VALUE)
-    expect(report.ran?.[0]?.command.join(' ')).toContain('credentials=/proc/self/fd/0')
+    expect(readFileSync('/srv/seen', 'latin1')).toContain('credentials=/proc/self/fd/0')
+    expect(report.ran?.[0]?.command.join(' ')).toContain(`credentials=${secretReference(option)}`)
     expect(unnamed()).toEqual([])
     await clear(world, 's')
   })

@@ -77,7 +77,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
   return runAndLook(
     {
       ...{ tools, effect, left, hold: prepared.right.hold, secret: secret.right },
-      shown: [target.shown, ...prepared.right.shown, ...inParent],
+      shown: [target.shown, ...prepared.right.shown, ...inParent, ...(secret.right ? [secret.right.shown] : [])],
       named: prepared.right.named,
       isDone: (found) => layersOf(found).length > layersBefore,
     },
