@@ -229,7 +229,7 @@ describe('coming up', () => {
     second.end()
     expect(await second.exit).toBe(1)
     expect(second.streams.stderr.text()).toMatch(
-      /^mountkeeper: foreign: \/srv\/mounts\/a .*was not mounted by this manager/,
+      /^mountkeeper: foreign: \/srv\/mounts\/a .*is mounted and no record knows it/,
     )
     expect(second.answers()).toMatchObject([{ ok: false, error: { _tag: 'Foreign' } }])
   })

@@ -111,6 +111,7 @@ const mountpointStatus: Codec<MountpointStatus> = record('the status of a mountp
   instance: wholeNumber,
   directory: oneOf({ ours: true, theirs: true }),
   layer: optional(identityCodec),
+  dead: optional(record<NonNullable<MountpointStatus['dead']>>('a dead layer', { errno: text, at: moment })),
   elsewhere: optional(text),
   foreign: optional(list(identityCodec)),
   holders: list(

@@ -391,6 +391,7 @@ const status: fc.Arbitrary<MountpointStatus> = rec(
     instance: count,
     directory: fc.constantFrom('ours', 'theirs'),
     layer: identity,
+    dead: rec({ errno: word, at: moment }),
     elsewhere: path,
     foreign: few(identity),
     holders: few(rec({ ...pair, since: moment, knowledge })),

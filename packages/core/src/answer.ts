@@ -248,6 +248,8 @@ export interface MountpointStatus {
   readonly instance: number
   readonly directory: 'ours' | 'theirs'
   readonly layer?: Identity
+  /** A probe has found our layer dead, and none has found it alive since; when, is wall clock, ms. */
+  readonly dead?: { readonly errno: string; readonly at: number }
   /** Where our layer is mounted instead of here. */
   readonly elsewhere?: string
   readonly foreign?: readonly Identity[]

@@ -40,6 +40,7 @@ export interface HostPatch {
   readonly retry?: EffectId | undefined
   readonly stopping?: Stopping
   readonly roots?: readonly RootIdentity[]
+  readonly notShared?: readonly string[]
 }
 
 export interface Decision {

@@ -3,7 +3,7 @@
 
 import type { Difference } from './answer.js'
 import type { Found, Identity, SourceSeen } from './found.js'
-import { compareIdentity, layersOf, unknownText } from './found.js'
+import { compareIdentity, layersOf, renamedAmong, unknownText } from './found.js'
 import type { Mountpoint } from './host.js'
 import { agreement, sourceChange } from './layer.js'
 import type { Settings } from './settings.js'
@@ -116,15 +116,17 @@ export const differenceOf = (
   beside: SeenBeside,
 ): readonly Difference[] => {
   const mountpoint = record.path
-  if (found._tag === 'Unknown') {
-    const text = `could not be looked at: ${unknownText(found)}`
+  const layers = layersOf(found)
+  const renamed = record.layer === undefined ? undefined : renamedAmong(record.layer, layers)
+  const unknown = found._tag === 'Unknown' ? found : renamed
+  if (unknown !== undefined) {
+    const text = `could not be looked at: ${unknownText(unknown)}`
     return record.phase === 'absent' ? [] : [{ _tag: 'uncertain', mountpoint, text }]
   }
-  const layers = layersOf(found)
   if (record.layer !== undefined) return ofLayer(settings, record, record.layer, holders, layers, beside)
   const [top] = layers
   if (top !== undefined) {
-    const text = `${nameOf(top)} was not mounted by this manager and is left alone; unmount it by hand if it is not wanted`
+    const text = `${nameOf(top)} is mounted and no record knows it: others mounted it, or the journal was lost and it may be in use; it is left alone. Unmount it by hand if nobody uses it, or let the next attach take it over by the policy foreign: adopt`
     return [{ _tag: holders > 0 ? 'replaced' : 'foreign', mountpoint, text }]
   }
   if (holders > 0) return lostUnder(settings, record, holders, beside.seen)

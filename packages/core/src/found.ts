@@ -152,5 +152,11 @@ export const compareIdentity = (recorded: Identity, seen: Identity): Sameness =>
   return recorded.root === seen.root || recorded.root + DELETED === seen.root ? 'same' : 'renamed'
 }
 
+/** The same layer with another root is among these, so that nobody can tell whether the recorded one is there. */
+export const renamedAmong = (recorded: Identity, layers: readonly Identity[]): Unknown | undefined =>
+  layers.some((each) => compareIdentity(recorded, each) === 'renamed')
+    ? { _tag: 'Unknown', why: 'RootRenamed', detail: `the root of ${recorded.source} is no longer ${recorded.root}` }
+    : undefined
+
 /** The layers of a stack, top first; none where nothing is mounted. */
 export const layersOf = (found: Found): readonly Identity[] => (found._tag === 'Mounted' ? found.layers : [])

@@ -106,6 +106,12 @@ export interface Delay {
   readonly delayMs: number
 }
 
+/** What the last probe has found of a layer that is mounted and dead, and when (wall clock, ms). */
+export interface Dead {
+  readonly errno: string
+  readonly at: number
+}
+
 /** The record of one mountpoint. */
 export interface Mountpoint {
   readonly path: string
@@ -124,6 +130,8 @@ export interface Mountpoint {
   readonly source: ResolvedSource | undefined
   /** Others mounted our layer: it was never to carry the flags that are added by default. */
   readonly adopted: boolean
+  /** A probe has found our layer dead, and none has found it alive since. */
+  readonly dead: Dead | undefined
   /** Other layers lie on top of ours. */
   readonly covered: boolean
   /** Where our layer is mounted instead, as of the last look. Not durable: discovery searches for it. */
@@ -218,6 +226,8 @@ export interface Host {
   nextEffect: EffectId
   lastRequest: RequestId
   readonly roots: Map<string, RootIdentity>
+  /** Managed roots whose mounts and unmounts do not reach other mount namespaces, as of host-up. */
+  notShared: readonly string[]
   readonly mountpoints: Map<string, Entry>
   /** Directories above mountpoints in use, below their roots, with how many lie below each. */
   readonly ancestors: Map<string, number>
@@ -251,6 +261,7 @@ export const emptyHost = (settings: Settings): Host => ({
   nextEffect: effectId(1),
   lastRequest: requestId(0),
   roots: new Map(),
+  notShared: [],
   mountpoints: new Map(),
   ancestors: new Map(),
   layers: new Map(),
@@ -275,6 +286,7 @@ export const absentMountpoint = (path: string, root: string | undefined, at: num
   seen: undefined,
   source: undefined,
   adopted: false,
+  dead: undefined,
   covered: false,
   elsewhere: undefined,
   foreign: NONE,
@@ -308,6 +320,7 @@ export const copyMountpoint = (record: Mountpoint): { -readonly [Key in keyof Mo
   seen: record.seen,
   source: record.source,
   adopted: record.adopted,
+  dead: record.dead,
   covered: record.covered,
   elsewhere: record.elsewhere,
   foreign: record.foreign,

@@ -13,6 +13,7 @@ const statusOf = (host: Host, { record, holders }: Entry): MountpointStatus => (
   instance: record.instance,
   directory: record.directory,
   ...(record.layer && { layer: record.seen ?? record.layer }),
+  ...(record.dead && { dead: record.dead }),
   ...(record.elsewhere !== undefined && { elsewhere: record.elsewhere }),
   ...(record.foreign.length > 0 && { foreign: record.foreign }),
   holders: allHolders(holders).map(({ volume, consumer, since, knowledge }) => ({

@@ -22,6 +22,7 @@ import {
   foundWords,
   layersWords,
   reasonWords,
+  timeWords,
   word,
 } from './words.js'
 import { harmless } from '../streams.js'
@@ -36,6 +37,9 @@ export interface AnswerWords {
 }
 
 const warnings = (all: readonly Warning[]): readonly string[] => all.map(({ text }) => `warning: ${harmless(text)}`)
+
+const UNRECORDED =
+  'others mounted it, or the journal was lost and it may be in use; the policy foreign: adopt takes over what it can identify'
 
 /** A difference between what is wanted, recorded and observed. */
 export const differenceWords = ({ _tag, mountpoint, text, holders }: Difference): string => {
@@ -62,6 +66,10 @@ const detachedText = ({ holder, holdersLeft, mount, directory, reason }: Detache
   }
 }
 
+/** What a probe has found, where `phase` says that it is mounted. */
+export const deadWords = ({ errno, at }: NonNullable<MountpointStatus['dead']>): string =>
+  `dead (${word(errno)}) when it was probed ${timeWords(at)}`
+
 /** What passed its deadline and still runs. */
 export const overdueWords = (overdue: NonNullable<MountpointStatus['overdue']>): string =>
   `overdue, and still runs: ${overdue.map((each) => RUNNING[each]).join(', ')}`
@@ -72,13 +80,14 @@ export const lastCommandWords = (error: CommandError): string =>
 
 const statusLines = ({ mountpoints, next, refusing, changedRoots }: Status): readonly string[] => [
   ...mountpoints.flatMap(
-    ({ mountpoint, phase, filesystem, elsewhere, holders, waiting, reason, overdue, lastError }) => [
+    ({ mountpoint, phase, filesystem, dead, elsewhere, holders, waiting, reason, overdue, lastError }) => [
       [
         word(mountpoint),
         phase,
         ...(filesystem === undefined ? [] : [filesystemWords(filesystem)]),
         counted(holders.length, 'holder'),
         ...(waiting.length === 0 ? [] : [`${waiting.length} waiting`]),
+        ...(dead === undefined ? [] : [deadWords(dead)]),
         ...(elsewhere === undefined ? [] : [`mounted on ${word(elsewhere)} now`]),
         ...(reason === undefined ? [] : [reasonWords(reason)]),
       ].join('  '),
@@ -165,7 +174,10 @@ const because = (refused: Refusal): { readonly text: string; readonly more?: rea
     case 'Conflict':
       return { text: conflict(refused) }
     case 'Foreign':
-      return { text: `not mounted by this manager: ${layersWords(refused.layers)}` }
+      return {
+        text: `no record knows what is mounted there: ${layersWords(refused.layers)}`,
+        more: [UNRECORDED],
+      }
     case 'MountFailed':
       return { text: harmless(refused.why), more: refused.rollback.map(rollback) }
     case 'Broken':

@@ -1,21 +1,14 @@
 // A survey as a table for people: one line a mountpoint, below it who holds it and what else there is to know.
 
 import type { Difference, HolderStatus, MountpointStatus, Survey } from '@mountkeeper/core'
-import { differenceWords, lastCommandWords, overdueWords } from './answer-words.js'
+import { deadWords, differenceWords, lastCommandWords, overdueWords } from './answer-words.js'
 import type { Paint } from './paint.js'
-import { attachmentWords, counted, filesystemWords, reasonWords, word } from './words.js'
+import { attachmentWords, counted, filesystemWords, reasonWords, timeWords, word } from './words.js'
 
 /** Holders that are shown of one mountpoint; `--json` shows all. */
 const HOLDERS_SHOWN_MAX = 10
 
 const COLUMNS = ['MOUNTPOINT', 'FILESYSTEM', 'PHASE', 'HOLDERS', 'SINCE', 'KNOWN BY', 'DRIFT'] as const
-
-/** `2026-11-22 17:00:01Z`: the same on every machine, as logs have it. */
-const timeWords = (at: number): string =>
-  new Date(at)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, 'Z')
 
 const knownBy = (holders: readonly HolderStatus[]): string =>
   [...new Set(holders.map(({ knowledge }) => knowledge))].sort().join(', ') || '–'
@@ -36,12 +29,21 @@ const row = (status: MountpointStatus, differences: readonly Difference[]): read
   driftAt(status.mountpoint, differences),
 ]
 
-const details = ({ holders, reason, overdue, lastError, unmanaged, instance }: MountpointStatus): readonly string[] => [
+const details = ({
+  holders,
+  dead,
+  reason,
+  overdue,
+  lastError,
+  unmanaged,
+  instance,
+}: MountpointStatus): readonly string[] => [
   ...holders
     .slice(0, HOLDERS_SHOWN_MAX)
     .map((holder) => `held by ${attachmentWords(holder)} since ${timeWords(holder.since)}, by ${holder.knowledge}`),
   ...(holders.length > HOLDERS_SHOWN_MAX ? [`and ${holders.length - HOLDERS_SHOWN_MAX} more; --json shows all`] : []),
   ...(instance > 1 ? [`mounted ${instance} times since it is known`] : []),
+  ...(dead === undefined ? [] : [deadWords(dead)]),
   ...(reason === undefined ? [] : [reasonWords(reason)]),
   ...(overdue === undefined ? [] : [overdueWords(overdue)]),
   ...(lastError === undefined ? [] : [lastCommandWords(lastError)]),

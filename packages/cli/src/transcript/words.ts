@@ -206,6 +206,13 @@ export const reasonWords = (reason: Reason): string => {
   }
 }
 
+/** `2026-11-22 17:00:01Z`: the same on every machine, as logs have it. */
+export const timeWords = (at: number): string =>
+  new Date(at)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, 'Z')
+
 /** A duration that is read, not calculated with. */
 export const durationWords = (ms: number): string => {
   if (ms < 1) return '<1 ms'

@@ -238,6 +238,7 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
     boot,
     mountNamespace,
     roots: roots.map(({ path, mountId, directory }) => ({ path, mountId, directory })),
+    notShared: roots.filter(({ propagation }) => propagation !== 'shared').map(({ path }) => path),
     unansweredNow: waiting.length,
     hostUps: [],
     discovery: undefined,

@@ -304,8 +304,16 @@ const notResponding = (path: string, { source }: Filesystem): Warning => ({
   text: `${source} on ${path} does not answer now`,
 })
 
+/** Keeps what the probe has found, so that `status` does not show as well what was just refused as dead. */
+const noteProbe = (draft: Draft, probed: Probed | Unknown): void => {
+  const { out, record } = draft
+  if (probed._tag === 'Broken' && record.layer !== undefined) set(draft, { dead: { errno: probed.errno, at: out.at } })
+  else if (probed._tag === 'Alive' && record.dead !== undefined) set(draft, { dead: undefined })
+}
+
 /** Whether the filesystem that is to be shared answers at all. */
 export const concludeProbe = (draft: Draft, probed: Probed | Unknown): void => {
+  noteProbe(draft, probed)
   const filesystem = wanted(draft)
   const { path, layer, work } = draft.record
   if (work?.probing === true) {

@@ -4,7 +4,7 @@
 import { missingFlags } from '../agree.js'
 import type { Warning } from '../answer.js'
 import type { Found, Identity, ResolvedSource, SourceSeen, Unknown } from '../found.js'
-import { compareIdentity, layersOf } from '../found.js'
+import { compareIdentity, layersOf, renamedAmong } from '../found.js'
 import type { Draft } from './draft.js'
 import { endRecord, enter, set, recordFact } from './draft.js'
 import type { MountSeenBy } from '../layer.js'
@@ -54,9 +54,8 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
     set(draft, { unknown: undefined, foreign: layers })
     return undefined
   }
-  if (layers.some((each) => compareIdentity(layer, each) === 'renamed')) {
-    return { _tag: 'Unknown', why: 'RootRenamed', detail: `the root of ${layer.source} is no longer ${layer.root}` }
-  }
+  const renamed = renamedAmong(layer, layers)
+  if (renamed !== undefined) return renamed
   if (position < 0) noteUnmounted(draft, by)
   set(draft, {
     unknown: undefined,

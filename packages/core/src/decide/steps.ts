@@ -242,7 +242,14 @@ export const noteUnmounted = (draft: Draft, by: 'us' | 'other'): void => {
   const { out, record } = draft
   recordFact(draft, { _tag: 'Unmounted', at: out.at, mountpoint: record.path, by })
   // A success for whoever wanted it off, so that what comes next is looked after with the first delay again.
-  set(draft, { seen: undefined, covered: false, elsewhere: undefined, reason: undefined, backOffMs: 0 })
+  set(draft, {
+    seen: undefined,
+    dead: undefined,
+    covered: false,
+    elsewhere: undefined,
+    reason: undefined,
+    backOffMs: 0,
+  })
   if (record.wait?.why === 'keep-mounted') set(draft, { wait: undefined })
 }
 

@@ -55,6 +55,21 @@ interface Left {
 
 const lazily = (draft: Draft): boolean => ladderOf(draft)[(draft.record.work?.attempts ?? 0) - 1] === 'lazy'
 
+const lazyWarning = (path: string): Warning => ({
+  _tag: 'DetachedLazily',
+  text: `${path} was detached while it was busy; its users keep it open`,
+})
+
+/**
+ * What is unmounted below a root that is not shared stays in mount namespaces that have a copy of it, and the rmdir detaches it
+ * there, whoever writes to it (L13).
+ */
+const elsewhereWarnings = ({ out, record: { path, root } }: Draft): readonly Warning[] => {
+  if (root === undefined || !out.host.notShared.includes(root)) return []
+  const text = `${root} is not shared: where another mount namespace has a copy of this mount, removing ${path} has detached it there, under its users`
+  return [{ _tag: 'PropagationNotShared', text }]
+}
+
 /** The work has come to its end, good or bad: tells whoever asked for it. */
 const conclude = (draft: Draft, left: Left): void => {
   const { work, path } = draft.record
@@ -68,17 +83,17 @@ const conclude = (draft: Draft, left: Left): void => {
   const leaving = work?.leaving
   finish(draft)
   if (head === undefined || leaving === undefined) return
-  const lazy: Warning = {
-    _tag: 'DetachedLazily',
-    text: `${path} was detached while it was busy; its users keep it open`,
-  }
+  const more: readonly Warning[] = [
+    ...(wasLazy ? [lazyWarning(path)] : []),
+    ...(left.directory === 'removed' ? elsewhereWarnings(draft) : []),
+  ]
   const detached: Detached = {
     _tag: 'Detached',
     holder: leaving.holder,
     holdersLeft: holdersLeft(draft),
     ...left,
     mount: wasLazy ? 'detached' : left.mount,
-    warnings: wasLazy ? [...leaving.warnings, lazy] : leaving.warnings,
+    warnings: [...leaving.warnings, ...more],
   }
   answerLeaving(draft, head, leaving.volume, detached, true)
 }

@@ -89,6 +89,7 @@ const mountpointStatus = (status: MountpointStatus): string =>
       status.slot === 'none' ? undefined : `slot ${status.slot}`,
     ),
     status.layer === undefined ? undefined : `layer ${showIdentity(status.layer)}`,
+    status.dead === undefined ? undefined : `dead ${word(status.dead.errno)} since ${status.dead.at}`,
     status.elsewhere === undefined ? undefined : `elsewhere ${word(status.elsewhere)}`,
     status.foreign === undefined ? undefined : `foreign ${showLayers(status.foreign)}`,
     ...status.holders.map((each) => `held by ${holder(each)}`),

@@ -44,6 +44,7 @@ export const showMountpoint = (entry: Entry): string => {
     record.layer === undefined ? undefined : `layer ${showIdentity(record.layer)}`,
     record.source === undefined ? undefined : `from ${showResolvedSource(record.source)}`,
     record.covered ? 'covered' : undefined,
+    record.dead === undefined ? undefined : `dead ${word(record.dead.errno)} since ${record.dead.at}`,
     record.elsewhere === undefined ? undefined : `elsewhere ${word(record.elsewhere)}`,
     record.foreign.length === 0 ? undefined : `foreign ${showLayers(record.foreign)}`,
     `directory ${record.directory}`,
