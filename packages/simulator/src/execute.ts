@@ -23,6 +23,7 @@ export interface Reported {
   readonly source?: SourceSeen
   readonly elsewhere?: string
   readonly submounts?: readonly string[]
+  readonly missingHelper?: string
 }
 
 /** What is still to come of an effect that has reported. */
@@ -73,11 +74,13 @@ const seen = (host: ModelHost, effect: MountpointEffect): Reported => {
   const layer = effect._tag === 'Look' ? effect.layer : effect._tag === 'Unmount' ? effect.identity : undefined
   const elsewhere = layer === undefined ? undefined : whereElse(host, layer, found)
   const submounts = submountsOf(host, filesystem, effect.mountpoint)
+  const isHelperMissing = effect._tag === 'Look' && filesystem !== undefined && host.uninstalled.has(filesystem.type)
   return {
     found,
     ...(source && { source }),
     ...(elsewhere !== undefined && { elsewhere }),
     ...(submounts.length > 0 && { submounts }),
+    ...(isHelperMissing && { missingHelper: `/sbin/mount.${filesystem.type}` }),
   }
 }
 

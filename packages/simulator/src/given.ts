@@ -41,6 +41,8 @@ const ACTS: FieldsByTag<ThirdPartyAct> = {
   Enters: ['path', 'uses'],
   Leaves: [],
   Behaves: ['server', 'as'],
+  Obstructs: ['path', 'by'],
+  Helper: ['type', 'is'],
   Unshares: ['propagation'],
 }
 

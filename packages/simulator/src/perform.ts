@@ -45,6 +45,7 @@ const flagsOf = (effect: Mount, slip: Slip): readonly string[] => {
 
 const mount = (host: ModelHost, effect: Mount, slip: Slip): Done => {
   const { type, source } = effect.filesystem
+  if (host.uninstalled.has(type)) return refused(host, 'ENODEV')
   const behaves = serverOf(host, effect.filesystem)
   if (behaves === 'hangs') return refused(host, 'HANGS')
   if (behaves === 'refuses') return refused(host, 'ECONNREFUSED')

@@ -1,9 +1,9 @@
 // Third parties: what anybody else may do to the host, as data. What the kernel refuses them changes nothing.
 
-import type { ModelHost, Process, Propagation, Server } from './model/host.js'
+import type { ModelHost, Obstruction, Process, Propagation, Server } from './model/host.js'
 import { makeDirectory, makeFile, makeLink, removeDirectory, removeFile, rename } from './model/directory.js'
 import { bindDirectory, mountFilesystem, moveMount, remount, turnReadOnly, unmount } from './model/mount.js'
-import { addNamespace, enter, leave, otherNamespace, setServer } from './model/surroundings.js'
+import { addNamespace, enter, leave, obstruct, otherNamespace, setHelper, setServer } from './model/surroundings.js'
 
 /** One act of somebody else. `elsewhere`: in the other mount namespace, if there is one. */
 export type ThirdPartyAct =
@@ -34,6 +34,13 @@ export type ThirdPartyAct =
   /** The oldest process ends. */
   | { readonly _tag: 'Leaves' }
   | { readonly _tag: 'Behaves'; readonly server: string; readonly as: Server }
+  /**
+   * What lies below a directory cannot be reached, or not safely, until a person changes that; `nothing`: it can be again. A link
+   * or a file on the way is made by `Renames` and `Links` or `Writes`.
+   */
+  | { readonly _tag: 'Obstructs'; readonly path: string; readonly by: Obstruction | 'nothing' }
+  /** The program that mounts a type is installed, or removed. */
+  | { readonly _tag: 'Helper'; readonly type: string; readonly is: 'installed' | 'missing' }
   | { readonly _tag: 'Unshares'; readonly propagation: Propagation }
 
 /** What becomes of the host. */
@@ -76,6 +83,10 @@ export const interfere = (host: ModelHost, act: ThirdPartyAct): ModelHost => {
     }
     case 'Behaves':
       return setServer(host, act.server, act.as)
+    case 'Obstructs':
+      return obstruct(host, act.path, act.by === 'nothing' ? undefined : act.by).host
+    case 'Helper':
+      return setHelper(host, act.type, act.is)
     case 'Unshares':
       return host.namespaces.length > 1 ? host : addNamespace(host, act.propagation)
   }

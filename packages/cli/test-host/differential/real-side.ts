@@ -48,6 +48,8 @@ const interfere = ({ call }: SystemCalls, act: ThirdPartyAct): Promise<string | 
     case 'Behaves':
     case 'Remounts':
     case 'TurnsReadOnly':
+    case 'Obstructs':
+    case 'Helper':
     case 'Unshares':
       throw new Error(`${act._tag} cannot be done here`)
   }

@@ -81,6 +81,12 @@ export interface Orphan {
   readonly does: MountpointEffect | undefined
 }
 
+/**
+ * What only a person can change about a directory for what lies below it: it may not be entered, another user may change it, the
+ * filesystem takes no names as long as those that are asked for.
+ */
+export type Obstruction = 'PermissionDenied' | 'UnsafeParent' | 'NameTooLong'
+
 /** All there is. Maps are never changed in place. */
 export interface ModelHost {
   readonly boot: number
@@ -94,6 +100,10 @@ export interface ModelHost {
   readonly processes: ReadonlyMap<number, Process>
   readonly servers: ReadonlyMap<string, Server>
   readonly orphans: readonly Orphan[]
+  /** By directory. */
+  readonly obstructions: ReadonlyMap<number, Obstruction>
+  /** Types whose helper is not installed. */
+  readonly uninstalled: ReadonlySet<string>
   readonly nextInode: number
   readonly nextSuperblock: number
   readonly nextGroup: number
@@ -238,6 +248,8 @@ export const newModelHost = (propagation: 'private' | 'shared'): ModelHost => ({
   processes: new Map(),
   servers: new Map(),
   orphans: [],
+  obstructions: new Map(),
+  uninstalled: new Set(),
   nextInode: ROOT_INODE + 1,
   nextSuperblock: ROOT_SUPERBLOCK + 1,
   nextGroup: ROOT_GROUP + 1,

@@ -15,11 +15,11 @@ import type {
   UnknownWhy,
 } from '@mountkeeper/core'
 import { compareIdentity, layersOf } from '@mountkeeper/core'
-import type { ModelHost } from './host.js'
+import type { ModelHost, Obstruction } from './host.js'
 import { inodeOf, mountOf, superblockOf } from './host.js'
 import { layersAt } from './mount.js'
 import type { Place } from './path.js'
-import { coveringMount, isLost, isWithin, parentOf, pathInFilesystem, walk } from './path.js'
+import { componentsOf, coveringMount, isLost, isWithin, parentOf, pathInFilesystem, walk } from './path.js'
 
 const LAYERS_MAX = 16
 
@@ -78,18 +78,48 @@ const orphanAt = (host: ModelHost, mountpoint: string): Unknown | undefined =>
     ? unknown('CommandAlive', 'a command of an earlier life of the manager is still running')
     : undefined
 
+/** What is in the way to a directory, from the top down; nothing where a step of it does not exist. */
+const obstructionOn = (host: ModelHost, directory: string): Unknown | undefined => {
+  if (host.obstructions.size === 0) return undefined
+  let path = ''
+  for (const name of componentsOf(directory)) {
+    path = `${path}/${name}`
+    const place = reachDirectory(host, path)
+    if ('errno' in place) return undefined
+    const why = host.obstructions.get(place.inode)
+    if (why === undefined) continue
+    const command = why === 'UnsafeParent' ? { command: `chmod go-w ${path}` } : {}
+    return { _tag: 'Unknown', why, detail: OBSTRUCTED[why], component: path, ...command }
+  }
+  return undefined
+}
+
+const OBSTRUCTED: Readonly<Record<Obstruction, string>> = {
+  PermissionDenied: 'it may not be entered',
+  UnsafeParent: 'another user may write to it',
+  NameTooLong: 'it takes no names of this length',
+}
+
+const notADirectory = (component: string, is: string): Unknown => ({
+  ...unknown('NotADirectory', `${component}: ${is}`),
+  component,
+})
+
 const foundBelow = (host: ModelHost, mountpoint: string, baseMount: number | undefined): Found => {
   const { directory, name } = parentOf(mountpoint)
   const parent = reachDirectory(host, directory)
   if ('errno' in parent) {
     if (parent.errno === 'ENOENT') return { _tag: 'NoDirectory' }
     const isInTheWay = parent.errno === 'ENOTDIR' || parent.errno === 'ELOOP'
-    return unknown(isInTheWay ? 'NotADirectory' : 'Unreadable', `${directory}: ${parent.errno}`)
+    if (isInTheWay) return notADirectory(directory, parent.errno)
+    return unknown('Unreadable', `${directory}: ${parent.errno}`)
   }
   if (baseMount !== undefined && parent.mount !== baseMount) {
     return unknown('ParentElsewhere', `${directory} lies on another mount`)
   }
-  const inode = inodeOf(host, parent.inode).entries.get(name)
+  const above = inodeOf(host, parent.inode)
+  if (above.kind !== 'directory') return notADirectory(directory, above.kind)
+  const inode = above.entries.get(name)
   if (inode === undefined) return { _tag: 'NoDirectory' }
   const layers = stackAt(host, mountpoint)
   if (layers.length > LAYERS_MAX) return unknown('TooManyLayers', `more than ${LAYERS_MAX} layers`)
@@ -124,6 +154,7 @@ export const whereElse = (host: ModelHost, layer: Identity, found: Found): strin
 /** What is at a mountpoint; `root` is what its managed root was at host-up. */
 export const lookAt = (host: ModelHost, mountpoint: string, root: RootIdentity | undefined): Found =>
   orphanAt(host, mountpoint) ??
+  obstructionOn(host, parentOf(mountpoint).directory) ??
   (root === undefined ? undefined : checkRoot(host, root)) ??
   foundBelow(host, mountpoint, root?.mountId)
 

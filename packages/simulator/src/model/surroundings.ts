@@ -1,6 +1,6 @@
 // What happens around the kernel: other namespaces, processes that use mounts, servers, and the end of everything, a reboot.
 
-import type { Done, ModelHost, MountEntry, Process, Propagation, Server } from './host.js'
+import type { Done, ModelHost, MountEntry, Obstruction, Process, Propagation, Server } from './host.js'
 import { done, FIRST_NAMESPACE, inodeOf, mountOf, refused, rootMount, withEntry, withoutEntry } from './host.js'
 import { isLost, walk } from './path.js'
 
@@ -70,6 +70,22 @@ export const setServer = (host: ModelHost, server: string, behaves: Server): Mod
   ...host,
   servers: withEntry(host.servers, server, behaves),
 })
+
+/** Puts something in the way of all that lies below a directory, or takes it away (`undefined`). */
+export const obstruct = (host: ModelHost, path: string, why: Obstruction | undefined): Done => {
+  const place = walk(host, host.own, path, { links: 'follow', last: 'over' })
+  if (isLost(place)) return refused(host, place.errno)
+  if (inodeOf(host, place.inode).kind !== 'directory') return refused(host, 'ENOTDIR')
+  const { obstructions } = host
+  const now = why === undefined ? withoutEntry(obstructions, place.inode) : withEntry(obstructions, place.inode, why)
+  return done({ ...host, obstructions: now })
+}
+
+/** Installs or removes the program that mounts a type. */
+export const setHelper = (host: ModelHost, type: string, is: 'installed' | 'missing'): ModelHost => {
+  const others = [...host.uninstalled].filter((each) => each !== type)
+  return { ...host, uninstalled: new Set(is === 'missing' ? [...others, type] : others) }
+}
 
 /** A reboot: another boot, nothing mounted, no process; the root filesystem and its directories stay. */
 export const reboot = (host: ModelHost): ModelHost => {

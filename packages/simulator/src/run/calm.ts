@@ -45,13 +45,17 @@ const nameAgain = (host: ModelHost): ModelHost => {
   return rename(free, host.own, renamed, name).host
 }
 
+/** What others mounted through a link in the place of a mountpoint can look like a layer of ours that has moved there. */
+const uncoverAll = (host: ModelHost, path: string): ModelHost =>
+  stackAt(host, path).reduce((left) => unmount(left, left.own, path, 'lazy').host, host)
+
 const restore = (host: ModelHost): ModelHost => {
-  const uncovered = stackAt(host, ROOT).reduce((left) => unmount(left, left.own, ROOT, 'lazy').host, host)
+  const uncovered = [ROOT, `${EXPORTS}/f`, `${EXPORTS}/g`].reduce(uncoverAll, host)
   const superblocks = new Map([...uncovered.superblocks].map(([id, each]) => [id, { ...each, readOnly: false }]))
   const writable = { ...uncovered, superblocks }
   const named = nameAgain(writable)
   const servers = new Map([...named.servers].map(([name]) => [name, 'answers' as const]))
-  const calm = { ...named, servers, orphans: [] }
+  const calm = { ...named, servers, orphans: [], obstructions: new Map(), uninstalled: new Set<string>() }
   return MOUNTPOINTS.reduce(tidy, [...calm.processes.keys()].reduce(leave, calm))
 }
 

@@ -136,6 +136,24 @@ const source = constants([3, 'theirs'], [1, 'f'], [1, 'g'])
 /** Flags that somebody gives to a mount: with those that we demand, or without. */
 const flags = fc.constantFrom<string[][]>(['rw'], ['rw', 'nosuid', 'nodev'], ['ro', 'nosuid', 'nodev'])
 
+/** What lies above mountpoints, and what only a person can change about it. */
+const above = constants([2, TENANT], [1, ROOT])
+const obstacle = constants(
+  ...([
+    [3, 'nothing'],
+    [1, 'PermissionDenied'],
+    [1, 'UnsafeParent'],
+    [1, 'NameTooLong'],
+  ] as const),
+)
+const helped = constants([1, 'nfs'], [1, 'tmpfs'])
+const installed = constants(
+  ...([
+    [1, 'installed'],
+    [1, 'missing'],
+  ] as const),
+)
+
 const thirdPartyAct: Arbitrary<ThirdPartyAct> = weighted<ThirdPartyAct>(
   [
     6,
@@ -177,6 +195,8 @@ const thirdPartyAct: Arbitrary<ThirdPartyAct> = weighted<ThirdPartyAct>(
   [1, fc.tuple(mountpoint, fc.boolean()).map(([path, readOnly]) => ({ _tag: 'TurnsReadOnly', path, readOnly }))],
   [1, fc.constant({ _tag: 'Links', path: `${EXPORTS}/f`, target: `${EXPORTS}/g` })],
   [1, fc.constant({ _tag: 'MakesDirectory', path: `${EXPORTS}/f` })],
+  [2, fc.tuple(above, obstacle).map(([path, by]) => ({ _tag: 'Obstructs', path, by }))],
+  [1, fc.tuple(helped, installed).map(([type, is]) => ({ _tag: 'Helper', type, is }))],
   [2, mountpoint.map((path) => ({ _tag: 'Enters', path, uses: 'open file' }))],
   [2, fc.constant({ _tag: 'Leaves' })],
   [
