@@ -22,14 +22,20 @@ export type Action =
       readonly _tag: 'Report'
       readonly index: number
       readonly before: Unseen
-      readonly how: 'well' | 'with an error' | 'nobody can tell' | 'timed out' | 'visible later' | 'broken'
+      readonly how:
+        'well' | 'with an error' | 'nobody can tell' | 'in the way' | 'timed out' | 'visible later' | 'broken'
     }
   /** No process of a command that is overdue, or of an earlier life, lives any more. */
   | { readonly _tag: 'End'; readonly command: Command; readonly before: Unseen; readonly how: 'done' | 'visible later' }
   /** What was to become visible later does. */
   | { readonly _tag: 'Appear'; readonly command: Command; readonly before: Unseen }
   | { readonly _tag: 'Elapse'; readonly index: number }
-  | { readonly _tag: 'Discover'; readonly index: number; readonly before: Unseen; readonly how: 'well' | 'fails' }
+  | {
+      readonly _tag: 'Discover'
+      readonly index: number
+      readonly before: Unseen
+      readonly how: 'well' | 'in the way' | 'fails'
+    }
   | { readonly _tag: 'Grant'; readonly path: string }
   | { readonly _tag: 'Deadline'; readonly pending: Pending }
   | { readonly _tag: 'Observe'; readonly path: string }
@@ -112,6 +118,15 @@ const mayAppear = (model: Model, flying: Flying): boolean => {
 const mayEnd = ({ allowed }: Configuration, model: Model, flying: Flying): boolean =>
   allowed.errors || !ableTo(model, flying)
 
+/** How a report can be that shows nothing. */
+const unseeing = ({
+  cannotTell,
+  inTheWay,
+}: Configuration['allowed']): readonly ('nobody can tell' | 'in the way')[] => [
+  ...(cannotTell ? (['nobody can tell'] as const) : []),
+  ...(inTheWay ? (['in the way'] as const) : []),
+]
+
 const commandReports = (
   configuration: Configuration,
   index: number,
@@ -129,10 +144,10 @@ const commandReports = (
     }
     if (mayBeLate(configuration, model, flying)) actions.push({ _tag: 'Report', index, how: 'visible later', before })
   }
-  if (!allowed.cannotTell) return actions
-  for (const before of unseenByEnds(all))
-    if (mayEnd(configuration, before.model, before.model.flying[index] ?? command))
-      actions.push({ _tag: 'Report', index, how: 'nobody can tell', before })
+  for (const how of unseeing(allowed))
+    for (const before of unseenByEnds(all))
+      if (mayEnd(configuration, before.model, before.model.flying[index] ?? command))
+        actions.push({ _tag: 'Report', index, how, before })
   return actions
 }
 
@@ -155,7 +170,7 @@ const reportsOf = (
   } else {
     const all = isHaunted(model, pathOf(effect)) ? [nothing] : before(pathOf(effect))
     for (const each of all) actions.push({ _tag: 'Report', index, how: 'well', before: each })
-    if (allowed.cannotTell) actions.push({ _tag: 'Report', index, how: 'nobody can tell', before: nothing })
+    for (const how of unseeing(allowed)) actions.push({ _tag: 'Report', index, how, before: nothing })
   }
   if (allowed.timeOuts) actions.push({ _tag: 'Report', index, how: 'timed out', before: nothing })
   return actions
@@ -197,6 +212,7 @@ const effects = (configuration: Configuration, model: Model, host: Host): readon
     } else if (effect._tag === 'Discover') {
       for (const each of unseenEverywhere(configuration, host, model))
         actions.push({ _tag: 'Discover', index, how: 'well', before: each })
+      if (allowed.inTheWay) actions.push({ _tag: 'Discover', index, how: 'in the way', before: nothingUnseen(model) })
       if (allowed.discoveryFails) actions.push({ _tag: 'Discover', index, how: 'fails', before: nothingUnseen(model) })
     } else if (overdue) {
       actions.push(...endsOf(configuration, model, flying, { of: 'flying', index }, before))

@@ -194,7 +194,7 @@ const putRecord = (form: Form, host: Host, record: Mountpoint | undefined): void
   putSource(form, record.lane)
   putFlag(form, record.slot === 'wanted' && record.background)
   put(form, nextDelay(record, host.settings))
-  putFlag(form, record.unknown !== undefined)
+  put(form, record.unknown === undefined ? 0 : record.unknown.why === 'UnsafeParent' ? 2 : 1)
   putWord(form, record.unresolved?.kind)
   putFlag(form, record.unresolved?.kind === 'Mount' && record.unresolved.error !== undefined)
   const reason = record.reason?._tag

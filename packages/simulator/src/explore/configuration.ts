@@ -16,6 +16,8 @@ export interface Allowed {
   readonly errors: boolean
   /** Nobody can see how an effect ended. */
   readonly cannotTell: boolean
+  /** What is found, also by discovery, is that only a person can change what is in the way. */
+  readonly inTheWay: boolean
   /** An effect passes its deadline and ends later. */
   readonly timeOuts: boolean
   /** A mount appears, or what was unmounted disappears, only after its command has ended, within `settleMs`. */
@@ -65,6 +67,7 @@ export interface Configuration {
 const ALL: Allowed = {
   errors: true,
   cannotTell: true,
+  inTheWay: true,
   timeOuts: true,
   late: true,
   bareMounts: true,
@@ -87,6 +90,7 @@ const ALL: Allowed = {
 const NOTHING: Allowed = {
   errors: false,
   cannotTell: false,
+  inTheWay: false,
   timeOuts: false,
   late: false,
   bareMounts: false,
@@ -148,6 +152,7 @@ export const SHARED: Configuration = {
   settings: exploredSettings(2, 1),
   allowed: {
     ...ALL,
+    inTheWay: false,
     late: false,
     bareMounts: false,
     respelled: false,
@@ -166,6 +171,19 @@ export const ODD: Configuration = {
   attachments: [attachment(1)],
   sources: ['f', 'g'],
   waiting: 2,
+  allowed: { ...ALL, inTheWay: false },
+}
+
+/** Every report may be that another user may change the parent: who waits is answered at once, and nothing recorded is lost. */
+export const OBSTRUCTED: Configuration = {
+  ...EVERYTHING,
+  name: 'what only a person can remove',
+  settings: exploredSettings(2, 1),
+  attachments: [attachment(1)],
+  sources: ['f', 'g'],
+  waiting: 2,
+  allowed: { ...SHARED.allowed, inTheWay: true, cancels: false },
+  directories: ['none'],
 }
 
 /** Two volumes of one consumer, that it gives back at once; slots are granted late, and the machine may begin anew. */
@@ -245,7 +263,7 @@ export const BESIDE: Configuration = {
   places: ['/m/a', '/m/b'],
   sources: ['f'],
   waiting: 2,
-  allowed: { ...ALL, wishes: 1, cancels: false, respelled: false, flagsChange: false },
+  allowed: { ...ALL, wishes: 1, cancels: false, respelled: false, flagsChange: false, inTheWay: false },
   directories: ['none'],
   depth: 6,
 }
@@ -263,7 +281,17 @@ export const SERVERS: Configuration = {
 }
 
 /** What the page of transitions is drawn from; `SHARED` has no edge besides. */
-export const DRAWN: readonly Configuration[] = [HOST, FAULTLESS, PROBED, TWIN, RELEASED, ODD, SERVERS, BESIDE]
+export const DRAWN: readonly Configuration[] = [
+  HOST,
+  FAULTLESS,
+  PROBED,
+  TWIN,
+  OBSTRUCTED,
+  RELEASED,
+  ODD,
+  SERVERS,
+  BESIDE,
+]
 
 /** All that CI explores, each to its fixed point or its depth. */
 export const IN_CI: readonly Configuration[] = [...DRAWN, SHARED]

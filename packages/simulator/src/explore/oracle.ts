@@ -105,6 +105,17 @@ export const judgeAppearing = (model: Model, { of, index }: Command, tell: Tell)
     tell('L2', `what Unmount #${effect.effect} took off disappears under a holder`)
 }
 
+/** Once it is known that only a person can go on, nobody waits for a delay: who is not answered yet waits for a look. */
+export const judgeWaiting = ({ places, pending, flying }: Model, tell: Tell): void => {
+  places.forEach(({ path }, at) => {
+    const here = flying.filter(({ effect }) => pathOf(effect) === path)
+    const delay = here.find(({ effect }) => effect._tag === 'Wait')
+    const waiting = pending.find(({ place, op }) => place === at || op === 'release')
+    if (waiting === undefined || delay === undefined || here.length > 1) return
+    tell('L45', `request ${waiting.request} waits for what only a person can remove`)
+  })
+}
+
 const answeredFrom = (input: Input): 'look' | 'other' =>
   input._tag === 'Outcome' && (input.found._tag === 'Mounted' || input.found._tag === 'Alive') ? 'look' : 'other'
 

@@ -1,7 +1,7 @@
 // One step: an action on a state. The core decides and applies, the model of the host changes, the journal takes the facts,
 // the oracles watch. A state is a value; a step makes another one.
 
-import type { Effect, EffectFound, Host, Outcome } from '@mountkeeper/core'
+import type { Effect, EffectFound, Found, Host, Outcome } from '@mountkeeper/core'
 import { grantable, requestId, restore } from '@mountkeeper/core'
 import type { Action } from './action.js'
 import { actionsOf } from './action.js'
@@ -27,7 +27,7 @@ import {
   withPlace,
 } from './model.js'
 import type { Broken } from './oracle.js'
-import { judgeAppearing } from './oracle.js'
+import { judgeAppearing, judgeWaiting } from './oracle.js'
 import { doWork, nothingUnseen } from './unseen.js'
 
 /** Where a run is: the core's host and the model beside it. */
@@ -45,6 +45,9 @@ export interface Stepped {
 }
 
 const ERROR = { command: ['x'], exitStatus: 32, stderr: 'failed' }
+
+/** What only a person can change, and what every mountpoint lies below. */
+const IN_THE_WAY: Found = { _tag: 'Unknown', why: 'UnsafeParent', component: '/m' }
 
 const ask = (run: Run, action: Action & { _tag: 'Ask' }): void => {
   const request = requestId(run.host.lastRequest + 1)
@@ -112,8 +115,8 @@ const report = (run: Run, { index, how }: Action & { _tag: 'Report' }): void => 
     return
   }
   if (how === 'visible later') run.model = { ...run.model, late: [...run.model.late, flying] }
-  if (how === 'nobody can tell') {
-    outcome(run, effect, { _tag: 'Unknown', why: 'Unreadable' }, 'no error')
+  if (how === 'nobody can tell' || how === 'in the way') {
+    outcome(run, effect, how === 'in the way' ? IN_THE_WAY : { _tag: 'Unknown', why: 'Unreadable' }, 'no error')
     return
   }
   if (effect._tag === 'Mount') noteMountEnded(run, effect, how === 'well')
@@ -133,13 +136,14 @@ const discover = (run: Run, { index, how }: Action & { _tag: 'Discover' }): void
   }
   const { model, host } = run
   const seen = model.places.filter((place) => place.layers.length > 0 || host.mountpoints.has(place.path))
-  for (const { path } of seen) show(run, path, true)
+  const isSeen = how === 'well'
+  if (isSeen) for (const { path } of seen) show(run, path, true)
   const found: EffectFound = {
     _tag: 'Discovered',
     boot: model.boot,
     mountNamespace: 'mnt',
     roots: [{ path: '/m', mountId: 1, directory: '0:1', propagation: 'shared' }],
-    mountpoints: seen.map((place) => ({ mountpoint: place.path, found: foundAt(model, place) })),
+    mountpoints: seen.map((place) => ({ mountpoint: place.path, found: isSeen ? foundAt(model, place) : IN_THE_WAY })),
   }
   outcome(run, flying.effect, found, 'no error')
 }
@@ -234,6 +238,8 @@ export const step = (explored: Explored, state: State, action: Action, kept?: nu
     run.model = torn.model
   }
   dropDeadWaits(run)
+  if ((action._tag === 'Report' || action._tag === 'Discover') && action.how === 'in the way')
+    judgeWaiting(run.model, (law, text) => run.broken.push({ law, text }))
   forgetShown(run)
   judge(run)
   return { host: run.host, model: run.model, broken: run.broken, facts: run.facts }

@@ -12,6 +12,7 @@ test.for([
   { name: 'L28 L36: the table of the host', configuration: explorer.HOST },
   { name: 'L48: without faults nothing is refused', configuration: explorer.FAULTLESS },
   { name: 'L22 L35 L45: a server that may hang, probed at reconcile', configuration: explorer.PROBED },
+  { name: 'L17 L34 L45: what only a person can remove', configuration: explorer.OBSTRUCTED },
   { name: 'L45 L47: releases, late slots, reboots', configuration: explorer.RELEASED },
   { name: 'L16 L35: late and bare mounts, observations, directories of others', configuration: explorer.ODD },
   { name: 'L25 L32: two servers that hang, one slot in all', configuration: explorer.SERVERS },
