@@ -62,7 +62,9 @@ describe('requests from stdin', () => {
   test('a second run reports what is there as foreign, and leaves it alone', async () => {
     const ended = await run(HERE, [attach('1', 'a'), detach('2', '1', 'a')])
     expect(ended.code).toBe(1)
-    expect(ended.stderr).toMatch(new RegExp(`^mountkeeper: foreign: ${ROOT}/a .* is mounted and no record knows it`, 'm'))
+    expect(ended.stderr).toMatch(
+      new RegExp(`^mountkeeper: foreign: ${ROOT}/a .* is mounted and no record knows it`, 'm'),
+    )
     expect(answersOf(ended)).toMatchObject([
       { id: '1', ok: false, error: { _tag: 'Foreign', layers: [{ source: 'scratch' }] } },
       { id: '2', ok: true, result: { holder: 'not-held', mount: 'absent' } },
