@@ -127,7 +127,7 @@ const whileHelperRuns = async (started: Started, gate: Gate): Promise<void> => {
   expect(finds(files())).toEqual([])
 }
 
-test('a secret by reference stands in its file or variable, and with its helper, alone', async () => {
+test('L38: a secret by reference stands in its file or variable, and with its helper, alone', async () => {
   const gates = [newGate(), newGate()]
   const [first, second] = gates as [Gate, Gate]
   const started = manager(TRACE)
