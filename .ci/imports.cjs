@@ -5,10 +5,11 @@
 
 /** `packages`: ours. `types`: ours, types only. `modules`: of others. `node`: whether Node's own modules may be used. */
 module.exports = {
-  core: { packages: [], types: [], modules: ['fp-ts'], node: false },
-  codec: { packages: ['core'], types: [], modules: ['fp-ts', 'io-ts'], node: false },
+  types: { packages: [], types: [], modules: [], node: false },
+  core: { packages: ['types'], types: [], modules: ['fp-ts'], node: false },
+  codec: { packages: ['types', 'core'], types: [], modules: ['fp-ts', 'io-ts'], node: false },
   runtime: { packages: ['core'], types: [], modules: ['fp-ts'], node: false },
-  linux: { packages: ['core', 'codec'], types: ['runtime'], modules: ['fp-ts', 'execa'], node: true },
+  linux: { packages: ['types', 'core', 'codec'], types: ['runtime'], modules: ['fp-ts', 'execa'], node: true },
   journal: { packages: ['core', 'codec'], types: ['runtime'], modules: ['fp-ts'], node: true },
   libvirt: {
     packages: ['core'],
@@ -16,7 +17,7 @@ module.exports = {
     modules: ['fp-ts', 'execa', '@rgrove/parse-xml'],
     node: true,
   },
-  simulator: { packages: ['core', 'runtime'], types: [], modules: ['fast-check'], node: false },
+  simulator: { packages: ['types', 'core', 'runtime'], types: [], modules: ['fast-check'], node: false },
   cli: {
     packages: ['core', 'codec', 'runtime', 'linux', 'journal', 'libvirt', 'simulator'],
     types: [],

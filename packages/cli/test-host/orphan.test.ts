@@ -11,10 +11,13 @@ import { ROOT, STATE, answersOf, attach, command, detach, mounted, prepareWorld,
 
 prepareWorld()
 
+const KEYS = { path: { below: [EXPORTS.slice(0, EXPORTS.lastIndexOf('/')) || '/'] } }
+const OF_SSH = { StrictHostKeyChecking: true, IdentityFile: KEYS, UserKnownHostsFile: KEYS }
+
 const CONFIG = {
   roots: [ROOT],
   stateDirectory: STATE,
-  types: { 'fuse.sshfs': { sources: ['*'] } },
+  types: { 'fuse.sshfs': { sources: ['*'], options: OF_SSH } },
   delays: { backOffFirstMs: 100, backOffCeilingMs: 400, settleMs: 100 },
 }
 const RUN = ['run', '--config', '/srv/orphan.json']

@@ -49,7 +49,7 @@ beforeAll(() => {
   const configuration = {
     roots: [ROOT],
     stateDirectory: STATE,
-    types: { private: { sources: ['*'], options: ['credentials'] } },
+    types: { private: { sources: ['*'], options: { credentials: { secret: 'credentials-file' } } } },
     secretDirectories: [DIRECTORY],
     secretEnvironment: ['PLANTED'],
     // Every fact is compacted at once.

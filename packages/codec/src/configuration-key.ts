@@ -30,6 +30,7 @@ const row = (
 })
 
 const OPTION_NAMES = 'a list of names of options'
+const WRITTEN = 'a list of names of options, or an object with a grammar for each'
 
 const ROOT_KEYS: readonly ConfigurationKey[] = [
   row(
@@ -69,8 +70,8 @@ const TYPE_KEYS: readonly ConfigurationKey[] = [
   ),
   row(
     'types.NAME.options',
-    OPTION_NAMES,
-    'The options allowed beside those of every type. Default: those in the table of types.',
+    WRITTEN,
+    'The options allowed beside those of every type. A list narrows the table of types to these names, an object adds to the table: { "port": true, "timeo": { "number": { "max": 600 } }, "soft": false }. Default: those that the table allows.',
   ),
   row(
     'types.NAME.insignificant',

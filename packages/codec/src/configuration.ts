@@ -3,8 +3,9 @@
 
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { LadderPolicy, RootSettings, ServerOf, Settings, TypeRule } from '@mountkeeper/core'
-import { DEFAULT_TYPES, KNOWN_TYPES, UNKNOWN_TYPE } from '@mountkeeper/core'
+import type { LadderPolicy, RootSettings, Settings } from '@mountkeeper/core'
+import type { ServerOf, TypeRule } from '@mountkeeper/types'
+import { DEFAULT_TYPES, entryOf, ruleWith } from '@mountkeeper/types'
 import type { Aliases } from './aliases.js'
 import { aliasesCodec, aliasesOf } from './aliases.js'
 import type { DeadlineSection, DelaySection } from './configuration-section.js'
@@ -20,12 +21,15 @@ import {
   deadlinesOf,
   delaysOf,
 } from './configuration-section.js'
-import type { Codec, DecodeErrors } from './decode-error.js'
+import type { Codec, DecodeError, DecodeErrors } from './decode-error.js'
 import { decode, decodeErrorText } from './decode-error.js'
 import type { AdapterSettings, Configuration, LibvirtSettings } from './configured.js'
 import { configurationFaults } from './configured.js'
 import type { JsonFault } from './json.js'
 import { parseJson, withoutMark } from './json.js'
+import type { WrittenOptions } from './option-grammar.js'
+import { optionFaults, optionSettingCodec, optionsOf } from './option-grammar.js'
+import { indexStep, keyStep, pathOf, shownValue } from './rendering.js'
 import { sectionCodec, withDefaults } from './section.js'
 import { ladderCodec, serverOfCodec } from './settings.js'
 import { dictionary, either, list, literal, optional, record, truth } from './shape.js'
@@ -39,10 +43,11 @@ import {
   variableCodec,
 } from './form.js'
 
-/** A filesystem type as the file describes it; what it leaves out is in core's table of types. */
+/** A filesystem type as the file describes it; what it leaves out is in the table of types. */
 export interface TypeEntry {
   readonly sources: readonly string[]
-  readonly options?: readonly string[]
+  /** A list of names narrows the table to them; an object adds to it. */
+  readonly options?: WrittenOptions
   readonly insignificant?: readonly string[]
   readonly mayHang?: boolean
   readonly server?: ServerOf
@@ -89,9 +94,19 @@ const rootEntry: Codec<string | RootEntry> = either(
   },
 )
 
+const writtenOptions: Codec<WrittenOptions> = either(
+  'a list of names of options, or an object with a grammar for each',
+  list(optionNameCodec, 'a list of names of options'),
+  dictionary(optionNameCodec, optionSettingCodec),
+  (value) => {
+    if (Array.isArray(value)) return 'first'
+    return typeof value === 'object' && value !== null ? 'second' : 'neither'
+  },
+)
+
 const typeEntry: Codec<TypeEntry> = record('an object with sources', {
   sources: list(patternCodec, 'a list of patterns'),
-  options: optional(list(optionNameCodec, 'a list of names of options')),
+  options: optional(writtenOptions),
   insignificant: optional(list(optionNameCodec, 'a list of names of options')),
   mayHang: optional(truth),
   server: optional(serverOfCodec),
@@ -128,10 +143,29 @@ export const configurationFileCodec: Codec<ConfigurationFile> = record('an objec
   inventory: optional(inventoryEntry),
 })
 
-/** The rule of a type, from what is written of it and what core's table knows. */
-export const typeRuleOf = (name: string, written: TypeEntry): TypeRule => {
-  const known = (Object.hasOwn(KNOWN_TYPES, name) ? KNOWN_TYPES[name] : undefined) ?? UNKNOWN_TYPE
-  return { ...known, ...written }
+/** The rule of a type, from what is written of it and what the table knows. */
+export const typeRuleOf = (name: string, { options, ...written }: TypeEntry): TypeRule => ({
+  ...ruleWith(entryOf(name), written.sources, optionsOf(name, options)),
+  ...written,
+})
+
+const optionErrors = ({ types = {} }: ConfigurationFile): readonly DecodeError[] =>
+  Object.entries(types).flatMap(([type, { options }]) =>
+    optionFaults(type, options).map(({ at, expected, got }): DecodeError => {
+      const step = typeof at === 'number' ? indexStep(at) : keyStep(at)
+      return {
+        _tag: 'Unfit',
+        path: pathOf(['.types', keyStep(type), '.options', step]),
+        expected,
+        got: shownValue(got),
+      }
+    }),
+  )
+
+/** A file in which every option of a type has a grammar that can be allowed. */
+const withFitOptions = (file: ConfigurationFile): E.Either<DecodeErrors, ConfigurationFile> => {
+  const [first, ...others] = optionErrors(file)
+  return first === undefined ? E.right(file) : E.left([first, ...others])
 }
 
 const rootOf = (entry: string | RootEntry): RootSettings =>
@@ -182,7 +216,12 @@ export const checkedConfiguration = (configuration: Configuration): E.Either<Dec
 
 /** The value of a configuration file, with defaults for all that it leaves out. */
 export const decodeConfiguration = (value: unknown): E.Either<DecodeErrors, Configuration> =>
-  pipe(decode(configurationFileCodec, value), E.map(configurationOf), E.chain(checkedConfiguration))
+  pipe(
+    decode(configurationFileCodec, value),
+    E.chain(withFitOptions),
+    E.map(configurationOf),
+    E.chain(checkedConfiguration),
+  )
 
 /** Why a configuration file could not be used. */
 export type ConfigurationError =

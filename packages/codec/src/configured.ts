@@ -1,7 +1,7 @@
 // All that is configured, and what has to hold of it as a whole, wherever its parts come from.
 
-import { patternFault } from '@mountkeeper/core'
 import type { Settings } from '@mountkeeper/core'
+import { patternFault } from '@mountkeeper/types'
 import type { DecodeError } from './decode-error.js'
 import { indexStep, keyStep, pathOf, quoted, shownValue } from './rendering.js'
 import { isWithin } from './form.js'

@@ -1,6 +1,8 @@
 // How values and paths look in messages: short, on one line, without a character that a terminal would act on. What is
 // inside lists and objects is never shown: a message may end up in a log, and a value may be somebody's secret (L38).
 
+import { maskText } from '@mountkeeper/types'
+
 /** The longest piece of a caller's value that a message repeats, in characters. */
 export const SHOWN_MAX = 60
 
@@ -19,8 +21,9 @@ const shownCharacter = (character: string): string => {
     .join('')
 }
 
-/** Text as messages show it: escaped, and cut after `SHOWN_MAX` characters. */
-export const shownText = (text: string): string => {
+/** Text as messages show it: escaped, cut after `SHOWN_MAX` characters, and with what looks like a secret masked. */
+export const shownText = (given: string): string => {
+  const text = maskText(given)
   let shown = ''
   for (const character of text) {
     const next = shownCharacter(character)

@@ -1,19 +1,12 @@
 // Core's settings as JSON, complete and without defaults, for traces: a trace means the same under any configuration. What
 // people write is the configuration (configuration.ts).
 
-import type {
-  Appearance,
-  LadderPolicy,
-  Policies,
-  RootSettings,
-  SecretSettings,
-  ServerOf,
-  Settings,
-  TypeRule,
-} from '@mountkeeper/core'
+import type { LadderPolicy, Policies, RootSettings, SecretSettings, Settings } from '@mountkeeper/core'
+import type { Appearance, Grammar, MemoryUse, ServerOf, SourceForm, TypeRule } from '@mountkeeper/types'
 import type { Codec } from './decode-error.js'
 import { serverNameCodec } from './form.js'
-import { dictionary, list, oneOf, optional, record, tagged, text, truth, wholeNumber } from './shape.js'
+import { grammarCodec } from './option-grammar.js'
+import { dictionary, list, oneOf, optional, reading, record, tagged, text, truth, wholeNumber } from './shape.js'
 
 /** What may follow an unmount that failed. */
 export const ladderCodec: Codec<LadderPolicy> = oneOf({ off: true, force: true, lazy: true })
@@ -34,15 +27,39 @@ const appearance: Codec<Appearance> = tagged('_tag', 'an appearance', {
   Growth: {},
 })
 
+const sourceForm: Codec<SourceForm> = oneOf({
+  path: true,
+  'fuse-path': true,
+  label: true,
+  nfs: true,
+  sshfs: true,
+  glusterfs: true,
+  unc: true,
+  ceph: true,
+  opaque: true,
+})
+
+/** Options of versions that had no grammars were a list of names, each with any value. */
+const options: Codec<TypeRule['options']> = reading(
+  dictionary(text, grammarCodec),
+  list(text),
+  (value) => Array.isArray(value),
+  (names) => Object.fromEntries(names.map((name): [string, Grammar] => [name, { _tag: 'Text' }])),
+)
+
 const typeRule: Codec<TypeRule> = record('the rule of a type', {
   sources: list(text),
-  options: list(text),
+  options,
   insignificant: list(text),
   appears: appearance,
   mayHang: truth,
   server: serverOfCodec,
   sourceIsPath: truth,
   pathOptions: list(text),
+  form: optional(sourceForm),
+  memory: optional(
+    record<MemoryUse>('an object with bytes and bytesPerInode', { bytes: wholeNumber, bytesPerInode: wholeNumber }),
+  ),
 })
 
 /** The policies, each by its name. */

@@ -27,6 +27,7 @@ import type {
   RollbackFailure,
   RootIdentity,
   Settings,
+  Grammar,
   TypeRule,
   UnknownWhy,
   Warning,
@@ -479,23 +480,40 @@ export const anyAnswer: fc.Arbitrary<Answer> = fc.oneof(
   rec({ request, id: word, op, ok: fc.constant(false), error: refusal }, ['request', 'op', 'ok', 'error']),
 )
 
-const rule: fc.Arbitrary<TypeRule> = rec({
-  sources: few(word),
-  options: few(word),
-  insignificant: few(word),
-  appears: fc.oneof(
-    rec({ _tag: tag('Source'), fstypes: few(word) }),
-    only('RootAndDevice'),
-    rec({ _tag: tag('Device'), fstypes: few(word) }),
-    only('Growth'),
-  ),
-  mayHang: fc.boolean(),
-  server: fc.constantFrom('host-colon', 'ceph', 'unc', 'source', 'none'),
-  sourceIsPath: fc.boolean(),
-  pathOptions: few(word),
-})
+const bound = fc.nat()
+const reader = fc.constantFrom('kernel-size', 'mount-size', 'decimal-size', 'number', 'octal', 'inner-path')
+const grammar: fc.Arbitrary<Grammar> = fc.oneof(
+  fc.constantFrom(...(['Flag', 'Name', 'InnerPath', 'Text'] as const)).map((_tag) => ({ _tag })),
+  rec({ _tag: tag('Number'), reader, least: bound, most: bound }),
+  rec({ _tag: tag('Size'), reader, least: bound, most: bound }),
+  rec({ _tag: tag('Word'), words: few(word), bare: fc.boolean() }),
+  rec({ _tag: tag('Path'), below: fc.oneof(fc.constant('sources' as const), few(path)), list: fc.boolean() }),
+  rec({ _tag: tag('Host'), list: fc.boolean() }),
+  rec({ _tag: tag('Secret'), by: fc.constantFrom('credentials-file', 'secret-file', 'stdin', 'environment') }),
+)
 const named = <A>(item: fc.Arbitrary<A>): fc.Arbitrary<Readonly<Record<string, A>>> =>
   fc.array(fc.tuple(word, item), { maxLength: 3 }).map((entries) => Object.fromEntries(entries))
+
+const rule: fc.Arbitrary<TypeRule> = rec(
+  {
+    sources: few(word),
+    options: named(grammar),
+    insignificant: few(word),
+    appears: fc.oneof(
+      rec({ _tag: tag('Source'), fstypes: few(word) }),
+      only('RootAndDevice'),
+      rec({ _tag: tag('Device'), fstypes: few(word) }),
+      only('Growth'),
+    ),
+    mayHang: fc.boolean(),
+    server: fc.constantFrom('host-colon', 'ceph', 'unc', 'source', 'none'),
+    sourceIsPath: fc.boolean(),
+    pathOptions: few(word),
+    form: fc.constantFrom('path', 'fuse-path', 'label', 'nfs', 'sshfs', 'glusterfs', 'unc', 'ceph', 'opaque'),
+    memory: rec({ bytes: bound, bytesPerInode: bound }),
+  },
+  ['sources', 'options', 'insignificant', 'appears', 'mayHang', 'server', 'sourceIsPath', 'pathOptions'],
+)
 
 export const anySettings: fc.Arbitrary<Settings> = rec({
   roots: few(rec({ path, ladder: fc.constantFrom('off', 'force', 'lazy') })),

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { DEFAULT_TYPES, KNOWN_TYPES, typeRule } from '@mountkeeper/core'
+import { DEFAULT_TYPES, KNOWN_TYPES, namedOptions, typeRule } from '@mountkeeper/types'
 import { describe, expect, test } from 'vitest'
 import type { Configuration, ConfigurationFile, Flags } from '../src/index.js'
 import {
@@ -94,7 +94,7 @@ describe('the file', () => {
       ...defaultConfiguration.settings,
       roots: [{ path: '/srv/mounts', ladder: 'off' }],
       types: {
-        tmpfs: typeRule('tmpfs', ['*'], ['size', 'mode', 'nr_inodes']),
+        tmpfs: { ...typeRule('tmpfs', ['*']), options: namedOptions('tmpfs', ['size', 'mode', 'nr_inodes']) },
         bind: typeRule('bind', ['/srv/exports/']),
       },
     })
@@ -168,9 +168,7 @@ describe('the file', () => {
 
   test('gives a type its row of the table, and one without a row the safe guess', () => {
     for (const name of Object.keys(KNOWN_TYPES)) {
-      expect(configured({ types: { [name]: { sources: ['/x'] } } }).settings.types[name]).toEqual(
-        typeRule(name, ['/x']),
-      )
+      expect(configured({ types: { [name]: { sources: ['*'] } } }).settings.types[name]).toEqual(typeRule(name, ['*']))
     }
     expect(configured({ types: { constructor: { sources: ['*'] } } }).settings.types['constructor']).toEqual(
       typeRule('never-heard-of', ['*']),
@@ -225,9 +223,9 @@ describe('the file is refused', () => {
       ['types["fuse.bindfs"].sources[1]: expected a path beginning with "/", such as /srv/exports/, or "*", got "b"'],
     ],
     [
-      { types: { 'fuse.sshfs': { sources: ['*:/srv/src/'] } } },
+      { types: { 'fuse.sshfs': { sources: ['*:/srv/*/'] } } },
       [
-        'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end, not with both, which no source matches, got "*:/srv/src/"',
+        'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end, not with both, which no source matches, got "*:/srv/*/"',
       ],
     ],
     [
@@ -412,8 +410,8 @@ describe('flags', () => {
       'types.bind.sources[0]: expected a path beginning with "/", such as /srv/exports/, or "*", got "srv"',
     ],
     [
-      { allow: ['fuse.sshfs=*:/srv/src/'] },
-      'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end, not with both, which no source matches, got "*:/srv/src/"',
+      { allow: ['fuse.sshfs=*:/srv/*/'] },
+      'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end, not with both, which no source matches, got "*:/srv/*/"',
     ],
   ])('are refused: %j', (flags, message) => {
     expect(flagged(flags)).toEqual([message])

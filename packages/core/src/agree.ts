@@ -1,11 +1,13 @@
 // What a type's entry in the table says of a request: its rule, the options to mount with, the flags that a layer has to carry,
 // and the server whose slots it takes. What is asked of a layer is in layer.ts.
 
+import type { TypeRule } from '@mountkeeper/types'
+import { typeRule } from '@mountkeeper/types'
 import type { Filesystem, MountOption } from './filesystem.js'
 import { optionName } from './filesystem.js'
+import { addedSizes } from './memory.js'
 import type { Identity } from './found.js'
-import type { Settings, TypeRule } from './settings.js'
-import { typeRule } from './types.js'
+import type { Settings } from './settings.js'
 
 const noRule = (type: string): TypeRule => typeRule(type, [])
 
@@ -18,12 +20,21 @@ const SAFE_DEFAULTS = [
   { flag: 'nodev', unless: 'dev' },
 ] as const
 
-/** The options to mount with: those asked for, and `nosuid`, `nodev` unless `suid`, `dev` were asked for and allowed. */
-export const mountOptions = (filesystem: Filesystem): readonly MountOption[] => {
-  const names = new Set(filesystem.options.map(optionName))
+/** Options with `nosuid`, `nodev` unless `suid`, `dev` were asked for and allowed. */
+const withSafeDefaults = (options: readonly MountOption[]): readonly MountOption[] => {
+  const names = new Set(options.map(optionName))
   const added = SAFE_DEFAULTS.filter(({ flag, unless }) => !names.has(flag) && !names.has(unless))
-  return [...filesystem.options, ...added.map(({ flag }) => flag)]
+  return [...options, ...added.map(({ flag }) => flag)]
 }
+
+/**
+ * The options to mount with: those asked for, `nosuid`, `nodev` unless `suid`, `dev` were asked for and allowed, and the size of
+ * what takes memory and was asked for without.
+ */
+export const mountOptions = (rule: TypeRule, filesystem: Filesystem): readonly MountOption[] => [
+  ...withSafeDefaults(filesystem.options),
+  ...addedSizes(rule, filesystem),
+]
 
 const DEMANDABLE: ReadonlySet<string> = new Set(['nosuid', 'nodev', 'noexec', 'ro'])
 
@@ -44,7 +55,7 @@ export const carriedFlags = (layer: Identity): readonly string[] =>
 
 /** The flags that a layer of ours is mounted with: those that were asked for, and the defaults. */
 export const demandedFlags = (filesystem: Filesystem): readonly string[] =>
-  mountOptions(filesystem)
+  withSafeDefaults(filesystem.options)
     .map(optionName)
     .filter((name) => DEMANDABLE.has(name))
 

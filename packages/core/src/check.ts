@@ -1,14 +1,25 @@
 // Checks at the border (specification, section 10): every value of a request, once, before anything else is decided. What
 // passes is trusted from there on; what does not is refused with the field's name and what would be right (L19, L37, L39).
 
+import type { Grammar, TypeRule } from '@mountkeeper/types'
+import {
+  DOTS,
+  GENERAL_FLAGS,
+  TAG,
+  formOf,
+  grammarOf,
+  optionHasSecret,
+  readOption,
+  readSource,
+  sourceHasSecret,
+  sourceMatches,
+} from '@mountkeeper/types'
 import { mountOptions, ruleOf } from './agree.js'
 import type { Invalid } from './answer.js'
 import type { Filesystem, MountOption, SecretOption } from './filesystem.js'
-import { isInsignificant, optionName } from './filesystem.js'
+import { optionName } from './filesystem.js'
 import { contradiction } from './option-meaning.js'
-import type { Settings, TypeRule } from './settings.js'
-import { sourceFault } from './source-form.js'
-import { DOTS, TAG, sourceAllowed } from './source-pattern.js'
+import type { Settings } from './settings.js'
 
 const PATH_BYTES_MAX = 4095
 const COMPONENT_BYTES_MAX = 255
@@ -115,6 +126,8 @@ const checkSource = (rule: TypeRule, type: string, source: string): Invalid | un
   const field = 'filesystem.source'
   const bad = checkText(field, source, SOURCE_BYTES_MAX)
   if (bad !== undefined) return bad
+  // Not even in part is it repeated.
+  if (sourceHasSecret(source)) return invalid(field, 'has a password in it; give it as a secret')
   if (source.startsWith('-')) return invalid(field, 'begins with -')
   if (TAG.test(source)) return invalid(field, 'is a tag; name the device itself')
   if (rule.sourceIsPath) {
@@ -122,52 +135,26 @@ const checkSource = (rule: TypeRule, type: string, source: string): Invalid | un
     if (path !== undefined) return path
   }
   if (DOTS.test(source)) return invalid(field, 'has . or .. in it, which a pattern could not see through')
-  const form = sourceFault(type, rule, source)
-  if (form !== undefined) return invalid(field, form)
-  if (sourceAllowed(rule, source)) return undefined
+  const parsed = readSource(rule, source)
+  if (parsed._tag === 'Wrong') return invalid(field, parsed.why)
+  if (sourceMatches(formOf(rule), rule.sources, parsed)) return undefined
   return invalid(field, `${source} is not allowed for type ${type}; ${allowedNow(rule.sources)}`)
 }
 
-const GENERAL: ReadonlySet<string> = new Set([
-  'ro',
-  'rw',
-  'nosuid',
-  'nodev',
-  'noexec',
-  'exec',
-  'sync',
-  'async',
-  'dirsync',
-  'suid',
-  'dev',
-])
-
+/** Options that every type has. What begins with `x-` is for others and not passed on; `x-mount.*` would be acted on. */
 const isGeneral = (name: string): boolean =>
-  GENERAL.has(name) || (isInsignificant(name) && !name.startsWith('x-mount.'))
+  isGeneralFlag(name) || (name.startsWith('x-') && !name.startsWith('x-mount.'))
 
-const checkPathOption = (field: string, rule: TypeRule, option: string): Invalid | undefined => {
-  // The kernel drops a backslash, and reads what follows it as it stands.
-  if (option.includes('\\')) return invalid(field, 'has a backslash in it, which the kernel would leave out')
-  const paths = option.slice(option.indexOf('=') + 1).split(':')
-  for (const path of paths) {
-    const bad = checkPath(field, path)
-    if (bad !== undefined) return bad
-    if (!sourceAllowed(rule, path))
-      return invalid(field, `${path} is not an allowed path; allowed: ${rule.sources.join(', ')}`)
-  }
-  return undefined
-}
-
-/** Options that are flags for every type: a value would make another option of it, and keep a default from being added. */
-const isFlag = (name: string): boolean => isGeneral(name) && !name.startsWith('x-')
+const isGeneralFlag = (name: string): boolean => Object.hasOwn(GENERAL_FLAGS, name)
 
 const DOUBLE_QUOTE = 'has a double quote in it, which hides the next comma from mount(8)'
 
 /** What mount(8), a helper or the kernel would read otherwise than it stands there. */
 const checkOptionForm = (field: string, rule: TypeRule, option: MountOption, text: string): Invalid | undefined => {
   const name = optionName(option)
-  if (isFlag(name) && text !== name) return invalid(field, `${name} takes no value`)
-  if (isFlag(name) && typeof option !== 'string') return invalid(field, `${name} cannot be a secret`)
+  // A value would make another option of a flag, and keep a default from being added.
+  if (isGeneralFlag(name) && text !== name) return invalid(field, `${name} takes no value`)
+  if (isGeneralFlag(name) && typeof option !== 'string') return invalid(field, `${name} cannot be a secret`)
   if (text.includes('"')) return invalid(field, DOUBLE_QUOTE)
   if (text.includes('\\') && rule.mayHang && rule.server !== 'unc')
     return invalid(field, 'has a backslash in it, which FUSE would leave out')
@@ -194,6 +181,37 @@ const checkSecret = ({ secrets }: Settings, field: string, option: SecretOption)
   return invalid(`${field}.secretEnvironment`, `is not a variable for secrets; ${allowedNow(variables)}`)
 }
 
+/** What is wrong with the text of an option before its name is looked up. */
+const checkOptionText = (field: string, option: MountOption): Invalid | undefined => {
+  const text = typeof option === 'string' ? option : option.name
+  const bad = checkText(field, text, OPTION_BYTES_MAX)
+  if (bad !== undefined) return bad
+  // Not even its name is repeated: without a `=` it may hold the secret.
+  if (typeof option === 'string' && optionHasSecret(option))
+    return invalid(field, 'has a password or key as plain text; give it as { name, secretFile }')
+  return text.includes(',') ? invalid(field, 'has a comma in it; give each option on its own') : undefined
+}
+
+/** The value of an option, by the grammar that the rule has for it. */
+const checkValue = (field: string, rule: TypeRule, grammar: Grammar, option: MountOption): Invalid | undefined => {
+  const name = optionName(option)
+  if (typeof option !== 'string') {
+    if (grammar._tag === 'Secret' || grammar._tag === 'Text') return undefined
+    // What cannot be seen here cannot be compared with the list.
+    return invalid(field, `${name} ${grammar._tag === 'Path' ? 'names paths and ' : ''}cannot be a secret`)
+  }
+  const equals = option.indexOf('=')
+  const parsed = readOption(rule, grammar, equals < 0 ? undefined : option.slice(equals + 1))
+  if (parsed._tag === 'Wrong') return invalid(field, valueFault(name, grammar, parsed.why))
+  if (parsed._tag !== 'Paths') return undefined
+  return parsed.paths.map((path) => checkPath(field, path)).find((bad) => bad !== undefined)
+}
+
+const valueFault = (name: string, grammar: Grammar, why: string): string => {
+  if (grammar._tag === 'Path' || grammar._tag === 'Host') return why
+  return why.startsWith('expected') ? `${name}: ${why}` : `${name} ${why}`
+}
+
 const checkOption = (
   settings: Settings,
   rule: TypeRule,
@@ -204,20 +222,17 @@ const checkOption = (
   const field = `filesystem.options[${index}]`
   const reference = typeof option === 'string' ? undefined : checkSecret(settings, field, option)
   if (reference !== undefined) return reference
-  const text = typeof option === 'string' ? option : option.name
-  const bad = checkText(field, text, OPTION_BYTES_MAX)
+  const bad = checkOptionText(field, option)
   if (bad !== undefined) return bad
-  if (text.includes(',')) return invalid(field, 'has a comma in it; give each option on its own')
   const name = optionName(option)
-  const form = checkOptionForm(field, rule, option, text)
+  const form = checkOptionForm(field, rule, option, typeof option === 'string' ? option : option.name)
   if (form !== undefined) return form
-  if (!isGeneral(name) && !rule.options.includes(name)) return invalid(field, `${name} is not allowed for type ${type}`)
   if (name === 'suid' && settings.policies.suid !== 'allow') return invalid(field, 'suid is refused by policy')
   if (name === 'dev' && settings.policies.dev !== 'allow') return invalid(field, 'dev is refused by policy')
-  if (!rule.pathOptions.includes(name)) return undefined
-  // What nobody can see here cannot be held against the list.
-  if (typeof option !== 'string') return invalid(field, `${name} names paths and cannot be a secret`)
-  return checkPathOption(field, rule, option)
+  if (isGeneral(name)) return undefined
+  const grammar = grammarOf(type, rule, name)
+  if (grammar === undefined) return invalid(field, `${name} is not allowed for type ${type}`)
+  return checkValue(field, rule, grammar, option)
 }
 
 /** A filesystem as it is asked for: type, source and options, each against the lists. */
@@ -243,14 +258,14 @@ export const checkFilesystem = (settings: Settings, filesystem: Filesystem): Inv
   }
   const contradicts = contradiction(type, options)
   if (contradicts !== undefined) return invalid(`filesystem.options[${contradicts.index}]`, contradicts.why)
-  return checkOptionBytes(filesystem)
+  return checkOptionBytes(rule, filesystem)
 }
 
 /** As long as the longest thing that a helper gets in the place of a secret. */
 const SECRET_OPERAND = '/proc/self/fd/0'
 
-const checkOptionBytes = (filesystem: Filesystem): Invalid | undefined => {
-  const passed = mountOptions(filesystem).map((option) =>
+const checkOptionBytes = (rule: TypeRule, filesystem: Filesystem): Invalid | undefined => {
+  const passed = mountOptions(rule, filesystem).map((option) =>
     typeof option === 'string' ? option : `${option.name}=${SECRET_OPERAND}`,
   )
   const bytes = utf8Length(passed.join(','))

@@ -2,7 +2,7 @@
 
 import type { Settings } from './settings.js'
 import { DEFAULT_DEADLINES_MS, DEFAULT_DELAYS_MS, DEFAULT_LIMITS, DEFAULT_POLICIES, DEFAULT_SLOTS } from './settings.js'
-import { DEFAULT_TYPES } from './types.js'
+import { DEFAULT_TYPES } from '@mountkeeper/types'
 
 /**
  * All defaults, for these managed roots. Spread it and say what is to be different; a type has to be allowed:

@@ -2,12 +2,13 @@
 // *Agrees*: is it still what this request asks for? None of them predicts from a request what the mount table will show: as
 // expected is enough to know a layer, and never needed where our own command has ended well.
 
+import type { TypeRule } from '@mountkeeper/types'
 import { askedFlags, carriedFlags, carries, demandedFlags, isReadOnly, ruleOf } from './agree.js'
 import type { Reason, Warning } from './answer.js'
 import type { Filesystem } from './filesystem.js'
 import { optionName } from './filesystem.js'
 import type { Identity, ResolvedSource, SourceSeen } from './found.js'
-import type { Settings, TypeRule } from './settings.js'
+import type { Settings } from './settings.js'
 
 type Known = Extract<ResolvedSource, { readonly _tag: 'At' | 'Files' }>
 

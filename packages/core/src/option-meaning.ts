@@ -1,27 +1,34 @@
 // Options by their meaning: two lists that mean the same are the same filesystem (L5), and a list that says one thing twice or
 // contradicts itself is refused, since its order would decide.
 
+import type { TypeEntry } from '@mountkeeper/types'
+import {
+  GENERAL_DEFAULTS,
+  GENERAL_EXCLUSIVE,
+  LOOP_OPTIONS,
+  canonicalName,
+  meaningsOf,
+  readValue,
+} from '@mountkeeper/types'
 import type { Filesystem, MountOption } from './filesystem.js'
 import { isInsignificant, optionName, secretReference } from './filesystem.js'
-import type { OptionMeanings } from './option-table.js'
-import { GENERAL_MEANINGS, meaningsOf } from './option-table.js'
-import { readValue } from './size.js'
 
-const canonicalName = ({ aliases }: OptionMeanings, name: string): string =>
-  Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name
+/** Who reads the value of an option, so that two spellings of one value come out as one text. */
+const readValueOf = (known: TypeEntry, name: string, value: string): string | undefined => {
+  const grammar = Object.hasOwn(known.options, name) ? known.options[name]?.grammar : undefined
+  if (grammar?._tag === 'Number' || grammar?._tag === 'Size') return readValue(grammar.reader, value)
+  return grammar?._tag === 'InnerPath' ? readValue('inner-path', value) : undefined
+}
 
 /** One text for all spellings of an option. A secret is its reference, and never equal to an option that is written out. */
-const canonicalText = (known: OptionMeanings, option: MountOption): string => {
+const canonicalText = (known: TypeEntry, option: MountOption): string => {
   const name = canonicalName(known, optionName(option))
   if (typeof option !== 'string') return `${name}=\0${secretReference(option)}`
   const equals = option.indexOf('=')
   if (equals < 0) return name
   const value = option.slice(equals + 1)
-  const reader = Object.hasOwn(known.values, name) ? known.values[name] : undefined
-  return `${name}=${(reader === undefined ? undefined : readValue(reader, value)) ?? value}`
+  return `${name}=${readValueOf(known, name, value) ?? value}`
 }
-
-const LOOP_OPTIONS: ReadonlySet<string> = new Set(['offset', 'sizelimit'])
 
 /** mount(8) makes a loop device for an offset or a size; `loop` beside them, and 0 for either, say nothing. */
 const withoutImplied = (options: readonly string[]): readonly string[] => {
@@ -40,7 +47,7 @@ const meaningOf = (
   const texts = options
     .filter((option) => !isInsignificant(optionName(option)) && !ignored.has(canonicalName(known, optionName(option))))
     .map((option) => canonicalText(known, option))
-    .filter((text) => !GENERAL_MEANINGS.defaults.includes(text) && !known.defaults.includes(text))
+    .filter((text) => !GENERAL_DEFAULTS.includes(text) && !known.defaults.includes(text))
   return new Set(withoutImplied(texts))
 }
 
@@ -72,7 +79,7 @@ export const contradiction = (
   options: readonly MountOption[],
 ): { readonly index: number; readonly why: string } | undefined => {
   const known = meaningsOf(type)
-  const exclusive = [...GENERAL_MEANINGS.exclusive, ...known.exclusive]
+  const exclusive = [...GENERAL_EXCLUSIVE, ...known.exclusive]
   const names = options.map((option) => canonicalName(known, optionName(option)))
   for (const [index, option] of options.entries()) {
     const name = names[index] ?? ''

@@ -1,7 +1,7 @@
 // The server of a source: whose slots are counted together, and what `refuse-new` names (specification, section 9). One
 // server has one name, however a source spells it.
 
-import { canonicalHost, canonicalIpv6 } from './address.js'
+import { canonicalHost, canonicalIpv6 } from '@mountkeeper/types'
 import { ruleOf } from './agree.js'
 import type { Filesystem } from './filesystem.js'
 import type { Settings } from './settings.js'

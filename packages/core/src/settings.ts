@@ -1,46 +1,7 @@
 // Settings: the policies, limits, delays and deadlines that decisions depend on, with the defaults of the specification
 // (sections 5, 9, 11). They are part of the host, so that a trace that carries them can be replayed anywhere.
 
-/** How layers of a type are recognised in the mount table (`agrees` in the specification). */
-export type Appearance =
-  /** By one of these fstypes, with the source as asked for. */
-  | { readonly _tag: 'Source'; readonly fstypes: readonly string[] }
-  /** By the resolved directory and device of the source: bind. */
-  | { readonly _tag: 'RootAndDevice' }
-  /** By one of these fstypes on the resolved device: block and loop. */
-  | { readonly _tag: 'Device'; readonly fstypes: readonly string[] }
-  /** No entry: agrees only if the stack grew by exactly one since the look before our mount. Never adopted. */
-  | { readonly _tag: 'Growth' }
-
-/** How the server of a source is found; its slots are counted together. */
-export type ServerOf =
-  /** `host:/path`, `user@host:path`, `[v6]:/path`, `host,other:/path`: the host before the colon, the first of a list. */
-  | 'host-colon'
-  /** `mon:6789,other:/path`, `user@fsid.name=/path`: the monitors without ports, or the cluster. */
-  | 'ceph'
-  /** `//host/share`. */
-  | 'unc'
-  /** The whole source is the server. */
-  | 'source'
-  /** Takes no server slot. */
-  | 'none'
-
-/** What is allowed and known about one filesystem type. */
-export interface TypeRule {
-  /** Allowed sources: a lone `*` is any source; in a longer pattern `*` is any run without `/`; a pattern ending in `/` allows the directory and all below it. */
-  readonly sources: readonly string[]
-  /** Allowed options by name, besides the ones that every type has. */
-  readonly options: readonly string[]
-  /** Options in which two requests may differ and still share, besides the general ones. */
-  readonly insignificant: readonly string[]
-  readonly appears: Appearance
-  readonly mayHang: boolean
-  readonly server: ServerOf
-  /** The source is a path on this host: it has to be canonical and absolute. */
-  readonly sourceIsPath: boolean
-  /** Options whose value is a path or a `:` list of paths, held to the patterns of `sources` (overlay). */
-  readonly pathOptions: readonly string[]
-}
+import type { TypeRule } from '@mountkeeper/types'
 
 export type LadderPolicy = 'off' | 'force' | 'lazy'
 

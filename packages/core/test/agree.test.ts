@@ -18,6 +18,9 @@ test('a type that is no longer configured has the rule of the table, from no sou
   expect(ruleOf({ types: {} }, 'constructor').sources).toEqual([])
 })
 
+/** The rule of a type that takes no memory. */
+const PLAIN = typeRule('overlay', ['*'])
+
 describe('options', () => {
   test.each<[readonly string[], readonly string[], readonly string[]]>([
     [[], ['nosuid', 'nodev'], []],
@@ -30,7 +33,7 @@ describe('options', () => {
     [['size=1m', 'noexec'], ['size=1m', 'noexec', 'nosuid', 'nodev'], ['noexec']],
   ])('%j', (options, mounted, asked) => {
     const one = filesystem('tmpfs', 'scratch', ...options)
-    expect(mountOptions(one)).toEqual(mounted)
+    expect(mountOptions(PLAIN, one)).toEqual(mounted)
     expect(askedFlags(one)).toEqual(asked)
   })
 

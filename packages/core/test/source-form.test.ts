@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { checkFilesystem, defaultSettings, typeRule } from '../src/index.js'
+import { checkFilesystem, defaultSettings, sourceAllowed, typeRule } from '../src/index.js'
 
 const TYPES = ['tmpfs', 'nfs', 'nfs4', 'cifs', 'fuse.sshfs', 'sshfs', 'glusterfs', 'ceph', 'bind', 'xfs-in-a-dream']
 
@@ -76,7 +76,6 @@ test.each([
   ['glusterfs', 'h1,h2:/vol/sub/'],
   ['glusterfs', 'fd00::1:/vol'],
   ['glusterfs', 'h:vol'],
-  ['glusterfs', '/etc/glusterfs/vol.vol'],
   ['ceph', 'mon1:6789,[fd00::1]:6789,192.0.2.1:/path'],
   ['ceph', 'admin@b3acfc0d.cephfs=/path'],
   ['tmpfs', 'a@-b'],
@@ -91,6 +90,12 @@ const hostOfHelper = (source: string): string => {
   const colon = source.indexOf(':', Math.max(rest, 0))
   return colon < 0 ? source : source.slice(0, colon)
 }
+
+test('a volume file, which says what the daemon of root runs, is allowed by a pattern that is a path alone', () => {
+  const source = '/etc/glusterfs/vol.vol'
+  const allowedBy = (pattern: string): boolean => sourceAllowed(typeRule('glusterfs', [pattern]), source)
+  expect(['*', '*:/*', '/etc/glusterfs/', '/etc/glusterfs/*.vol'].map(allowedBy)).toEqual([false, false, true, true])
+})
 
 test('what a pattern with * allows goes to a host of that pattern', () => {
   const types = {

@@ -129,5 +129,5 @@ test.each([
   ['*.example:/home', 'x.example:/home', true],
   ['*.example:/home', 'x.example:/home/me', false],
 ])('the pattern %j and the source %j: %j', (pattern, source, allowed) => {
-  expect(sourceAllowed(typeRule('nfs', [pattern]), source)).toBe(allowed)
+  expect(sourceAllowed(typeRule('tmpfs', [pattern]), source)).toBe(allowed)
 })

@@ -11,7 +11,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Filesystem, MountpointEffect, RootIdentity } from '@mountkeeper/core'
-import { effectId, typeRule } from '@mountkeeper/core'
+import { effectId, namedOptions, typeRule } from '@mountkeeper/core'
 import { execaRunner, linuxHost } from '@mountkeeper/linux'
 
 const SECONDS = Number(process.env['SECONDS'] ?? 6)
@@ -141,7 +141,7 @@ const bench = async (): Promise<void> => {
   for (const path of [ROOT, EXPORTED, '/srv/others']) mkdirSync(path, { mode: 0o700 })
   const server = await listen()
   const host = linuxHost({
-    types: { 'fuse.sshfs': typeRule('fuse.sshfs', ['*']) },
+    types: { 'fuse.sshfs': typeRule('fuse.sshfs', ['*'], namedOptions('fuse.sshfs', ['directport'])) },
     runner: execaRunner({ graceMs: 100 }),
   })
   const discover = { _tag: 'Discover', effect: effectId(1), roots: [ROOT], known: [], deadlineMs: 10_000 } as const

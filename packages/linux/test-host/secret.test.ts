@@ -37,7 +37,7 @@ beforeEach(async () => {
     exec mount -i -t tmpfs -o nosuid,nodev "$1" "$2"`,
   )
   world = await createWorld({
-    types: { private: typeRule('private', ['*'], ['credentials']) },
+    types: { private: typeRule('private', ['*'], { credentials: { _tag: 'Secret', by: 'credentials-file' } }) },
     secrets: { directories: [DIRECTORY], environment: [NAME] },
   })
   process.env[NAME] = `password=${VALUE}\n`

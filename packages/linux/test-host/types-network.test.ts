@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Filesystem } from '@mountkeeper/core'
-import { typeRule } from '@mountkeeper/core'
+import { namedOptions, typeRule } from '@mountkeeper/core'
 import type { MountManager } from '@mountkeeper/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Gluster } from './types/gluster.js'
@@ -16,14 +16,17 @@ prepareWorld()
 
 let manager: MountManager
 
+/** Without ssh: an administrator has to allow it by name. */
+const DIRECT = namedOptions('sshfs', ['directport'])
+
 beforeAll(async () => {
   manager = await manage({
-    sshfs: typeRule('sshfs', ['*:/srv/source/*', '*:/srv/source/*/*']),
-    'fuse.sshfs': typeRule('fuse.sshfs', ['*:/srv/source/*', '*:/srv/source/*/*']),
+    sshfs: typeRule('sshfs', ['*:/srv/source/*', '*:/srv/source/*/*'], DIRECT),
+    'fuse.sshfs': typeRule('fuse.sshfs', ['*:/srv/source/*', '*:/srv/source/*/*'], DIRECT),
     glusterfs: typeRule(
       'glusterfs',
       ['*', '*:/*', '*:/*/*', '*:/*/*/*', '/srv/gluster/'],
-      ['backup-volfile-servers', 'backupvolfile-server', 'log-level'],
+      namedOptions('glusterfs', ['backup-volfile-servers']),
     ),
   })
 })

@@ -13,7 +13,7 @@ import type {
   SecretSettings,
   TypeRule,
 } from '@mountkeeper/core'
-import { effectId, layersOf, typeRule } from '@mountkeeper/core'
+import { effectId, layersOf, namedOptions, typeRule } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { TrustedOwners } from '../src/index.js'
@@ -34,7 +34,7 @@ export const TYPES: Readonly<Record<string, TypeRule>> = {
   overlay: typeRule('overlay', ['overlay', `${SOURCE}/`]),
   ext4: typeRule('ext4', [`${SOURCE}/`, '/dev/loop']),
   'fuse.bindfs': typeRule('fuse.bindfs', [`${SOURCE}/`]),
-  'fuse.sshfs': typeRule('fuse.sshfs', ['*']),
+  'fuse.sshfs': typeRule('fuse.sshfs', ['*'], namedOptions('fuse.sshfs', ['directport'])),
 }
 
 /** A command must succeed. */

@@ -272,7 +272,10 @@ describe('reports', () => {
 describe('options', () => {
   test('in the place of a secret stands the standard input', () => {
     const option = { name: 'credentials', secretFile: '/etc/secrets/a,b' }
-    expect(renderOptions(['ro', option])).toEqual({ _tag: 'Right', right: ['ro', 'credentials=/proc/self/fd/0'] })
+    expect(renderOptions('cifs', typeRule('cifs', ['*']), ['ro', option])).toEqual({
+      _tag: 'Right',
+      right: ['ro', 'credentials=/proc/self/fd/0'],
+    })
   })
   test('what the source mount forbids stays forbidden', () => {
     expect(bindOptions(['nosuid', 'rw'], ['ro', 'nosuid', 'noexec', 'relatime'])).toEqual([

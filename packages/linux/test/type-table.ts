@@ -1,8 +1,8 @@
 // The table of filesystem types as the README shows it: what the table of the core says, how a mount of the type shows, and which
 // test mounts one.
 
-import type { Appearance } from '@mountkeeper/core'
-import { KNOWN_TYPES } from '@mountkeeper/core'
+import type { Appearance } from '@mountkeeper/types'
+import { KNOWN_TYPES, typeRule } from '@mountkeeper/types'
 
 /** What is not in the core's table: how a mount of the type shows, and where that is tried. */
 export interface TypeNotes {
@@ -58,9 +58,11 @@ const comparedBy = (appears: Appearance, sourceIsPath: boolean): string => {
   }
 }
 
-const rowOf = ([type, { options, appears, sourceIsPath }]: [string, (typeof KNOWN_TYPES)[string]]): string => {
+const rowOf = (type: string): string => {
+  const { options, appears, sourceIsPath } = typeRule(type, [])
   const notes = TYPE_NOTES[type]
-  const listed = options.length === 0 ? 'none' : options.map((option) => `\`${option}\``).join(' ')
+  const names = Object.keys(options)
+  const listed = names.length === 0 ? 'none' : names.map((option) => `\`${option}\``).join(' ')
   const cells = [
     `\`${type}\``,
     listed,
@@ -77,5 +79,5 @@ export const typeTable = (): string =>
   [
     '| type | options allowed by default | fstype shown | source shown | recognised by | here |',
     '| --- | --- | --- | --- | --- | --- |',
-    ...Object.entries(KNOWN_TYPES).map(rowOf),
+    ...Object.keys(KNOWN_TYPES).map(rowOf),
   ].join('\n')

@@ -12,8 +12,10 @@ import type {
   Policies,
   RootSettings,
   Settings,
+  Grammar,
+  Grammars,
 } from '@mountkeeper/core'
-import { defaultSettings, typeRule } from '@mountkeeper/core'
+import { defaultSettings, namedOptions, typeRule } from '@mountkeeper/core'
 import { linuxHost } from '@mountkeeper/linux'
 import type { Journal, MountManager, Observer } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
@@ -37,14 +39,26 @@ export interface ManagedOptions {
   readonly journal?: Journal
 }
 
+/** What the servers of these tests need: ports, keys and lists of hosts of their own. */
+const ANY_FILE: Grammar = { _tag: 'Path', below: ['/'], list: false }
+const OF_SSH: Grammars = {
+  ...namedOptions('fuse.sshfs', ['directport', 'StrictHostKeyChecking']),
+  IdentityFile: ANY_FILE,
+  UserKnownHostsFile: ANY_FILE,
+}
+
 export const settingsFor = (root: string, options: ManagedOptions = {}): Settings => {
   const defaults = defaultSettings(root)
-  const types = ['tmpfs', 'fuse.sshfs', 'glusterfs'].map((type) => [type, typeRule(type, ['*'])] as const)
+  const types = {
+    tmpfs: typeRule('tmpfs', ['*']),
+    'fuse.sshfs': typeRule('fuse.sshfs', ['*'], OF_SSH),
+    glusterfs: typeRule('glusterfs', ['*']),
+  }
   const bind = typeRule('bind', [`${EXPORTS}/`])
   return {
     ...defaults,
     roots: [{ path: root, ladder: options.ladder ?? 'off' }],
-    types: { ...Object.fromEntries(types), bind },
+    types: { ...types, bind },
     policies: { ...defaults.policies, ...options.policies },
     slots: { ...defaults.slots, ...options.slots },
     deadlinesMs: { ...defaults.deadlinesMs, request: 10_000, ...DEADLINES_MS, ...options.deadlinesMs },

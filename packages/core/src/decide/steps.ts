@@ -146,7 +146,7 @@ export const emitMount = (draft: Draft, filesystem: Filesystem): void => {
     effect,
     mountpoint: record.path,
     filesystem,
-    options: mountOptions(filesystem),
+    options: mountOptions(ruleOf(settingsOf(draft), filesystem.type), filesystem),
     root: identityOfRoot(draft),
     deadlineMs: deadlinesMs.perType[filesystem.type]?.mount ?? deadlinesMs.mount,
   })

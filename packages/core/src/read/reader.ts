@@ -2,6 +2,8 @@
 // proxies and cycles too), looks at each part once, and gives a plain copy or what is wrong first: the caller's object is
 // never kept, for it could change later. The words are those of codec, so that a value is refused alike on every way in.
 
+import { maskText } from '@mountkeeper/types'
+
 /** What is wrong with a value: where (`.options[2]`, empty for the whole) and why. */
 export interface Wrong {
   readonly at: string
@@ -36,7 +38,8 @@ const escaped = (character: string): string => {
   return Array.from(character, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
 }
 
-const shownText = (text: string): string => {
+const shownText = (given: string): string => {
+  const text = maskText(given)
   const shown = text.slice(0, SHOWN_MAX).replaceAll(UNSHOWN, escaped)
   return text.length > SHOWN_MAX ? `${shown}…` : shown
 }

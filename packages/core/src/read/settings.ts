@@ -1,10 +1,11 @@
 // Settings of any shape, as an embedder may give them: a plain copy that is complete, or the first field that is wrong.
 
+import type { Appearance, Grammar, MemoryUse, SourceForm, TypeRule } from '@mountkeeper/types'
+import { GRAMMAR_KIND, addedFault, patternFault, readGrammar } from '@mountkeeper/types'
 import type { Invalid } from '../answer.js'
 import { checkPath } from '../check.js'
 import { canonicalServer } from '../server.js'
-import { patternFault } from '../source-pattern.js'
-import type { Appearance, Policies, RootSettings, SecretSettings, Settings, TypeRule } from '../settings.js'
+import type { Policies, RootSettings, SecretSettings, Settings } from '../settings.js'
 import type { Reader } from './reader.js'
 import {
   dictionary,
@@ -28,15 +29,37 @@ const appearance: Reader<Appearance> = tagged('_tag', 'an appearance', {
   Growth: {},
 })
 
+const grammar: Reader<Grammar> = {
+  kind: GRAMMAR_KIND,
+  read: (value) => {
+    const read = readGrammar(value)
+    return read === undefined ? { wrong: { at: '', why: `expected ${GRAMMAR_KIND}` } } : { value: read }
+  },
+}
+
+const sourceForm: Reader<SourceForm> = oneOf({
+  path: true,
+  'fuse-path': true,
+  label: true,
+  nfs: true,
+  sshfs: true,
+  glusterfs: true,
+  unc: true,
+  ceph: true,
+  opaque: true,
+})
+
 const typeRule: Reader<TypeRule> = record<TypeRule>('the rule of a type', {
   sources: list(text),
-  options: list(text),
+  options: dictionary(grammar),
   insignificant: list(text),
   appears: appearance,
   mayHang: truth,
   server: oneOf({ 'host-colon': true, ceph: true, unc: true, source: true, none: true }),
   sourceIsPath: truth,
   pathOptions: list(text),
+  form: optional(sourceForm),
+  memory: optional(record<MemoryUse>('{ bytes, bytesPerInode }', { bytes: positive, bytesPerInode: positive })),
 })
 
 const policies: Reader<Policies> = record<Policies>('policies', {
@@ -117,6 +140,17 @@ const wrongPattern = ({ types }: Settings): Invalid | undefined => {
   return undefined
 }
 
+// What no configuration can allow, and what is no grammar of a value.
+const wrongOption = ({ types }: Settings): Invalid | undefined => {
+  for (const [type, { options }] of Object.entries(types)) {
+    for (const [name, each] of Object.entries(options)) {
+      const why = addedFault(type, name, each)
+      if (why !== undefined) return { _tag: 'Invalid', field: `settings.types.${type}.options.${name}`, why }
+    }
+  }
+  return undefined
+}
+
 // Another spelling would match no server, and look as if it named one.
 const wrongAlias = ({ aliases = {} }: Settings): Invalid | undefined => {
   for (const [other, name] of Object.entries(aliases)) {
@@ -141,5 +175,6 @@ export const readSettings = (value: unknown): Settings | Invalid => {
   const read = readWith(settings, value)
   if (isWrong(read)) return { _tag: 'Invalid', field: `settings${read.wrong.at}`, why: read.wrong.why }
   const { value: copy } = read
-  return wrongRoot(copy) ?? wrongPattern(copy) ?? wrongAlias(copy) ?? wrongSecretDirectory(copy) ?? copy
+  const wrong = wrongRoot(copy) ?? wrongPattern(copy) ?? wrongOption(copy) ?? wrongAlias(copy)
+  return wrong ?? wrongSecretDirectory(copy) ?? copy
 }

@@ -1,6 +1,6 @@
 // Settings of a story: `> settings keepMountedMs=5000 slots.perServer=1`, `> types nfs=server:/export/`.
 
-import type { LadderPolicy, Policies, Settings } from '../../src/index.js'
+import type { LadderPolicy, Policies, Settings, TypeRule } from '../../src/index.js'
 import { DEFAULT_POLICIES, typeRule } from '../../src/index.js'
 import type { Words } from './words.js'
 import { expectWords, fail, numeric, oneOf } from './words.js'
@@ -82,9 +82,15 @@ export const withSettings = (settings: Settings, given: Words): Settings => {
   return [...given.named].reduce((all, [name, value]) => setting(all, name, value), settings)
 }
 
+/** A rule that writes no sizes out, so that a story of something else is not about them; `memory.test.ts` is. */
+export const ruleOfStory = (type: string, sources: readonly string[]): TypeRule => {
+  const { memory: _, ...rule } = typeRule(type, sources)
+  return rule
+}
+
 /** The settings with further types allowed, or with tmpfs from other sources; none after `=` takes a type away. */
 export const withTypes = (settings: Settings, given: Words): Settings => {
   expectWords(given, 0, 0, [...given.named.keys()])
-  const allowed = [...given.named].map(([type, sources]) => [type, typeRule(type, sources.split(','))] as const)
+  const allowed = [...given.named].map(([type, sources]) => [type, ruleOfStory(type, sources.split(','))] as const)
   return { ...settings, types: { ...settings.types, ...Object.fromEntries(allowed) } }
 }

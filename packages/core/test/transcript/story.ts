@@ -7,6 +7,7 @@ import { breaches } from '../../src/law.js'
 import { showAnswer, showEffect, showFact, showHost, showPhase } from '../../src/show.js'
 import type { Layers } from './layers.js'
 import { noLayers } from './layers.js'
+import { ruleOfStory } from './setting.js'
 import { fail } from './words.js'
 
 /** An effect that was emitted, and what was told about it. */
@@ -41,7 +42,7 @@ export interface Story {
   readonly shown: Map<string, string>
 }
 
-const DEFAULT_SETTINGS: Settings = defaultSettings('/srv/mounts')
+const DEFAULT_SETTINGS: Settings = { ...defaultSettings('/srv/mounts'), types: { tmpfs: ruleOfStory('tmpfs', ['*']) } }
 
 const STEP_MS = 1_000
 const GRANTS_MAX = 1_000

@@ -1,23 +1,59 @@
-// What is passed to `mount -o`. In the place of a secret stands the standard input of the helper: its value is no text (L38).
+// What is passed to `mount -o`: written anew from values that their grammars have read, so that no text of a caller is handed on
+// as it stands. In the place of a secret stands the standard input of the helper: its value is no text (L38).
 
 import type { MountOption } from '@mountkeeper/core'
 import { optionName } from '@mountkeeper/core'
+import type { Grammar, TypeRule } from '@mountkeeper/types'
+import { GENERAL_FLAGS, grammarOf, optionEntry, readOption, writeOption } from '@mountkeeper/types'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from 'fp-ts/lib/Either.js'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { SECRET_OPERAND } from '../secret.js'
 
 /** Options for mount(8) and the boot, not for the kernel: `x-*` would be written to a file that all namespaces share. */
 const isForOthers = (name: string): boolean => name.startsWith('x-') || name.startsWith('X-') || name === '_netdev'
 
+/** In the place of a secret: a file that holds it, or the word that makes the helper read its standard input. */
+const secretText = (name: string, grammar: Grammar): Either<string, string> => {
+  if (grammar._tag !== 'Secret') return left(`option ${name}: cannot be a secret`)
+  switch (grammar.by) {
+    case 'credentials-file':
+    case 'secret-file':
+      return right(`${name}=${SECRET_OPERAND}`)
+    case 'stdin':
+      return right(`${name}_stdin`)
+    case 'environment':
+      return left(`option ${name}: a secret is not handed on by the environment`)
+  }
+}
+
+/** What the core adds of itself has the grammar of the table, also where requests may not name it. */
+const grammarFor = (type: string, rule: TypeRule, name: string): Grammar | undefined =>
+  grammarOf(type, rule, name) ?? (rule.memory === undefined ? undefined : optionEntry(type, name)?.grammar)
+
+const writtenAnew = (type: string, rule: TypeRule, option: MountOption): Either<string, string> => {
+  const name = optionName(option)
+  if (Object.hasOwn(GENERAL_FLAGS, name)) return option === name ? right(name) : left(`option ${name}: takes no value`)
+  const grammar = grammarFor(type, rule, name)
+  if (grammar === undefined) return left(`option ${name}: not allowed for type ${type}`)
+  if (typeof option !== 'string') return secretText(name, grammar)
+  const parsed = readOption(rule, grammar, option === name ? undefined : option.slice(name.length + 1))
+  return parsed._tag === 'Wrong' ? left(`option ${name}: ${parsed.why}`) : right(writeOption(name, parsed))
+}
+
 /** The options as mount(8) gets them, in their order; or the sentence that says which one cannot be passed. */
-export const renderOptions = (options: readonly MountOption[]): Either<string, readonly string[]> => {
+export const renderOptions = (
+  type: string,
+  rule: TypeRule,
+  options: readonly MountOption[],
+): Either<string, readonly string[]> => {
   const rendered: string[] = []
   for (const option of options) {
     const name = optionName(option)
     if (isForOthers(name)) continue
-    const text = typeof option === 'string' ? option : `${name}=${SECRET_OPERAND}`
-    if (text.includes(',') || text === '') return left(`option ${name}: a comma would make two of it`)
-    rendered.push(text)
+    const text = writtenAnew(type, rule, option)
+    if (isLeft(text)) return text
+    if (/[,"]/.test(text.right) || text.right === '') return left(`option ${name}: a comma would make two of it`)
+    rendered.push(text.right)
   }
   return right(rendered)
 }

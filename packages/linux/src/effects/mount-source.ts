@@ -1,8 +1,10 @@
 // What mount(8) is given besides the mountpoint. Each path in it is followed to where it leads, and that has to be allowed. A path
 // that others can exchange is never given: a descriptor stands for it (bind, overlay), or the mount is refused.
 
-import type { Mount, TypeRule } from '@mountkeeper/core'
+import type { Mount } from '@mountkeeper/core'
 import { optionName } from '@mountkeeper/core'
+import type { Grammar, TypeRule } from '@mountkeeper/types'
+import { grammarOf, pathMayBe, readSource, writeSource } from '@mountkeeper/types'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { createCrossings } from '../crossing.js'
@@ -39,6 +41,8 @@ interface AllowedPath extends Resolved {
   readonly unsafe: string | undefined
 }
 
+type PathGrammar = Extract<Grammar, { readonly _tag: 'Path' }>
+
 interface Following {
   readonly tools: Tools
   readonly rule: TypeRule
@@ -64,11 +68,14 @@ const follow = ({ tools, table, mayOpen }: Following, path: string): Either<Stop
 }
 
 /** Follows a path's links and checks that what it leads to is allowed. The descriptor is the caller's to close. */
-const allowedPath = (following: Following, path: string): Either<string, AllowedPath> => {
-  const { tools, rule } = following
+const allowedPath = (
+  following: Following,
+  path: string,
+  isAllowed: (path: string) => boolean,
+): Either<string, AllowedPath> => {
   const resolved = follow(following, path)
   if (isLeft(resolved)) return left(stopText(resolved.left))
-  if (tools.sourceAllowed(rule, resolved.right.path)) return resolved
+  if (isAllowed(resolved.right.path)) return resolved
   close(resolved.right.place.fd)
   return left(`${path} leads to ${resolved.right.path}, which is not an allowed source`)
 }
@@ -82,11 +89,18 @@ interface PreparedOptions {
 const descriptorOf = ({ place }: Resolved): string => `${ownProcess()}/fd/${place.fd}`
 
 /** An option whose paths are safe stays as it was asked for, so that the mount table shows it so; else all are descriptors. */
-const preparePathOption = (following: Following, option: string): Either<string, PreparedOptions> => {
+const preparePathOption = (
+  following: Following,
+  grammar: PathGrammar,
+  option: string,
+): Either<string, PreparedOptions> => {
   const name = optionName(option)
+  const { tools, rule } = following
+  const isAllowed = (path: string): boolean =>
+    grammar.below === 'sources' ? tools.sourceAllowed({ ...rule, form: 'path' }, path) : pathMayBe(rule, grammar, path)
   const opened: AllowedPath[] = []
   for (const path of pathsOf(option)) {
-    const allowed = allowedPath(following, path)
+    const allowed = allowedPath(following, path, isAllowed)
     if (!isLeft(allowed)) {
       opened.push(allowed.right)
       continue
@@ -103,18 +117,23 @@ const preparePathOption = (following: Following, option: string): Either<string,
 
 const prepareOptions = async (
   tools: Tools,
-  rule: TypeRule,
+  type: string,
   options: readonly string[],
 ): Promise<Either<string, PreparedOptions>> => {
-  if (!options.some((option) => rule.pathOptions.includes(optionName(option)))) return right({ options, held: [] })
+  const rule = ruleOf(tools, type)
+  const grammarFor = (option: string): PathGrammar | undefined => {
+    const grammar = grammarOf(type, rule, optionName(option))
+    return grammar?._tag === 'Path' ? grammar : undefined
+  }
+  if (options.every((option) => grammarFor(option) === undefined)) return right({ options, held: [] })
   const table = await readTableInSlices()
   const following = { tools, rule, table, mayOpen: opensQuietlyIn(table) }
   const prepared: string[] = []
   const held: Resolved[] = []
   for (const option of options) {
-    const each: Either<string, PreparedOptions> = rule.pathOptions.includes(optionName(option))
-      ? preparePathOption(following, option)
-      : right({ options: [option], held: [] })
+    const grammar = grammarFor(option)
+    const each: Either<string, PreparedOptions> =
+      grammar === undefined ? right({ options: [option], held: [] }) : preparePathOption(following, grammar, option)
     if (isLeft(each)) {
       close(...held.map(({ place }) => place.fd))
       return each
@@ -150,7 +169,7 @@ const refusal = (type: string, source: string, unsafe: string): string =>
 
 const prepareSource = async (
   tools: Tools,
-  { type, source }: Mount['filesystem'],
+  { type, source }: Pick<Mount['filesystem'], 'type' | 'source'>,
   options: readonly string[],
 ): Promise<Either<string, Prepared>> => {
   const rule = ruleOf(tools, type)
@@ -169,7 +188,7 @@ const prepareSource = async (
     const { unsafe } = followed.right
     return unsafe === undefined ? asAsked : left(refusal(type, source, unsafe))
   }
-  const allowed = allowedPath(following, source)
+  const allowed = allowedPath(following, source, (path) => tools.sourceAllowed(rule, path))
   if (isLeft(allowed)) return allowed
   if (type !== 'bind') {
     close(allowed.right.place.fd)
@@ -184,12 +203,16 @@ const prepareSource = async (
 
 /** Options and source as mount(8) is to get them, or the sentence that says why it is not run. */
 export const prepare = async (tools: Tools, effect: Mount): Promise<Either<string, Prepared>> => {
-  const options = renderOptions(effect.options)
+  const { type } = effect.filesystem
+  const rule = ruleOf(tools, type)
+  const parsed = readSource(rule, effect.filesystem.source)
+  if (parsed._tag === 'Wrong') return left(`source: ${parsed.why}`)
+  const options = renderOptions(type, rule, effect.options)
   if (isLeft(options)) return options
-  const own = await prepareOptions(tools, ruleOf(tools, effect.filesystem.type), options.right)
+  const own = await prepareOptions(tools, type, options.right)
   if (isLeft(own)) return own
   const { held } = own.right
-  const source = await prepareSource(tools, effect.filesystem, own.right.options)
+  const source = await prepareSource(tools, { type, source: writeSource(parsed) }, own.right.options)
   if (isLeft(source) || held.length === 0) {
     close(...held.map(({ place }) => place.fd))
     return source

@@ -54,6 +54,13 @@ const decimalSize = (text: string): string | undefined => {
   return scaled(number === '' ? undefined : BigInt(number), 1024n, suffix)
 }
 
+/** The unit of a size that its reader has accepted, if it is one letter, and the factor that it stands for. */
+export const sizeUnit = (text: string): { readonly unit: string; readonly factor: bigint } => {
+  const [, letter = '', rest = ''] = /^(?:0x[0-9a-f]+|[0-9]+)(?:([kmgtpezy])(i?b)?)?$/i.exec(text) ?? []
+  if (letter === '' || rest !== '') return { unit: '', factor: 1n }
+  return { unit: letter.toLowerCase(), factor: 1024n ** BigInt(POWERS.indexOf(letter.toLowerCase()) + 1) }
+}
+
 /** The one text of all values that mean the same to their reader; `undefined` for what cannot be told. */
 export const readValue = (reader: ValueReader, text: string): string | undefined => {
   switch (reader) {

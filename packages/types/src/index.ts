@@ -1,0 +1,15 @@
+// The table of filesystem types, and the only readers of sources and of options' values.
+
+export * from './address.js'
+export * from './entry.js'
+export * from './grammar.js'
+export * from './password.js'
+export { DOTS, TAG, hostAllowed, pathAllowed, sourceMatches } from './pattern.js'
+export * from './read-grammar.js'
+export * from './rule.js'
+export * from './size.js'
+export type { Monitor, ParsedSource, SourceForm } from './source.js'
+export { parseSource, writeSource } from './source.js'
+export * from './table.js'
+export * from './table/general.js'
+export { TMPFS_BYTES_MAX, TMPFS_INODES_MAX } from './table/local.js'

@@ -1,0 +1,61 @@
+// Passwords that are given as plain text: by the name of an option, by the form of a source, by the name of a key. They are
+// refused for every type, and masked before anything is recorded (laws L38, L39).
+
+/** What stands in the place of a secret. */
+export const MASK = '***'
+
+const SECRET_NAME =
+  /^(?:pass.*|pwd|pw|pin|secret.*|token.*|apikey|key|.*(?:password|passwd|passphrase|passcode|secret|token|key))$/i
+
+/** Whether what stands behind such a name is a secret. */
+export const isSecretName = (name: string): boolean => SECRET_NAME.test(name.trim().replaceAll(/[-_.]/g, ''))
+
+/** A name, what separates it from its value, and the value. */
+const PAIR = /^([^=:\s]+)(\s*[=:\s]\s*)(.+)$/s
+
+const USER_NAME = /^(?:user|username|login)$/i
+
+const maskPair = (text: string): string => {
+  const [, name = '', separator = '', value = ''] = PAIR.exec(text) ?? []
+  if (name === '') return text
+  if (isSecretName(name)) return `${name}${separator}${MASK}`
+  // `user=name%password` of mount.cifs.
+  const [, user] = USER_NAME.test(name) ? (/^([^%:]*)[%:]./s.exec(value) ?? []) : []
+  return user === undefined ? text : `${name}${separator}${user}%${MASK}`
+}
+
+/** An option with the secret in it masked. What follows a secret is masked too: it may be a part of it. */
+export const maskOption = (text: string): string => {
+  const parts = text.split(',')
+  for (const [index, part] of parts.entries()) {
+    const masked = maskPair(part)
+    if (masked !== part) return [...parts.slice(0, index), masked].join(',')
+  }
+  return text
+}
+
+/** `user:word@` before a host. A `/` directly behind the colon begins the path of an export; so does `:/`. */
+const CREDENTIALS = /(^|\/\/|,)([^/:@,]*):(?!\/)(?:(?!:\/)[^])+@/
+
+/** `?token=word` of a URL. */
+const QUERY = /([?&;])([^=&;]+)=([^&;]*)/g
+
+/** A source with the secret in it masked. */
+export const maskSource = (text: string): string => {
+  const masked = text
+    .replace(CREDENTIALS, (_, before: string, user: string) => `${before}${user}:${MASK}@`)
+    .replace(QUERY, (pair: string, mark: string, name: string) =>
+      isSecretName(name) ? `${mark}${name}=${MASK}` : pair,
+    )
+  const comma = masked.indexOf(',')
+  return comma < 0 ? masked : `${masked.slice(0, comma)},${maskOption(masked.slice(comma + 1))}`
+}
+
+/** Any text of a caller, with what looks like a secret masked. */
+export const maskText = (text: string): string => maskSource(maskOption(text))
+
+/** Whether an option's text has a secret in it, masked or not. */
+export const optionHasSecret = (text: string): boolean => text.includes(MASK) || maskOption(text) !== text
+
+/** Whether a source has a secret in it, masked or not. */
+export const sourceHasSecret = (text: string): boolean => text.includes(MASK) || maskSource(text) !== text
