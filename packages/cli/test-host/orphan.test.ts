@@ -11,7 +11,7 @@ import { ROOT, STATE, answersOf, attach, command, detach, mounted, prepareWorld,
 
 prepareWorld()
 
-const KEYS = { path: { below: [EXPORTS.slice(0, EXPORTS.lastIndexOf('/')) || '/'] } }
+const KEYS = { path: { below: ['/run', '/srv'] } }
 const OF_SSH = { StrictHostKeyChecking: true, IdentityFile: KEYS, UserKnownHostsFile: KEYS }
 
 const CONFIG = {

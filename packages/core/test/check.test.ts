@@ -183,6 +183,7 @@ const SETTINGS = {
   types: {
     tmpfs: typeRule('tmpfs', ['*']),
     overlay: typeRule('overlay', ['overlay', '/layers/']),
+    cifs: typeRule('cifs', ['*']),
   },
 }
 
@@ -346,7 +347,7 @@ describe('filesystem.options', () => {
     const checked = (secretEnvironment: string, secrets?: Settings['secrets']): Invalid | undefined =>
       checkFilesystem(
         { ...SETTINGS, ...(secrets === undefined ? {} : { secrets }) },
-        { type: 'tmpfs', source: 'scratch', options: [{ name: 'mode', secretEnvironment }] },
+        { type: 'cifs', source: '//h/s', options: [{ name: 'credentials', secretEnvironment }] },
       )
     const why = 'is not a variable for secrets; allowed: LOGIN'
     expect(checked('LOGIN')).toBeUndefined()
