@@ -178,7 +178,9 @@ describe('nothing is run', () => {
     }
     expect(await refused({ type: 'bind', source: '/', options: [] })).toContain('not an allowed source')
     expect(await refused({ type: 'overlay', source: 'o', options: ['lowerdir=/'] })).toContain('option lowerdir: /')
-    expect(await refused({ type: 'tmpfs', source: 's', options: ['a,suid'] })).toContain('option a,suid: not allowed for type')
+    expect(await refused({ type: 'tmpfs', source: 's', options: ['a,suid'] })).toContain(
+      'option a,suid: not allowed for type',
+    )
     const secret = { name: 'credentials', secretFile: `${base}/none` }
     expect(await refused({ type: 'tmpfs', source: 's', options: [secret] })).toContain('option credentials: ')
   })
