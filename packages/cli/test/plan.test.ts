@@ -72,7 +72,7 @@ describe('plan', () => {
       '  make        /srv/mounts/a',
       expect.stringMatching(/^ {14}because /),
       expect.stringMatching(/^ {14}if it fails: /),
-      '  mount       tmpfs scratch (nosuid, nodev) on /srv/mounts/a',
+      '  mount       tmpfs scratch (nosuid, nodev, size=16m, nr_inodes=4096) on /srv/mounts/a',
       expect.stringMatching(/^ {14}because /),
       expect.stringMatching(/^ {14}if it fails: /),
       '  ✓ attached  mounted; instance 1 of generation 1',
