@@ -23,7 +23,7 @@ export const EFFECTS: readonly Mutant[] = [
     'adopted-without-policy',
     'a layer of somebody else is taken over although policy says refuse',
     'L34',
-    'decide/mount.ts',
+    'decide/join.ts',
     "settings.policies.foreign === 'adopt' &&",
     '',
   ),

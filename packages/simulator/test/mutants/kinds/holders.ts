@@ -31,9 +31,8 @@ export const HOLDERS: readonly Mutant[] = [
     'the claim ends when the mount is begun: nothing protects the attach while it is mounted',
     'L3 L30',
     'decide/mount.ts',
-    'else emitMount(draft, filesystem)\n}\n\n/** Something is mounted there',
-    "else emitMount(draft, filesystem)\n  endClaim(draft, 'open')\n}\n\n/** Something is mounted there",
-    "import { endClaim } from './steps.js'",
+    'else emitMount(draft, filesystem)\n}\n\n/** Our layer is gone',
+    "else emitMount(draft, filesystem)\n  endClaim(draft, 'open')\n}\n\n/** Our layer is gone",
   ),
   mutant(
     'success-shared-beyond-the-head',

@@ -68,8 +68,8 @@ export const HOST: readonly Mutant[] = [
     'a record that was unmounted by others loses its holders at a restart',
     'L30',
     'remember.ts',
-    "} else if (fact._tag === 'Forgotten') {\n    holders.clear()",
-    "} else if (fact._tag === 'Forgotten' || fact._tag === 'Unmounted') {\n    holders.clear()",
+    "else if (fact._tag === 'Forgotten') Object.assign",
+    "else if (fact._tag === 'Forgotten' || fact._tag === 'Unmounted') Object.assign",
   ),
   mutantOf(
     'fact-after-effect',

@@ -8,17 +8,18 @@ export const SEEING: readonly Mutant[] = [
     'the mount command ended well, so it is mounted',
     'L15 L16 L21',
     'decide/mount.ts',
-    '  const seen = seeMount(draft, found, source)\n',
-    `  const looked = seeMount(draft, found, source)
-  const seen = error === undefined && looked._tag === 'Nothing' ? ({ _tag: 'Ours', missing: [] } as const) : looked\n`,
+    '  const seen = seeMount(draft, found, source, exited)\n',
+    `  const looked = seeMount(draft, found, source, exited)
+  const isWell = error === undefined && looked._tag === 'Nothing'
+  const seen = isWell ? ({ _tag: 'Ours', wrong: undefined, warnings: [] } as const) : looked\n`,
   ),
   mutant(
     'error-means-not-mounted',
     'the mount command ended badly, so nothing is mounted',
     'L15 L47',
     'decide/mount.ts',
-    '  const seen = seeMount(draft, found, source)\n',
-    "  const seen = error === undefined ? seeMount(draft, found, source) : ({ _tag: 'Nothing' } as const)\n",
+    '  const seen = seeMount(draft, found, source, exited)\n',
+    "  const seen = error === undefined ? seeMount(draft, found, source, exited) : ({ _tag: 'Nothing' } as const)\n",
   ),
   mutant(
     'exit-0-means-unmounted',
@@ -85,8 +86,8 @@ export const SEEING: readonly Mutant[] = [
     'the layer that a late mount has made is not found below another one',
     'L6 L47',
     'decide/see.ts',
-    '  const { intent, filesystem } = draft.record\n  const layers = layersOf(found)\n',
-    '  const { intent, filesystem } = draft.record\n  const layers = layersOf(found).slice(0, 1)\n',
+    '  const { intent, filesystem, work } = draft.record\n  const layers = layersOf(found)\n',
+    '  const { intent, filesystem, work } = draft.record\n  const layers = layersOf(found).slice(0, 1)\n',
   ),
   mutant(
     'unknown-means-nothing-there',
@@ -173,8 +174,8 @@ export const SEEING: readonly Mutant[] = [
     'a late mount that shows another layer closes the intent in memory only',
     'section 7 L34',
     'decide/mount.ts',
-    "    closeIntent(draft)\n    return 'proceed'\n  }\n  const refusal",
-    "    if (seen._tag === 'Nothing') closeIntent(draft)\n    else Object.assign(draft.record, { intent: undefined })\n    return 'proceed'\n  }\n  const refusal",
+    "    closeIntent(draft)\n    return 'proceed'\n  }\n  if (seen._tag === 'Ours'",
+    "    if (seen._tag === 'Nothing') closeIntent(draft)\n    else Object.assign(draft.record, { intent: undefined })\n    return 'proceed'\n  }\n  if (seen._tag === 'Ours'",
   ),
 ]
 
