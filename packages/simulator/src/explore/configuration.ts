@@ -180,7 +180,7 @@ export const OBSTRUCTED: Configuration = {
   name: 'what only a person can remove',
   settings: exploredSettings(2, 1),
   attachments: [attachment(1)],
-  sources: ['f', 'g'],
+  sources: ['f'],
   waiting: 2,
   allowed: { ...SHARED.allowed, inTheWay: true, cancels: false },
   directories: ['none'],
