@@ -1,6 +1,7 @@
 // `mountkeeper doctor`: whether this host is as the manager needs it, one line per check, with the mend. Changes
 // nothing, unless a journal is to be repaired.
 
+import { shownJson } from '@mountkeeper/codec'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Configuration } from '@mountkeeper/codec'
 import type { Check } from '@mountkeeper/linux'
@@ -72,7 +73,7 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
 
 const show = ({ json }: DoctorArguments, streams: Streams, checks: readonly Check[]): ExitCode => {
   const lines = json
-    ? checks.map((check) => JSON.stringify(check))
+    ? checks.map((check) => shownJson(check))
     : checkLines(checks, paintOf(wantsColour(streams) ? 'colour' : 'plain'))
   streams.stdout.write(`${lines.join('\n')}\n`)
   return checks.some(({ ok }) => ok === 'fail') ? EXIT.refused : EXIT.ok

@@ -1,7 +1,14 @@
 // `mountkeeper plan`: what run would do now, and why. It takes no lock, needs no rights, and runs nothing but looks.
 
 import type { LineError, RequestOrPlan } from '@mountkeeper/codec'
-import { REQUEST_LINE_BYTES_MAX, decodeRequestLine, encodeUnreadable, invalidOf, isBlankLine } from '@mountkeeper/codec'
+import {
+  REQUEST_LINE_BYTES_MAX,
+  decodeRequestLine,
+  encodeUnreadable,
+  invalidOf,
+  isBlankLine,
+  shownJson,
+} from '@mountkeeper/codec'
 import type { Fact, PlannedRequest, Request, Settings } from '@mountkeeper/core'
 import { restore } from '@mountkeeper/core'
 import { planRequests } from '@mountkeeper/runtime'
@@ -70,7 +77,7 @@ const badText = ({ line, error }: Bad, output: OutputKind): string => {
 }
 
 const goodText = (planned: PlannedRequest, line: number, output: OutputKind, streams: Streams): string => {
-  if (output === 'json') return JSON.stringify({ line, ...(encodePlanned(planned) as object) })
+  if (output === 'json') return shownJson({ line, ...(encodePlanned(planned) as object) })
   const { id } = planned.request
   const paint = paintOf(wantsColour(streams) ? 'colour' : 'plain')
   return planLines(planned, id === undefined ? `line ${line}` : word(id), paint).join('\n')

@@ -1,5 +1,6 @@
 // `mountkeeper reconcile`: the differences between what is wanted, recorded and there; with --apply they are repaired.
 
+import { shownJson } from '@mountkeeper/codec'
 import type { Difference } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { ReconcileArguments } from './arguments.js'
@@ -57,7 +58,7 @@ const apply = async (asked: ReconcileArguments, streams: Streams): Promise<ExitC
   }
   const { before, after } = repaired.right
   const encoded = { before: encodeDifferences(before), after: encodeDifferences(after) }
-  write(streams, asked.json ? [JSON.stringify(encoded)] : repairedLines(repaired.right))
+  write(streams, asked.json ? [shownJson(encoded)] : repairedLines(repaired.right))
   return after.some(isMendable) ? EXIT.refused : EXIT.ok
 }
 
@@ -70,7 +71,7 @@ export const reconcile = async (asked: ReconcileArguments, streams: Streams): Pr
   write(
     streams,
     asked.json
-      ? [JSON.stringify(encodeSurvey(survey.right))]
+      ? [shownJson(encodeSurvey(survey.right))]
       : [...differences.map(differenceWords), counted(differences.length, 'difference')],
   )
   return EXIT.ok

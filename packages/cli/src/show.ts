@@ -1,7 +1,7 @@
 // How a run is shown: as JSON Lines for programs, or as a transcript for people. Both see everything and change nothing.
 
 import type { Configuration, PlanRequest } from '@mountkeeper/codec'
-import { encodeAnswer, encodeUnreadable } from '@mountkeeper/codec'
+import { encodeAnswer, encodeUnreadable, shownJson } from '@mountkeeper/codec'
 import type { PlannedRequest, Warning } from '@mountkeeper/core'
 import type { Observer, StopReport, Timers } from '@mountkeeper/runtime'
 import type { OutputKind } from './arguments.js'
@@ -37,7 +37,7 @@ export interface Show {
 export type Plan = (request: PlanRequest) => Promise<readonly PlannedRequest[]>
 
 const planAnswer = ({ id }: PlanRequest, planned: readonly PlannedRequest[]): string =>
-  JSON.stringify({
+  shownJson({
     ...(id === undefined ? {} : { id }),
     op: 'plan',
     ok: true,

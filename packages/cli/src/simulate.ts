@@ -3,7 +3,7 @@
 
 import { randomInt } from 'node:crypto'
 import { closeSync, existsSync, fstatSync, ftruncateSync, unlinkSync, writeFileSync } from 'node:fs'
-import { encodeTraceHeader, encodeTraceLine } from '@mountkeeper/codec'
+import { encodeTraceHeader, encodeTraceLine, shownJson } from '@mountkeeper/codec'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Campaign, Counterexample } from '@mountkeeper/simulator'
 import {
@@ -138,7 +138,7 @@ const machineReadable = (campaign: Campaign, seconds: number, told: Told | undef
     run: told.found.run,
     transcript: tellCounterexample(told.found).split('\n'),
   }
-  return JSON.stringify({
+  return shownJson({
     seed,
     runs,
     actions,

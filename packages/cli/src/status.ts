@@ -1,5 +1,6 @@
 // `mountkeeper status`: who holds what, as it is recorded and as it is on the host now.
 
+import { shownJson } from '@mountkeeper/codec'
 import { STATUS_MAX } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { StatusArguments } from './arguments.js'
@@ -18,7 +19,7 @@ export const status = async (asked: StatusArguments, streams: Streams): Promise<
   const survey = await surveyHere(asked, page, (sentence) => complain(streams, `warning: ${sentence}`))
   if (E.isLeft(survey)) return fail(streams, survey.left)
   const lines = asked.json
-    ? [JSON.stringify(encodeSurvey(survey.right))]
+    ? [shownJson(encodeSurvey(survey.right))]
     : surveyLines(survey.right, paintOf(wantsColour(streams) ? 'colour' : 'plain'))
   streams.stdout.write(lines.map((line) => `${line}\n`).join(''))
   return EXIT.ok

@@ -4,7 +4,7 @@
 import { configurationErrorLines, decodeConfigurationText } from '@mountkeeper/codec'
 import type { Configuration } from '@mountkeeper/codec'
 import type { Fact, Settings } from '@mountkeeper/core'
-import { checkFilesystem, checkName, checkPath, snapshot } from '@mountkeeper/core'
+import { checkFilesystem, checkMountpointPath, checkName, snapshot } from '@mountkeeper/core'
 import type { Check } from '@mountkeeper/linux'
 import * as E from 'fp-ts/lib/Either.js'
 import { DEFAULT_CONFIGURATION_FILE } from './configuration-file.js'
@@ -32,7 +32,7 @@ const refusalOf = (settings: Settings, fact: Fact): string | undefined => {
   const wrong =
     fact._tag === 'Held'
       ? (checkName('volume', fact.volume) ?? checkName('consumer', fact.consumer))
-      : (checkPath('mountpoint', mountpoint) ?? (fact.filesystem && checkFilesystem(settings, fact.filesystem)))
+      : (checkMountpointPath(mountpoint) ?? (fact.filesystem && checkFilesystem(settings, fact.filesystem)))
   if (wrong !== undefined) return `${wrong.field} ${wrong.why}`
   return fact._tag === 'Recorded' && !isBelow(settings, mountpoint)
     ? 'mountpoint lies below no managed root'

@@ -5,7 +5,8 @@ import type { Answer, Invalid, Request } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import { requestIdCodec } from './input.js'
 import type { LineError } from './line.js'
-import { decodeLine, encodeLine, invalidOf } from './line.js'
+import { shownJson } from './json.js'
+import { decodeLine, invalidOf } from './line.js'
 import { invalidCodec, refusalCodec, resultCodec } from './result.js'
 import type { Fields } from './shape.js'
 import { either, literal, oneOf, optional, record, text, wholeNumber } from './shape.js'
@@ -82,12 +83,12 @@ export const answerCodec: Codec<Answer> = either(
 )
 
 /** An answer as a line, without its end. */
-export const encodeAnswer = (answer: Answer): string => encodeLine(answerLineCodec, answer)
+export const encodeAnswer = (answer: Answer): string => shownJson(answerLineCodec.encode(answer))
 
 /** The answer to a line that could not be read, as a line. `line` counts from 1. */
 export const encodeUnreadable = (line: number, error: LineError): string => {
   const id = error._tag === 'Undecodable' && error.id !== undefined ? { id: error.id } : {}
-  return encodeLine(answerLineCodec, { ...id, ok: false, line, error: invalidOf(error) })
+  return shownJson(answerLineCodec.encode({ ...id, ok: false, line, error: invalidOf(error) }))
 }
 
 /** Reads what `encodeAnswer` and `encodeUnreadable` write. */

@@ -2,7 +2,7 @@
 // the two is silently lost, and nesting has a limit. Faults have a position and the same words under every engine.
 
 import * as E from 'fp-ts/lib/Either.js'
-import { utf8Length } from '@mountkeeper/core'
+import { INVISIBLE, utf8Length } from '@mountkeeper/core'
 import { quoted } from './rendering.js'
 
 /** The deepest nesting of lists and objects. */
@@ -131,3 +131,12 @@ export const withoutMark = (text: string): string => (text.startsWith('\uFEFF') 
 /** Whether a text is longer than so many bytes of UTF-8. A short one is not counted. */
 export const isLongerThan = (text: string, bytesMax: number): boolean =>
   text.length > bytesMax || (text.length * 3 > bytesMax && utf8Length(text) > bytesMax)
+
+/** DEL and C1, which a terminal acts on, and what is invisible or changes the direction of what is beside it. */
+const UNSHOWN = new RegExp(`[\\u007f-\\u009f]|${INVISIBLE.source}`, 'gu')
+
+const escaped = (text: string): string =>
+  Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
+
+/** JSON for people and their terminals: the same value, with every character escaped that does more than show itself. */
+export const shownJson = (value: unknown): string => JSON.stringify(value).replace(UNSHOWN, escaped)

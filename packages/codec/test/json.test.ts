@@ -1,7 +1,8 @@
+import { requestId } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { jsonFault, parseJson } from '../src/index.js'
+import { encodeAnswer, encodeUnreadable, jsonFault, parseJson, shownJson } from '../src/index.js'
 import { isLongerThan } from '../src/json.js'
 
 const accepted = (text: string): boolean => {
@@ -72,4 +73,39 @@ test('lengths are counted in bytes', () => {
       expect(isLongerThan(text, bytesMax)).toBe(Buffer.byteLength(text) > bytesMax)
     }),
   )
+})
+
+test('what is shown is the same value, without a character that a terminal acts on or nobody sees', () => {
+  const rare = fc.constantFrom(
+    '\u007f',
+    '\u009b31m',
+    '\u202e',
+    '\u2066',
+    '\ufeff',
+    '\u2028',
+    '\u{e0041}',
+    '"',
+    '\\',
+    'é',
+    '😀',
+  )
+  const text = fc.array(fc.oneof(rare, fc.string({ maxLength: 3 })), { maxLength: 5 }).map((parts) => parts.join(''))
+  fc.assert(
+    fc.property(fc.dictionary(text, fc.oneof(text, fc.array(text))), (value) => {
+      const shown = shownJson(value)
+      expect(JSON.parse(shown)).toEqual(JSON.parse(JSON.stringify(value)))
+      expect(shown).not.toMatch(
+        /[\p{Cc}\p{Zl}\p{Zp}\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e0fff}]/u,
+      )
+    }),
+    { numRuns: 2_000 },
+  )
+  expect(shownJson('é\u009b\u202e\u{e0041}')).toBe('"é\\u009b\\u202e\\udb40\\udc41"')
+})
+
+test('answers are shown so', () => {
+  const error = { _tag: 'Invalid', field: 'a', why: '\u009b\u202e\u007f' } as const
+  expect(encodeAnswer({ request: requestId(1), id: 'x', op: 'attach', ok: false, error })).toContain('\\u009b\\u202e\\u007f')
+  const unreadable = encodeUnreadable(1, { _tag: 'NotJson', position: 0, why: '\u009b' })
+  expect(unreadable).toContain('\\u009b')
 })

@@ -18,6 +18,7 @@ import { mountOptions, ruleOf } from './agree.js'
 import type { Invalid } from './answer.js'
 import type { Filesystem, MountOption, SecretOption } from './filesystem.js'
 import { optionName } from './filesystem.js'
+import { invisibleFault } from './invisible.js'
 import { contradiction } from './option-meaning.js'
 import type { Settings } from './settings.js'
 
@@ -100,8 +101,14 @@ const checkText = (field: string, text: string, bytesMax: number): Invalid | und
 export const checkReason = (reason: string | undefined): Invalid | undefined =>
   reason === undefined ? undefined : checkText('reason', reason, REASON_BYTES_MAX)
 
-/** Volume, consumer, id: 1 to 255 bytes without control characters. */
-export const checkName = (field: string, name: string): Invalid | undefined => checkText(field, name, NAME_BYTES_MAX)
+const checkShown = (field: string, text: string): Invalid | undefined => {
+  const fault = isPlain(text) ? undefined : invisibleFault(text)
+  return fault === undefined ? undefined : invalid(field, fault)
+}
+
+/** Volume, consumer, id: 1 to 255 bytes without control, invisible and bidirectional characters. */
+export const checkName = (field: string, name: string): Invalid | undefined =>
+  checkText(field, name, NAME_BYTES_MAX) ?? checkShown(field, name)
 
 /** An absolute path in its one canonical spelling. */
 export const checkPath = (field: string, path: string): Invalid | undefined => {
@@ -119,6 +126,10 @@ export const checkPath = (field: string, path: string): Invalid | undefined => {
   }
   return undefined
 }
+
+/** The path of a mountpoint: people read it, so that nothing in it may be invisible. */
+export const checkMountpointPath = (path: string): Invalid | undefined =>
+  checkPath('mountpoint', path) ?? checkShown('mountpoint', path)
 
 const allowedNow = (some: readonly string[]): string => (some.length === 0 ? 'none is' : `allowed: ${some.join(', ')}`)
 

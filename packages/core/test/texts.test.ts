@@ -2,7 +2,21 @@
 
 import { Buffer } from 'node:buffer'
 import { describe, expect, test } from 'vitest'
-import { checkDeadline, checkName, checkPath, sourceAllowed, typeRule, utf8Length } from '../src/index.js'
+import type { Request } from '../src/index.js'
+import {
+  INVISIBLE,
+  checkDeadline,
+  checkMountpointPath,
+  checkName,
+  checkPath,
+  decide,
+  defaultSettings,
+  requestId,
+  restore,
+  sourceAllowed,
+  typeRule,
+  utf8Length,
+} from '../src/index.js'
 
 const CHARACTERS = [
   '\u007f',
@@ -66,6 +80,61 @@ describe('a name', () => {
     ['\udbff', 'is not valid Unicode'],
   ])('%j is refused', (name, why) => {
     expect(checkName('volume', name)).toEqual({ _tag: 'Invalid', field: 'volume', why })
+  })
+})
+
+describe('what people could not see', () => {
+  const refused = [
+    0xad, 0x34f, 0x61c, 0x115f, 0x180e, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2060,
+    0x2066, 0x2069, 0x206f, 0x3164, 0xfe0f, 0xfeff, 0xffa0, 0xfff9, 0x1d173, 0xe0041, 0xe0100,
+  ]
+
+  test.each(refused.map((code) => [code.toString(16).toUpperCase().padStart(4, '0'), String.fromCodePoint(code)]))(
+    'U+%s is refused in names and mountpoints',
+    (code, character) => {
+      const why = `has the invisible or bidirectional character U+${code} at position `
+      expect(checkName('consumer', `é${character}`)).toEqual({ _tag: 'Invalid', field: 'consumer', why: `${why}1` })
+      expect(checkName('id', character)).toEqual({ _tag: 'Invalid', field: 'id', why: `${why}0` })
+      const field = 'mountpoint'
+      expect(checkMountpointPath(`/m/a${character}b`)).toEqual({ _tag: 'Invalid', field, why: `${why}4` })
+    },
+  )
+
+  test('each character of the general category Cf, Zl and Zp, and each that is ignored when shown, is in the list', () => {
+    const known = /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
+    // Marks of numbers and of verses, which are seen.
+    const seen = new Set([
+      0x600, 0x601, 0x602, 0x603, 0x604, 0x605, 0x6dd, 0x70f, 0x890, 0x891, 0x8e2, 0x110bd, 0x110cd,
+    ])
+    const missing: string[] = []
+    for (let code = 0; code < 0xe1000; code += 1) {
+      const isHieroglyph = code >= 0x13430 && code <= 0x1343f
+      if ((code >= 0xd800 && code < 0xe000) || seen.has(code) || isHieroglyph) continue
+      const character = String.fromCodePoint(code)
+      if (known.test(character) && !INVISIBLE.test(character)) missing.push(code.toString(16))
+    }
+    expect(missing).toEqual([])
+  })
+
+  const restored = (consumer: string) =>
+    restore(defaultSettings('/m'), [
+      { _tag: 'HostCameUp', at: 1, generation: 1, boot: 'b', mountNamespace: '1' },
+      { _tag: 'Held', at: 1, mountpoint: '/m/a', volume: 'v', consumer, since: 1, knowledge: 'inventory' },
+    ])
+
+  test.each<readonly [string, Request]>([
+    ['detach', { op: 'detach', mountpoint: '/m/a', volume: 'v', consumer: 'vm\u202e' }],
+    ['detach of another volume', { op: 'detach', mountpoint: '/m/a', volume: 'w', consumer: 'vm\u202e' }],
+    ['release', { op: 'release', consumer: 'vm\u202e' }],
+  ])('who holds by such a name may leave, and nobody else is known by one: %s', (_, body) => {
+    const tagOf = (consumer: string): string | undefined => {
+      const { answers } = decide(restored(consumer), { _tag: 'Requested', at: 2, request: requestId(1), body })
+      const [answer] = answers
+      return answer === undefined || answer.ok ? undefined : answer.error._tag
+    }
+    // The host is down, which is said of what could be served otherwise.
+    expect(tagOf('vm\u202e')).toBe('HostDown')
+    expect(tagOf('vm')).toBe('Invalid')
   })
 })
 

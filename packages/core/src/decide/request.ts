@@ -3,8 +3,8 @@
 
 import type { AttachError, Cancelled, HostDown, Invalid, Refused, Stopped } from '../answer.js'
 import { ancestorsOf } from '../apply.js'
-import { checkDeadline, checkFilesystem, checkName, checkPath, nested } from '../check.js'
-import { holdersOf } from '../holders.js'
+import { checkDeadline, checkFilesystem, checkMountpointPath, checkName, nested } from '../check.js'
+import { findHolder, holdersOf } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { AttachRequest, DetachRequest, ReleaseRequest, Request } from '../input.js'
@@ -42,7 +42,7 @@ export const checkAsked = (out: Out, body: Request): Invalid | undefined => {
 }
 
 export const checkMountpoint = (out: Out, path: string): Refused | undefined => {
-  const bad = checkPath('mountpoint', path)
+  const bad = checkMountpointPath(path)
   if (bad !== undefined) return bad
   const roots = out.host.settings.roots.map((root) => root.path)
   if (roots.includes(path)) return { _tag: 'Invalid', field: 'mountpoint', why: 'is a managed root itself' }
@@ -95,11 +95,17 @@ const checkAttach = (out: Out, body: AttachRequest): AttachError | undefined => 
   )
 }
 
+/** Whoever holds may leave, also by a name that an inventory or an older version has brought. */
+const checkKnownConsumer = (out: Out, consumer: string): Invalid | undefined =>
+  out.host.consumers.has(consumer) ? undefined : checkName('consumer', consumer)
+
 const checkDetach = (out: Out, body: DetachRequest): Refused | undefined => {
   const entry = out.host.mountpoints.get(body.mountpoint)
+  const holds = entry !== undefined && findHolder(entry.holders, body.volume, body.consumer) !== undefined
   return (
     (entry === undefined ? checkMountpoint(out, body.mountpoint) : undefined) ??
-    checkAttachment(body.volume, body.consumer) ??
+    (holds ? undefined : checkName('volume', body.volume)) ??
+    (holds ? undefined : checkKnownConsumer(out, body.consumer)) ??
     checkRoom(out, entry?.record.waiting.length ?? 0)
   )
 }
@@ -293,7 +299,7 @@ const attachmentsOf = (out: Out, consumer: string): ReadonlyMap<string, readonly
 
 export const requestRelease = (out: Out, request: RequestId, body: ReleaseRequest): void => {
   const replied = { request, id: body.id, op: body.op }
-  const refusal = checkAsked(out, body) ?? checkName('consumer', body.consumer) ?? checkHost(out)
+  const refusal = checkAsked(out, body) ?? checkKnownConsumer(out, body.consumer) ?? checkHost(out)
   const generation = servingGeneration(out)
   if (refusal !== undefined || generation === undefined) {
     refuse(out, replied, refusal ?? hostDown(out))
