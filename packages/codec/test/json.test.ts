@@ -105,7 +105,9 @@ test('what is shown is the same value, without a character that a terminal acts 
 
 test('answers are shown so', () => {
   const error = { _tag: 'Invalid', field: 'a', why: '\u009b\u202e\u007f' } as const
-  expect(encodeAnswer({ request: requestId(1), id: 'x', op: 'attach', ok: false, error })).toContain('\\u009b\\u202e\\u007f')
+  expect(encodeAnswer({ request: requestId(1), id: 'x', op: 'attach', ok: false, error })).toContain(
+    '\\u009b\\u202e\\u007f',
+  )
   const unreadable = encodeUnreadable(1, { _tag: 'NotJson', position: 0, why: '\u009b' })
   expect(unreadable).toContain('\\u009b')
 })
