@@ -267,6 +267,9 @@ export const checkFilesystem = (settings: Settings, filesystem: Filesystem): Inv
     const wrongOption = checkOption(settings, rule, type, option, index)
     if (wrongOption !== undefined) return wrongOption
   }
+  const [, second] = [...options.entries()].filter(([, option]) => typeof option !== 'string')
+  if (second !== undefined)
+    return invalid(`filesystem.options[${second[0]}]`, 'is a second secret; a helper can be given one')
   const contradicts = contradiction(type, options)
   if (contradicts !== undefined) return invalid(`filesystem.options[${contradicts.index}]`, contradicts.why)
   return checkOptionBytes(rule, filesystem)

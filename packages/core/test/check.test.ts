@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AttachRequest, Input, Invalid, Request, SecretOption, Settings } from '../src/index.js'
 import { apply, checkFilesystem, decide, defaultSettings, requestId, typeRule } from '../src/index.js'
+import { namedOptions } from '@mountkeeper/types'
 import { showAnswer } from '../src/show.js'
 import { perform } from './transcript/directive.js'
 import type { Story } from './transcript/story.js'
@@ -353,6 +354,20 @@ describe('filesystem.options', () => {
     expect(checked('LOGIN')).toBeUndefined()
     expect(checked('PATH')).toEqual({ _tag: 'Invalid', field: 'filesystem.options[0].secretEnvironment', why })
     expect(checked('LOGIN', { directories: [], environment: [] })?.why).toBe('is not a variable for secrets; none is')
+  })
+
+  test('there is one secret at most, for a helper has one standard input', () => {
+    const types = { cifs: typeRule('cifs', ['//nas/share'], namedOptions('cifs', ['PASSWD'])) }
+    const secretFile = '/etc/secret/a'
+    const options = [{ name: 'credentials', secretFile }, 'seal', { name: 'PASSWD', secretFile }]
+    const checked = (some: typeof options) =>
+      checkFilesystem({ ...SETTINGS, types }, { type: 'cifs', source: '//nas/share', options: some })
+    expect(checked(options.slice(0, 2))).toBeUndefined()
+    expect(checked(options)).toEqual({
+      _tag: 'Invalid',
+      field: 'filesystem.options[2]',
+      why: 'is a second secret; a helper can be given one',
+    })
   })
 
   test('without settings for secrets there are none', () => {

@@ -21,6 +21,8 @@ export interface Command {
   readonly deadlineMs: number
   /** A descriptor for its standard input, still the caller's to close; `/dev/null` by default. */
   readonly stdin?: number
+  /** Variables beside those of every command. */
+  readonly environment?: Readonly<Record<string, string>>
   /** The directory that it is started in; `/` by default. */
   readonly cwd?: string
   /** It runs programs that are not ours, which may leave processes behind in groups of their own: these are searched for. */
@@ -186,7 +188,7 @@ type Started = { readonly _tag: 'Child'; readonly child: Child } | { readonly _t
 
 const start = async (
   vector: readonly string[],
-  { cwd = '/', stdin = 'ignore' }: { readonly cwd?: string; readonly stdin?: number | 'ignore' },
+  { cwd = '/', stdin, environment = {} }: Pick<Command, 'cwd' | 'stdin' | 'environment'>,
 ): Promise<Started> => {
   const [file, ...args] = vector
   if (file === undefined) return { _tag: 'Failed', why: 'an empty argument vector' }
@@ -201,10 +203,10 @@ const start = async (
     // A command outlives the manager rather than being killed half-way (L31).
     cleanup: false,
     extendEnv: false,
-    env: COMMAND_ENVIRONMENT,
+    env: { ...environment, ...COMMAND_ENVIRONMENT },
     cwd,
     // Its types name the first ten descriptors only.
-    stdin: stdin as 'ignore',
+    stdin: (stdin ?? 'ignore') as 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',
     buffer: false,

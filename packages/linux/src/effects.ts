@@ -105,6 +105,7 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
     types: options.types ?? DEFAULT_TYPES,
     aliases: options.aliases ?? {},
     sourceAllowed: options.sourceAllowed ?? sourceAllowed,
+    prefix,
     secrets: options.secrets,
     limitCores,
     uid,

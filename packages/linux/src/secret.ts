@@ -1,12 +1,14 @@
-// Secrets: read where a request refers to, and handed to the helper of one mount as its standard input, an unnamed file of mode
-// 0600 on a tmpfs. Invariant: the value is in no argument, no environment and no file with a name, and the file is gone as soon
-// as nobody has it open, whatever ended the manager or the helper (L38).
+// Secrets: read where a request refers to, and handed to the helper of one mount: as its standard input, an unnamed file of mode
+// 0600 on a tmpfs, or as a variable of it alone. Invariant: the value is in no argument and in no file with a name, and the file is
+// gone as soon as nobody has it open, whatever ended the manager or the helper (L38).
 
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statfsSync, writeSync } from 'node:fs'
 import type { SecretOption, SecretSettings } from '@mountkeeper/core'
 import { secretReference } from '@mountkeeper/core'
+import type { SecretBy } from '@mountkeeper/types'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { Command } from './command-runner.js'
 import { localMounts } from './crossing.js'
 import type { Place } from './descriptor.js'
 import { close, componentsOf, descend, errnoOf, openBelow, openSlash, statOf } from './descriptor.js'
@@ -145,8 +147,8 @@ export const memoryProblem = (): string | undefined => {
 
 /** A secret on its way to a helper. */
 export interface HandedOn {
-  /** The standard input of the helper: read-only, at its beginning. */
-  readonly stdin: number
+  /** The standard input of the helper, read-only and at its beginning, or a variable of it alone. */
+  readonly given: Pick<Command, 'stdin' | 'environment'>
   /** What stands for it in evidence, so that a person can run the command again. */
   readonly shown: readonly [operand: string, reference: string]
   /** Text of a helper without the value, should it repeat that. */
@@ -185,7 +187,7 @@ const dispose = (fds: readonly number[]): void => {
   close(...fds)
 }
 
-const inMemory = (value: Buffer): Either<string, Pick<HandedOn, 'stdin' | 'dispose'>> => {
+const inMemory = (value: Buffer): Either<string, Pick<HandedOn, 'given' | 'dispose'>> => {
   const file = unnamedFile()
   if (isLeft(file)) return file
   const open = [file.right]
@@ -196,7 +198,7 @@ const inMemory = (value: Buffer): Either<string, Pick<HandedOn, 'stdin' | 'dispo
     open.push(stdin)
     if (fstatSync(stdin).size !== value.length) throw new Error('it was cut')
     return right({
-      stdin,
+      given: { stdin },
       dispose: () => {
         dispose(open)
       },
@@ -207,16 +209,36 @@ const inMemory = (value: Buffer): Either<string, Pick<HandedOn, 'stdin' | 'dispo
   }
 }
 
-/** Reads a secret and puts it where a helper can read it. */
-export const handOn = (option: SecretOption, reading: SecretReading): Either<string, HandedOn> => {
+const NEWLINE = 0x0a
+
+/** The only line of a value, without its end; a helper would take the first of several, and say nothing of the others. */
+const onlyLine = (value: Buffer): Either<string, Buffer> => {
+  const line = value.at(-1) === NEWLINE ? value.subarray(0, -1) : value
+  if (line.length === 0) return left('the secret is empty')
+  return line.includes(NEWLINE) ? left('the secret has more than one line') : right(line)
+}
+
+/** The value as it is handed on in this way. */
+const inForm = (value: Buffer, by: SecretBy): Either<string, Buffer> => {
+  if (value.length === 0) return left('the secret is empty')
+  if (value.includes(0)) return left('the secret has a NUL in it')
+  return by === 'credentials-file' ? right(value) : onlyLine(value)
+}
+
+/** Reads a secret and puts it where a helper takes it: its standard input, or the variable that has the name of the option. */
+export const handOn = (option: SecretOption, by: SecretBy, reading: SecretReading): Either<string, HandedOn> => {
+  const refused = (why: string): Either<string, never> => left(`option ${option.name}: ${why}`)
   const value = readSecret(option, reading)
-  if (isLeft(value)) return left(`option ${option.name}: ${value.left}`)
+  if (isLeft(value)) return refused(value.left)
   try {
-    if (value.right.length === 0) return left(`option ${option.name}: the secret is empty`)
-    const file = inMemory(value.right)
-    if (isLeft(file)) return left(`option ${option.name}: ${file.left}`)
-    const shown = [SECRET_OPERAND, secretReference(option)] as const
-    return right({ ...file.right, shown, masked: masking(value.right.toString('utf8')) })
+    const formed = inForm(value.right, by)
+    if (isLeft(formed)) return refused(formed.left)
+    const text = formed.right.toString('utf8')
+    const evidence = { shown: [SECRET_OPERAND, secretReference(option)], masked: masking(text) } as const
+    if (by === 'environment')
+      return right({ given: { environment: { [option.name]: text } }, dispose: () => undefined, ...evidence })
+    const file = inMemory(formed.right)
+    return isLeft(file) ? refused(file.left) : right({ ...file.right, ...evidence })
   } finally {
     value.right.fill(0)
   }

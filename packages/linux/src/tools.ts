@@ -41,6 +41,8 @@ export interface Tools {
   readonly types: Readonly<Record<string, TypeRule>>
   readonly aliases: Readonly<Record<string, string>>
   readonly sourceAllowed: SourceAllowed
+  /** Put before mount and umount. */
+  readonly prefix: readonly string[]
   /** Which secrets mounts may use. */
   readonly secrets: SecretSettings | undefined
   /** Keeps this process and its children out of core dumps, once; says why that failed. */

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import type { Filesystem, MountOption, SecretOption } from '@mountkeeper/core'
 import { secretReference, typeRule } from '@mountkeeper/core'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Grammars } from '@mountkeeper/types'
 import type { World } from './world.js'
 import { clear, createWorld, plant, prepareWorld, sh, sleep, top } from './world.js'
 
@@ -37,11 +38,16 @@ beforeEach(async () => {
     exec mount -i -t tmpfs -o nosuid,nodev "$1" "$2"`,
   )
   world = await createWorld({
-    types: { private: typeRule('private', ['*'], { credentials: { _tag: 'Secret', by: 'credentials-file' } }) },
+    types: { private: typeRule('private', ['*'], GRAMMARS) },
     secrets: { directories: [DIRECTORY], environment: [NAME] },
   })
   process.env[NAME] = `password=${VALUE}\n`
 })
+
+const GRAMMARS: Grammars = {
+  credentials: { _tag: 'Secret', by: 'credentials-file' },
+  LOGIN: { _tag: 'Secret', by: 'environment' },
+}
 
 const IN_FILE: SecretOption = { name: 'credentials', secretFile: `${DIRECTORY}/login` }
 const IN_VARIABLE: SecretOption = { name: 'credentials', secretEnvironment: NAME }
@@ -71,6 +77,16 @@ describe('a helper', () => {
     expect(readFileSync('/srv/seen', 'latin1')).toContain('credentials=/proc/self/fd/0')
     expect(report.ran?.[0]?.command.join(' ')).toContain(`credentials=${secretReference(option)}`)
     expect(unnamed()).toEqual([])
+    await clear(world, 's')
+  })
+
+  test('gets a variable where the table says so, and no option', async () => {
+    await world.make('s')
+    const report = await world.mount('s', filesystem('ok', { ...IN_FILE, name: 'LOGIN' }))
+    const seen = readFileSync('/srv/seen', 'latin1')
+    expect(seen.split('\0').filter((each) => each.includes(VALUE))).toContain(`LOGIN=password=${VALUE}`)
+    expect(seen).not.toContain('LOGIN,')
+    expect(JSON.stringify(report)).not.toContain(VALUE)
     await clear(world, 's')
   })
 
@@ -127,7 +143,7 @@ test('what a request may not name is refused alike, there or not', async () => {
 
 test('a helper has one standard input, so that two secrets are refused', async () => {
   await world.make('s')
-  const report = await world.mount('s', filesystem('ok', IN_FILE, { ...IN_VARIABLE, name: 'other' }))
-  expect(report.error?.stderr).toBe('not run: options credentials and other: a helper can be given one secret')
+  const report = await world.mount('s', filesystem('ok', IN_FILE, { ...IN_VARIABLE, name: 'LOGIN' }))
+  expect(report.error?.stderr).toBe('not run: options credentials and LOGIN: a helper can be given one secret')
   await world.remove('s')
 })

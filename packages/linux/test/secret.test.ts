@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import type { SecretOption } from '@mountkeeper/core'
+import type { SecretBy } from '@mountkeeper/types'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openDescriptors } from './open-descriptors.js'
@@ -30,8 +31,12 @@ afterAll(() => {
 const uid = process.getuid!()
 const trust = { uid, owners: [] }
 
-const handedOn = (option: SecretOption, environment: Readonly<Record<string, string>> = {}): Either<string, HandedOn> =>
-  handOn(option, { secrets: { directories: [directory], environment: ['LOGIN', 'UNSET'] }, trust, environment })
+const handedOn = (
+  option: SecretOption,
+  environment: Readonly<Record<string, string>> = {},
+  by: SecretBy = 'credentials-file',
+): Either<string, HandedOn> =>
+  handOn(option, by, { secrets: { directories: [directory], environment: ['LOGIN', 'UNSET'] }, trust, environment })
 
 const write = (name: string, content: string | Buffer, mode = 0o600): SecretOption => {
   writeFileSync(`${directory}/${name}`, content, { mode })
@@ -39,19 +44,21 @@ const write = (name: string, content: string | Buffer, mode = 0o600): SecretOpti
   return { name: 'credentials', secretFile: `${directory}/${name}` }
 }
 
-const good = (option: SecretOption, environment?: Readonly<Record<string, string>>): HandedOn => {
-  const given = handedOn(option, environment)
+const good = (option: SecretOption, environment?: Readonly<Record<string, string>>, by?: SecretBy): HandedOn => {
+  const given = handedOn(option, environment, by)
   if (given._tag === 'Left') throw new Error(given.left)
   return given.right
 }
 
-const bad = (option: SecretOption, environment?: Readonly<Record<string, string>>): string => {
+const bad = (option: SecretOption, environment?: Readonly<Record<string, string>>, by?: SecretBy): string => {
   const before = openDescriptors()
-  const given = handedOn(option, environment)
+  const given = handedOn(option, environment, by)
   expect(openDescriptors()).toEqual(before)
   if (given._tag === 'Right') throw new Error('it was handed on')
   return given.left
 }
+
+const stdinOf = ({ given: { stdin } }: HandedOn): number => stdin ?? -1
 
 describe('a secret', () => {
   const VALUE = 'username=u\npassword=correct horse\n'
@@ -62,7 +69,7 @@ describe('a secret', () => {
   ])('%s is read from the standard input, also by name', (_, given) => {
     const before = openDescriptors()
     const secret = given()
-    const stdio: ['pipe' | number, 'pipe', 'pipe'] = [secret.stdin, 'pipe', 'pipe']
+    const stdio: ['pipe' | number, 'pipe', 'pipe'] = [stdinOf(secret), 'pipe', 'pipe']
     const child = (...vector: readonly [string, ...string[]]): string =>
       spawnSync(vector[0], vector.slice(1), { stdio, encoding: 'utf8' }).stdout
     expect(child('cat', SECRET_OPERAND)).toBe(VALUE)
@@ -76,7 +83,7 @@ describe('a secret', () => {
   test('is gone when it was disposed of, also for a process that still has it open', () => {
     const secret = good(write('cifs', VALUE))
     const child = spawnSync('sh', ['-c', 'exec 3<&0 </dev/null; sleep 20 >/dev/null 2>&1 & echo $!'], {
-      stdio: [secret.stdin, 'pipe', 'inherit'],
+      stdio: [stdinOf(secret), 'pipe', 'inherit'],
       encoding: 'utf8',
     })
     const pid = Number(child.stdout)
@@ -93,7 +100,7 @@ describe('a secret', () => {
 
   test('lies in memory, without a name and only for its owner', () => {
     const secret = good(write('cifs', VALUE))
-    const stat = fstatSync(secret.stdin)
+    const stat = fstatSync(stdinOf(secret))
     expect([stat.nlink, stat.mode & 0o7777, stat.uid]).toEqual([0, 0o600, uid])
     secret.dispose()
   })
@@ -103,6 +110,20 @@ describe('a secret', () => {
     expect(secret.masked('bad line "password=correct horse", user u')).toBe('bad line "***", user u')
     expect(secret.masked('no correct horse here')).toBe('no *** here')
     secret.dispose()
+  })
+
+  test.each<SecretBy>(['secret-file', 'stdin'])('of one line is handed on without its end: %s', (by) => {
+    const secret = good(write('line', 'correct horse\n'), {}, by)
+    expect(readFileSync(`/proc/self/fd/${stdinOf(secret)}`, 'utf8')).toBe('correct horse')
+    expect(secret.given.environment).toBeUndefined()
+    secret.dispose()
+  })
+
+  test('is a variable with the name of the option where the table says so', () => {
+    const before = openDescriptors()
+    const secret = good({ ...write('line', 'correct horse\n'), name: 'PASSWD' }, {}, 'environment')
+    expect(secret.given).toEqual({ environment: { PASSWD: 'correct horse' } })
+    expect(openDescriptors()).toEqual(before)
   })
 
   test('may be of root, and may be readable by a group', () => {
@@ -144,6 +165,18 @@ describe('is refused:', () => {
     expect(bad({ name: 'a', secretFile: `${directory}/way/passwd` })).toContain('is a symbolic link')
   })
 
+  test.each<SecretBy>(['secret-file', 'stdin', 'environment'])(
+    'of several lines where a helper takes one: %s',
+    (by) => {
+      expect(bad(write('lines', 'one\ntwo\n'), {}, by)).toBe('option credentials: the secret has more than one line')
+      expect(bad(write('newline', '\n'), {}, by)).toBe('option credentials: the secret is empty')
+    },
+  )
+
+  test('with a NUL, which would cut it', () => {
+    expect(bad(write('nul', 'a\0b'))).toBe('option credentials: the secret has a NUL in it')
+  })
+
   test('a pipe, which nobody waits for', () => {
     expect(spawnSync('mkfifo', [`${directory}/pipe`]).status).toBe(0)
     expect(bad({ name: 'a', secretFile: `${directory}/pipe` })).toContain('is not a regular file')
@@ -151,7 +184,7 @@ describe('is refused:', () => {
 
   test('of another user', () => {
     const option = write('own', 'x')
-    const given = handOn(option, {
+    const given = handOn(option, 'credentials-file', {
       secrets: { directories: [directory], environment: [] },
       trust: { uid: uid + 1, owners: [] },
       environment: {},
@@ -184,7 +217,7 @@ describe('is refused:', () => {
 
   test('anything where nothing is configured', () => {
     const reading = { secrets: undefined, trust, environment: { LOGIN: 'x' } }
-    expect(handOn(write('cifs', 'x'), reading)).toMatchObject({ _tag: 'Left' })
-    expect(handOn({ name: 'a', secretEnvironment: 'LOGIN' }, reading)).toMatchObject({ _tag: 'Left' })
+    expect(handOn(write('cifs', 'x'), 'credentials-file', reading)).toMatchObject({ _tag: 'Left' })
+    expect(handOn({ name: 'a', secretEnvironment: 'LOGIN' }, 'stdin', reading)).toMatchObject({ _tag: 'Left' })
   })
 })

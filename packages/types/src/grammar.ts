@@ -12,7 +12,7 @@ export type SecretBy =
   | 'secret-file'
   /** The standard input of the helper, which the option `passing` of the type asks to be read. */
   | 'stdin'
-  /** The environment of the helper. */
+  /** A variable of the helper, which has the name of the option; the option itself is not passed. */
   | 'environment'
 
 /** What the value of an option may be. */

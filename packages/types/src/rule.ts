@@ -138,12 +138,19 @@ export const readOption = (rule: TypeRule, grammar: Grammar, value: string | und
   return fault === undefined ? parsed : wrong(fault)
 }
 
+/** A variable that acts on the shell or the linker, or that every command has, would be more than a secret. */
+const isVariable = (name: string): boolean =>
+  /^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(name) &&
+  !/^(?:LD_.*|LC_.*|LANG.*|PATH|IFS|ENV|BASH.*|SHELLOPTS|GCONV_PATH)$/.test(name)
+
 /** Why an administrator cannot add an option with this grammar; `undefined` if it can be added. */
 export const addedFault = (type: string, name: string, grammar: Grammar): string | undefined => {
   const never = neverReason(type, name)
   if (never !== undefined) return `${name} cannot be allowed (${never})`
   if (Object.hasOwn(GENERAL_FLAGS, name)) return `${name} is a flag of every type`
   if (isSecretName(name) && grammar._tag !== 'Secret') return `${name} is a secret: allow it as { "secret": … }`
+  if (grammar._tag === 'Secret' && grammar.by === 'environment' && !isVariable(name))
+    return `${name} is no name of a variable that a secret may have`
   if (grammar._tag === 'Text') return `${name} needs a grammar of its value`
   if (grammar._tag === 'Number' || grammar._tag === 'Size') {
     const isOrdered = grammar.least >= 0 && grammar.least <= grammar.most && Number.isSafeInteger(grammar.most)

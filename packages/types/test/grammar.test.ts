@@ -259,12 +259,19 @@ test.each([
   ['fuse.sshfs', 'ssh_command', { _tag: 'Name' }, 'cannot be allowed'],
   ['fuse.mine', 'remount', { _tag: 'Flag' }, 'cannot be allowed'],
   ['fuse.mine', 'password', { _tag: 'Name' }, 'is a secret'],
+  ['fuse.mine', 'LD_PRELOAD', { _tag: 'Secret', by: 'environment' }, 'is no name of a variable'],
+  ['fuse.mine', 'a-b', { _tag: 'Secret', by: 'environment' }, 'is no name of a variable'],
+  ['fuse.mine', 'PATH', { _tag: 'Secret', by: 'environment' }, 'is no name of a variable'],
   ['fuse.mine', 'ro', { _tag: 'Flag' }, 'is a flag of every type'],
   ['fuse.mine', 'any', { _tag: 'Text' }, 'needs a grammar'],
   ['fuse.mine', 'many', { _tag: 'Number', reader: 'number', least: 2, most: 1 }, 'has no value'],
   ['fuse.mine', 'file', { _tag: 'Path', below: ['/srv/../etc'], list: false }, 'has .. in it'],
 ] as const)('an administrator cannot add %s %s', (type, name, grammar, why) => {
   expect(addedFault(type, name, grammar)).toContain(why)
+})
+
+test('the variable of a secret may be added', () => {
+  expect(addedFault('fuse.mine', 'MY_LOGIN', { _tag: 'Secret', by: 'environment' })).toBeUndefined()
 })
 
 test('every grammar of the table can be added, and is read from outside as it is', () => {

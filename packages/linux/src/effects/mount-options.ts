@@ -12,8 +12,8 @@ import { SECRET_OPERAND } from '../secret.js'
 /** Options for mount(8) and the boot, not for the kernel: `x-*` would be written to a file that all namespaces share. */
 const isForOthers = (name: string): boolean => name.startsWith('x-') || name.startsWith('X-') || name === '_netdev'
 
-/** In the place of a secret: a file that holds it, or the word that makes the helper read its standard input. */
-const secretText = (name: string, grammar: Grammar): Either<string, string> => {
+/** In the place of a secret: a file that holds it, the word that makes the helper read its standard input, or nothing. */
+const secretText = (name: string, grammar: Grammar): Either<string, string | undefined> => {
   if (grammar._tag !== 'Secret') return left(`option ${name}: cannot be a secret`)
   switch (grammar.by) {
     case 'credentials-file':
@@ -22,7 +22,7 @@ const secretText = (name: string, grammar: Grammar): Either<string, string> => {
     case 'stdin':
       return right(`${name}_stdin`)
     case 'environment':
-      return left(`option ${name}: a secret is not handed on by the environment`)
+      return right(undefined)
   }
 }
 
@@ -30,7 +30,7 @@ const secretText = (name: string, grammar: Grammar): Either<string, string> => {
 const grammarFor = (type: string, rule: TypeRule, name: string): Grammar | undefined =>
   grammarOf(type, rule, name) ?? (rule.memory === undefined ? undefined : optionEntry(type, name)?.grammar)
 
-const writtenAnew = (type: string, rule: TypeRule, option: MountOption): Either<string, string> => {
+const writtenAnew = (type: string, rule: TypeRule, option: MountOption): Either<string, string | undefined> => {
   const name = optionName(option)
   if (Object.hasOwn(GENERAL_FLAGS, name)) return option === name ? right(name) : left(`option ${name}: takes no value`)
   const grammar = grammarFor(type, rule, name)
@@ -52,6 +52,7 @@ export const renderOptions = (
     if (isForOthers(name)) continue
     const text = writtenAnew(type, rule, option)
     if (isLeft(text)) return text
+    if (text.right === undefined) continue
     if (/[,"]/.test(text.right) || text.right === '') return left(`option ${name}: a comma would make two of it`)
     rendered.push(text.right)
   }

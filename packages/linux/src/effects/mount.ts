@@ -1,9 +1,11 @@
 // Mount: one mount(8) onto the mountpoint, reached through the root's descriptor. A descriptor of the target itself would
 // break a bind with flags, which mount(8) does in two steps.
 
-import type { Found, Mount, MountOption } from '@mountkeeper/core'
+import { basename } from 'node:path'
+import type { Found, Mount } from '@mountkeeper/core'
 import { layersOf } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
+import { grammarOf } from '@mountkeeper/types'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { leftOf } from '../clock.js'
@@ -15,20 +17,30 @@ import type { Target } from '../root-descriptors.js'
 import type { HandedOn } from '../secret.js'
 import { handOn } from '../secret.js'
 import type { Tools } from '../tools.js'
-import { lookFor, nameTarget, notRun, pathOf, reportOf, runAndLook } from '../tools.js'
+import { lookFor, nameTarget, notRun, pathOf, reportOf, ruleOf, runAndLook } from '../tools.js'
 import { prepare } from './mount-source.js'
 
-/** The secret among the options, ready for the helper. It has one standard input. */
+/** Programs that give a command an environment of their own. */
+const RESETS_ENVIRONMENT: ReadonlySet<string> = new Set(['sudo', 'doas', 'pkexec'])
+
+const resetsEnvironment = ([program = '']: readonly string[]): boolean => RESETS_ENVIRONMENT.has(basename(program))
+
+/** The secret among the options, ready for the helper. Core lets one pass, for a helper has one standard input. */
 const secretFor = async (
   tools: Tools,
-  options: readonly MountOption[],
+  { filesystem: { type }, options }: Mount,
 ): Promise<Either<string, HandedOn | undefined>> => {
   const [option, other] = options.filter((each) => typeof each !== 'string')
   if (option === undefined) return right(undefined)
   if (other !== undefined) return left(`options ${option.name} and ${other.name}: a helper can be given one secret`)
+  const grammar = grammarOf(type, ruleOf(tools, type), option.name)
+  if (grammar?._tag !== 'Secret') return left(`option ${option.name}: cannot be a secret`)
+  if (grammar.by === 'environment' && resetsEnvironment(tools.prefix))
+    return left(`option ${option.name}: ${tools.prefix[0] ?? ''} passes no variable on; give the secret in another way`)
   const limited = await tools.limitCores()
   if (limited !== undefined) return left(`option ${option.name}: ${limited}`)
-  return handOn(option, { secrets: tools.secrets, trust: tools.trustFor(undefined), environment: process.env })
+  const reading = { secrets: tools.secrets, trust: tools.trustFor(undefined), environment: process.env }
+  return handOn(option, grammar.by, reading)
 }
 
 /** mount(2) follows a link as the last component, so nothing but a directory may be there, mounted on or not. */
@@ -66,7 +78,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
     close(...prepared.right.hold)
     return target
   }
-  const secret = await secretFor(tools, effect.options)
+  const secret = await secretFor(tools, effect)
   if (isLeft(secret)) {
     close(...prepared.right.hold)
     return notRun(before.found, asked, `not run: ${secret.left}`)
@@ -88,7 +100,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
       rights: 'privileged',
       deadlineMs: left(),
       leavesHelpers: hasHelper(type),
-      ...(secret.right === undefined ? {} : { stdin: secret.right.stdin }),
+      ...secret.right?.given,
       ...cwd,
     },
   )

@@ -65,6 +65,10 @@ export const CIFS: TypeEntry = entry({
   server: 'unc',
   options: {
     credentials: allowed(secret('credentials-file'), 'a secret: the file is named by reference alone'),
+    PASSWD: byName(
+      secret('environment'),
+      'a secret, which mount.cifs takes from this variable; the user is root without `credentials`',
+    ),
     vers: allowed(words('default', '2.0', '2.1', '3', '3.0', '3.02', '3.1.1'), '`1.0` is not in the list'),
     ...each(['uid', 'gid'], allowed(ID, 'a number, never a name')),
     ...each(['file_mode', 'dir_mode'], allowed(MODE, 'permissions without setuid, setgid and sticky')),
