@@ -26,13 +26,13 @@ const NO_CLOCK = [
   },
 ]
 const NOT_LATER = [
-  { selector: 'ImportExpression', message: 'core loads nothing at run time' },
-  { selector: ':function[async=true], AwaitExpression', message: 'core makes no promises: emit an effect' },
+  { selector: 'ImportExpression', message: 'it loads nothing at run time' },
+  { selector: ':function[async=true], AwaitExpression', message: 'it makes no promises: emit an effect' },
 ]
 const NO_SOURCE_OF_SURPRISE = [
   'error',
   { object: 'Date', property: 'now', message: 'Time is an input' },
-  { object: 'Math', property: 'random', message: 'core and codec are the same in every run' },
+  { object: 'Math', property: 'random', message: 'it is the same in every run' },
 ]
 
 export default tseslint.config(
@@ -81,7 +81,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/core/src/**/*.ts'],
+    files: ['packages/{types,core}/src/**/*.ts'],
     plugins: { functional },
     rules: {
       'functional/no-throw-statements': 'error',
@@ -91,7 +91,6 @@ export default tseslint.config(
         'error',
         { ignoreImmediateMutation: true, ignoreAccessorPattern: ['draft', 'draft.**'] },
       ],
-      'no-restricted-imports': ['error', { patterns: [...DEEP, only('core')] }],
       'no-restricted-globals': [
         'error',
         ...['process', 'console', 'fetch', 'Buffer', 'performance', 'crypto', 'globalThis', 'Promise'],
@@ -100,6 +99,14 @@ export default tseslint.config(
       'no-restricted-properties': NO_SOURCE_OF_SURPRISE,
       'no-restricted-syntax': ['error', NO_DEFAULT_EXPORT, ...NO_CLOCK, ...NOT_LATER],
     },
+  },
+  {
+    files: ['packages/core/src/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [...DEEP, only('core')] }] },
+  },
+  {
+    files: ['packages/types/src/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [...DEEP, only('types')] }] },
   },
   {
     // A run is a value: what is random or takes time comes in with it.

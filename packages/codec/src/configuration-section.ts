@@ -64,7 +64,7 @@ export const POLICY_SETTINGS: Section<Policies> = {
 }
 
 /** `limits`. */
-export const LIMIT_SETTINGS: Section<Settings['limits']> = {
+export const LIMIT_SETTINGS: Section<Required<Settings['limits']>> = {
   waitingPerMountpoint: number(
     1,
     1_000_000,
@@ -84,6 +84,12 @@ export const LIMIT_SETTINGS: Section<Settings['limits']> = {
     'Holders that one mountpoint may have; more are refused `Overloaded`.',
   ),
   options: number(0, 1024, DEFAULT_LIMITS.options, 'Options that one request may ask for.'),
+  memoryBytes: number(
+    0,
+    Number.MAX_SAFE_INTEGER,
+    DEFAULT_LIMITS.memoryBytes,
+    'Memory that all tmpfs mounts together may take, with 1 KiB for each inode; one more is refused `Overloaded`. At most half of what the host has.',
+  ),
 }
 
 /** `slots`. */

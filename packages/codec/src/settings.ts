@@ -89,6 +89,7 @@ export const settingsCodec: Codec<Settings> = record('settings', {
     waitingPerHost: wholeNumber,
     holdersPerMountpoint: wholeNumber,
     options: wholeNumber,
+    memoryBytes: optional(wholeNumber),
   }),
   slots: record<Settings['slots']>('slots', { hanging: wholeNumber, perServer: wholeNumber, local: wholeNumber }),
   deadlinesMs: record<Settings['deadlinesMs']>('deadlines', {

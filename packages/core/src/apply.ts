@@ -4,6 +4,7 @@
 import type { Change, Decision, HostPatch } from './decision.js'
 import { addHolder, holdersOf, noHolders, removeHolder } from './holders.js'
 import type { Host, Mountpoint, Unanswered } from './host.js'
+import { mayTake, takenBy } from './memory.js'
 import { moveSlot } from './slots.js'
 
 /** The directories strictly between a root and a mountpoint, or all above one that lies under no root. */
@@ -31,10 +32,17 @@ const indexLayer = (host: Host, path: string, was: Mountpoint | undefined, is: M
   if (after !== undefined) host.layers.set(after, path)
 }
 
+const countMemory = (host: Host, was: Mountpoint | undefined, is: Mountpoint | undefined): void => {
+  // The common case, a record whose layer stays, costs no look into the table of types.
+  if (was?.filesystem === is?.filesystem && mayTake(was) === mayTake(is)) return
+  host.memory += takenBy(host.settings, is) - takenBy(host.settings, was)
+}
+
 const putRecord = (host: Host, path: string, record: Mountpoint | undefined): void => {
   const entry = host.mountpoints.get(path)
   moveSlot(host.slots, host.settings, entry?.record, record)
   indexLayer(host, path, entry?.record, record)
+  countMemory(host, entry?.record, record)
   if (record === undefined) {
     if (entry !== undefined) countAncestors(host, entry.record, -1)
     host.mountpoints.delete(path)

@@ -240,6 +240,8 @@ export interface Host {
   readonly refusing: Set<string>
   /** Roots that a look has found changed since the host came up, each told once. */
   readonly changedRoots: Set<string>
+  /** Memory of this host that the layers on record, and those that are being mounted, may take together, bytes. */
+  memory: number
   readonly slots: Slots
 }
 
@@ -270,6 +272,7 @@ export const emptyHost = (settings: Settings): Host => ({
   ids: new Map(),
   refusing: new Set(),
   changedRoots: new Set(),
+  memory: 0,
   slots: emptySlots(),
 })
 

@@ -5,6 +5,8 @@ import type { Grammar, TypeRule } from '@mountkeeper/types'
 import { parseValue } from '@mountkeeper/types'
 import type { Filesystem } from './filesystem.js'
 import { optionName } from './filesystem.js'
+import type { Mountpoint } from './host.js'
+import type { Settings } from './settings.js'
 
 /** What one inode takes beside the size, rounded up. */
 const INODE_BYTES = 1_024
@@ -13,7 +15,7 @@ const INODE_BYTES = 1_024
 const PAGE_BYTES_MAX = 65_536
 
 /** An inode for the root, and some for what an empty filesystem is used for. */
-const INODES_LEAST = 1_024
+const INODES_LEAST = 256
 
 type Limited = Pick<TypeRule, 'memory' | 'options'>
 
@@ -76,4 +78,18 @@ export const addedSizes = (rule: Limited, filesystem: Filesystem): readonly stri
 export const memoryOf = (rule: Limited, filesystem: Filesystem): number => {
   const sizes = sizesOf(rule, filesystem)
   return sizes === undefined ? 0 : sizes.bytes + sizes.inodes * INODE_BYTES
+}
+
+type Record = Pick<Mountpoint, 'filesystem' | 'layer' | 'claim' | 'intent'>
+
+/** Whether something may be mounted for a record: its layer, or what was begun for a claim. */
+export const mayTake = (record: Record | undefined): boolean =>
+  record !== undefined && (record.layer !== undefined || record.claim !== undefined || record.intent !== undefined)
+
+/** The memory that a record may take; 0 where nothing is mounted or being mounted. */
+export const takenBy = ({ types }: Pick<Settings, 'types'>, record: Record | undefined): number => {
+  const { filesystem } = record ?? {}
+  if (filesystem === undefined || !mayTake(record) || !Object.hasOwn(types, filesystem.type)) return 0
+  const rule = types[filesystem.type]
+  return rule === undefined ? 0 : memoryOf(rule, filesystem)
 }

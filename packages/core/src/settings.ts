@@ -45,6 +45,8 @@ export interface Settings {
     readonly waitingPerHost: number
     readonly holdersPerMountpoint: number
     readonly options: number
+    /** Memory of this host that all filesystems in memory may take together, bytes; absent in old traces, where it is none. */
+    readonly memoryBytes?: number
   }
   readonly slots: {
     readonly hanging: number
@@ -90,11 +92,12 @@ export const DEFAULT_POLICIES: Policies = {
   dev: 'refuse',
 }
 
-export const DEFAULT_LIMITS: Settings['limits'] = {
+export const DEFAULT_LIMITS: Required<Settings['limits']> = {
   waitingPerMountpoint: 1024,
   waitingPerHost: 65_536,
   holdersPerMountpoint: 1_000_000,
   options: 64,
+  memoryBytes: 34_359_738_368,
 }
 
 export const DEFAULT_SLOTS: Settings['slots'] = { hanging: 16, perServer: 4, local: 512 }

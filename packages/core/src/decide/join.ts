@@ -2,12 +2,13 @@
 // layer of others becomes ours only where its type's entry identifies the data (`isAdoptable`).
 
 import { ruleOf } from '../agree.js'
-import type { AttachError, Broken, Conflict, MountFailed } from '../answer.js'
+import type { AttachError, Broken, Conflict, MountFailed, Overloaded } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import type { Found, Identity, SourceSeen } from '../found.js'
 import type { Work } from '../host.js'
 import type { Agreement } from '../layer.js'
 import { agreement, isAdoptable, isAdoptableType } from '../layer.js'
+import { memoryOf, takenBy } from '../memory.js'
 import type { Draft } from './draft.js'
 import { holdersLeft, recordFact, refuseWaiting, set, setWork } from './draft.js'
 import { adopt, knownSource, share } from './hold.js'
@@ -52,7 +53,11 @@ const nameAdopted = (draft: Draft, filesystem: Filesystem, layer: Identity, sour
 }
 
 /** Refuses the attach that is served, and all that asked for the same before the look that shows why. */
-export const refuseSharing = (draft: Draft, filesystem: Filesystem, error: Conflict | Broken | MountFailed): void => {
+export const refuseSharing = (
+  draft: Draft,
+  filesystem: Filesystem,
+  error: Conflict | Broken | MountFailed | Overloaded,
+): void => {
   const { waiting, work } = draft.record
   const head = servedHead(draft)
   const lookedFor = work?.lookedFor ?? NO_REQUEST
@@ -70,6 +75,22 @@ export const refuseForHelper = (draft: Draft, filesystem: Filesystem, found: Fou
   const why = `${filesystem.type} cannot be mounted on ${draft.record.path}: ${missingHelper} is not installed; install it`
   const component = missingHelper
   refuseSharing(draft, filesystem, { _tag: 'MountFailed', step: 'helper', component, why, found, rollback: [] })
+  return true
+}
+
+/**
+ * Refuses what would take more memory of this host than all of it together may; true if so. It is `Overloaded`, and no fault of
+ * the request: the same one is served when others have left. A layer that is mounted again for its holders is not refused.
+ */
+export const refuseForMemory = (draft: Draft, filesystem: Filesystem): boolean => {
+  const { out, record } = draft
+  const { settings, memory } = out.host
+  const { memoryBytes } = settings.limits
+  if (memoryBytes === undefined || servedHead(draft) === undefined) return false
+  const others = memory - takenBy(settings, out.host.mountpoints.get(record.path)?.record)
+  const wanted = memoryOf(ruleOf(settings, filesystem.type), filesystem)
+  if (wanted === 0 || others + wanted <= memoryBytes) return false
+  refuseSharing(draft, filesystem, { _tag: 'Overloaded', limit: 'memoryBytes', value: memoryBytes })
   return true
 }
 

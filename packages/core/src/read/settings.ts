@@ -92,6 +92,7 @@ const settings: Reader<Settings> = record<Settings>('settings', {
     waitingPerHost: wholeNumber,
     holdersPerMountpoint: wholeNumber,
     options: wholeNumber,
+    memoryBytes: optional(wholeNumber),
   }),
   slots: record<Settings['slots']>('slots', { hanging: positive, perServer: positive, local: positive }),
   deadlinesMs: record<Settings['deadlinesMs']>('deadlines', {

@@ -69,6 +69,7 @@ const setting = (settings: Settings, name: string, value: string): Settings => {
   const { roots } = settings
   if (name === 'roots') return { ...settings, roots: value.split(',').map((path) => ({ path, ladder: 'off' })) }
   if (name === 'aliases') return { ...settings, aliases: Object.fromEntries(value.split(',').map(aliasOf)) }
+  if (name === 'memory') return { ...settings, types: { ...settings.types, tmpfs: typeRule('tmpfs', ['*']) } }
   if (name === 'secrets') return { ...settings, secrets: { directories: value.split(','), environment: [] } }
   if (name === 'ladder') return { ...settings, roots: withLadders(roots, value.split(',')) }
   const [group, ...rest] = name.split('.')

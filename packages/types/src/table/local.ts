@@ -3,7 +3,7 @@
 import type { TypeEntry } from '../entry.js'
 import { allowed, byName, each, entry } from '../entry.js'
 import type { Grammar } from '../grammar.js'
-import { FLAG, LARGEST, NAME, number, size, words, wordsOrFlag } from '../grammar.js'
+import { FLAG, LARGEST, number, size, words, wordsOrFlag } from '../grammar.js'
 
 const MIB = 1_048_576
 
@@ -142,7 +142,7 @@ export const BINDFS: TypeEntry = entry({
   options: {
     allow_other: allowed(FLAG, 'concerns who may use this mount'),
     'no-allow-other': allowed(FLAG, 'gives less'),
-    ...each(['force-user', 'force-group'], byName(NAME, `${USERS}; list the names with a grammar of your own`)),
+    ...each(['force-user', 'force-group'], byName(number(1, 4_294_967_294), `${USERS}; by number, never root`)),
   },
   never: {
     ...Object.fromEntries(
