@@ -51,7 +51,13 @@ describe('the file', () => {
           suid: 'refuse',
           dev: 'refuse',
         },
-        limits: { waitingPerMountpoint: 1024, waitingPerHost: 65_536, holdersPerMountpoint: 1_000_000, options: 64, memoryBytes: 34_359_738_368 },
+        limits: {
+          waitingPerMountpoint: 1024,
+          waitingPerHost: 65_536,
+          holdersPerMountpoint: 1_000_000,
+          options: 64,
+          memoryBytes: 34_359_738_368,
+        },
         slots: { hanging: 16, perServer: 4, local: 512 },
         deadlinesMs: {
           request: 180_000,
