@@ -6,7 +6,8 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Trust } from '../src/index.js'
 import { linuxChecks, linuxLocks, safePath, trustFor } from '../src/index.js'
-import { ROOT, createWorld, clear, isRoot, layers, mountsBelow, prepareWorld, sh, tmpfs, top } from './world.js'
+import { ROOT, SOURCE, createWorld, clear, hasFuse, isRoot, layers, mountsBelow } from './world.js'
+import { prepareWorld, sh, tmpfs, top } from './world.js'
 
 prepareWorld()
 
@@ -182,6 +183,29 @@ describe('below a directory that others can change', () => {
     chmodSync(ROOT, 0o700)
     expect((await world.look('a')).found).toEqual({ _tag: 'NoDirectory' })
   })
+  test.skipIf(!hasFuse('bindfs'))(
+    'above the root, opened while the manager runs: no helper is given a path over it (skipped without bindfs or /dev/fuse)',
+    async () => {
+      const rootPath = '/srv/above/mounts'
+      install(rootPath, 0o700)
+      const world = await createWorld({ rootPath })
+      await world.make('a')
+      chmodSync('/srv/above', 0o777)
+      const bindfs = { type: 'fuse.bindfs', source: SOURCE, options: [] }
+      const refused = await world.mount('a', bindfs)
+      expect(refused).toMatchObject({ found: { _tag: 'Directory' } })
+      expect(refused.error?.stderr).toContain('/srv/above can be written by others (mode 777); chmod go-w /srv/above')
+      expect(refused.ran).toBeUndefined()
+      // What is named through the descriptor of the root alone does not go over it.
+      expect(layers(await world.mount('a', tmpfs()))).toHaveLength(1)
+      await clear(world, 'a')
+      chmodSync('/srv/above', 0o755)
+      await world.make('a')
+      expect(layers(await world.mount('a', bindfs))).toHaveLength(1)
+      await clear(world, 'a', true)
+      rmSync('/srv/above', { recursive: true })
+    },
+  )
   test('sticky, of the manager, with a directory of its own in it', async () => {
     const world = await createWorld()
     install(`${ROOT}/shared`, 0o1777)

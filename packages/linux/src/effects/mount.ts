@@ -10,12 +10,15 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { leftOf } from '../clock.js'
 import type { Command } from '../command-runner.js'
+import { createCrossings } from '../crossing.js'
 import { close } from '../descriptor.js'
 import type { Shown } from '../evidence.js'
 import { hasHelper } from '../mount-helper.js'
 import type { Target } from '../root-descriptors.js'
+import { safePath } from '../safe-directory.js'
 import type { HandedOn } from '../secret.js'
 import { handOn } from '../secret.js'
+import { readTableInSlices } from '../slices.js'
 import type { Tools } from '../tools.js'
 import { lookFor, nameTarget, notRun, pathOf, reportOf, ruleOf, runAndLook } from '../tools.js'
 import { prepare } from './mount-source.js'
@@ -60,6 +63,19 @@ const operandOf = (type: string, target: Target): { readonly operand: string; re
     : { operand: pathOf(target), cwd: {} }
 
 /**
+ * Why a helper may not be started: libfuse makes its mountpoint canonical, and so goes by the path from `/` on, which the
+ * descriptor of the root does not hold. Those directories were safe when the host came up, and are asked again.
+ */
+const unsafeAbove = async (tools: Tools, { filesystem, root }: Mount): Promise<string | undefined> => {
+  if (root === undefined || !hasHelper(filesystem.type)) return undefined
+  const mayEnter = createCrossings({ table: await readTableInSlices() }).elsewhere
+  const safe = safePath(root.path, tools.trustFor(root.path), mayEnter)
+  if (!isLeft(safe)) return undefined
+  const why = safe.left._tag === 'Unsafe' ? `${safe.left.unsafe.why}; ${safe.left.unsafe.command}` : safe.left.why
+  return `the helper of ${filesystem.type} looks its mountpoint up by its path: ${why}`
+}
+
+/**
  * Mounts. Types are passed as they are to `mount -t`, so `sshfs` needs `mount.sshfs` and `fuse.sshfs` needs `mount.fuse`;
  * only `bind` is no type of mount(8) and becomes the option. What cannot be mounted safely is not tried, and says why.
  */
@@ -71,6 +87,8 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
   if (!canTake(before.found)) {
     return 'ended' in before ? reportOf(before) : notRun(before.found, asked, 'not run: no directory to mount on')
   }
+  const above = await unsafeAbove(tools, effect)
+  if (above !== undefined) return notRun(before.found, asked, `not run: ${above}`)
   const prepared = await prepare(tools, effect)
   if (isLeft(prepared)) return notRun(before.found, asked, `not run: ${prepared.left}`)
   const target = nameTarget(tools, effect, asked.slice(0, -1))
