@@ -19,6 +19,8 @@ export interface ModelHost extends HostPort {
   readonly held: (source: string) => Promise<void>
   /** Discovery fails with this reason. */
   down: string | undefined
+  /** Of its root, for discoveries to come. */
+  propagation: 'shared' | 'private'
 }
 
 const COMMANDS: Readonly<Record<string, (effect: MountpointEffect) => readonly string[]>> = {
@@ -74,7 +76,7 @@ export const createModelHost = (root = '/srv/mounts'): ModelHost => {
           _tag: 'Discovered',
           boot: 'boot-1',
           mountNamespace: 'mnt:[1]',
-          roots: [{ path: root, mountId: 1, directory: '0:1', propagation: 'shared' }],
+          roots: [{ path: root, mountId: 1, directory: '0:1', propagation: host.propagation }],
           mountpoints: [...paths.keys()].map((mountpoint) => ({ mountpoint, found: at(mountpoint) })),
         }
       : { _tag: 'NotDiscovered', reason: host.down }
@@ -116,6 +118,7 @@ export const createModelHost = (root = '/srv/mounts'): ModelHost => {
         listener()
       }),
     down: undefined,
+    propagation: 'shared',
     run,
   }
   return host

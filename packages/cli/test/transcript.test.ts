@@ -24,6 +24,19 @@ const SHARED = [
 ]
 
 describe('a transcript', () => {
+  test.each([
+    [false, 3],
+    [true, 0],
+  ])(
+    'of a private root, in a sandbox: %s: says of host-up, detach and release what stays elsewhere',
+    async (is, said) => {
+      const lines = await told([...SHARED, attach('5'), detach('6', '5')], { isSandbox: is }, ({ host }) => {
+        host.propagation = 'private'
+      })
+      expect(lines.filter((line) => line.includes('warning: /srv/mounts is '))).toHaveLength(said)
+    },
+  )
+
   test('tells request, effects with their commands, what was found, and the answer', async () => {
     expect(await told(SHARED)).toEqual([
       'host-up  /srv/mounts',

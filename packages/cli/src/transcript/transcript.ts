@@ -173,10 +173,26 @@ export const createTranscript = ({ line, paint, whole, now, hostTitle, isTold }:
     return [`${label}  ${request.op}`, requestWords(request)].filter((part) => part !== '').join('  ')
   }
 
-  const told = (answer: Answer): Answer =>
-    answer.ok && answer.result._tag === 'Up'
-      ? { ...answer, result: { ...answer.result, warnings: answer.result.warnings.filter(isTold) } }
-      : answer
+  const worth = <With extends { readonly warnings: readonly Warning[] }>(warned: With): With => ({
+    ...warned,
+    warnings: warned.warnings.filter(isTold),
+  })
+
+  const told = (answer: Answer): Answer => {
+    if (!answer.ok) return answer
+    const { result } = answer
+    switch (result._tag) {
+      case 'Up':
+      case 'Detached':
+        return { ...answer, result: worth(result) }
+      case 'Released': {
+        const attachments = result.attachments.map((each) => ({ ...each, answer: worth(each.answer) }))
+        return { ...answer, result: { ...result, attachments } }
+      }
+      default:
+        return answer
+    }
+  }
 
   const end = (block: Block, answer: Answer): void => {
     const { verb, text, more } = answerWords(told(answer))
