@@ -13,7 +13,8 @@ prepareWorld()
 /** The values. Each is a word of its own, so that a find says which. */
 const IN_FILE = 'planted-in-a-file-4711'
 const IN_VARIABLE = 'planted-in-a-variable-4712'
-const ALL = [IN_FILE, IN_VARIABLE]
+const PLAIN = 'planted-as-plain-text-4713'
+const ALL = [IN_FILE, IN_VARIABLE, PLAIN]
 
 const DIRECTORY = '/srv/secrets'
 const CONFIG = '/srv/config.json'
@@ -207,4 +208,56 @@ test('nor in a core of the manager or of its helper, and it is gone when both we
   await until(() => helpers.every((pid) => textOf(`/proc/${pid}/cmdline`) === ''))
   expect(readdirSync(CORES).concat(readdirSync('/').filter((name) => basename(name).startsWith('core')))).toEqual([])
   expect(finds(files())).toEqual([])
+})
+
+/** A password where none belongs: in an option, in a source, behind a key that means nothing, in a line that is no request. */
+const careless = (id: string): readonly (string | object)[] => {
+  const good = attach(id, 'plain', of('share')) as Record<string, unknown>
+  const having = (patch: object): object => ({ ...good, filesystem: { ...of('share'), ...patch } })
+  const options = ['password=', 'pass=', 'credentials=', 'secretfile=', 'user=bob%', 'PASSWD=', 'x-token=', 'api_key=']
+  const sources = [
+    `bob:${PLAIN}@nas:/export`,
+    `//bob:${PLAIN}@nas/share`,
+    `nas:/x?token=${PLAIN}`,
+    `//nas/s,pass=${PLAIN}`,
+  ]
+  return [
+    ...options.map((name) => having({ options: [`${name}${PLAIN}`] })),
+    ...sources.map((source) => having({ source })),
+    having({ options: `password=${PLAIN}` }),
+    having({ options: [{ name: 'credentials', value: PLAIN }] }),
+    having({ options: [{ name: `password=${PLAIN}`, secretFile: `${DIRECTORY}/login` }] }),
+    having({ options: [{ name: 'credentials', secretFile: PLAIN }] }),
+    having({ options: [{ name: 'credentials', secretEnvironment: PLAIN }] }),
+    having({ password: PLAIN }),
+    having({ password: { is: PLAIN } }),
+    { ...good, password: PLAIN },
+    { ...good, filesystem: `password=${PLAIN}` },
+    { ...good, filesystem: [PLAIN] },
+    { op: `password=${PLAIN}`, id },
+    `{"op":"attach","filesystem":{"password":"${PLAIN}"`,
+    `{"op":"attach","password":"${PLAIN}","password":"${PLAIN}"}`,
+    `password=${PLAIN}`,
+  ]
+}
+
+test('a password as plain text is refused, and is nowhere afterwards', async () => {
+  const lines = careless('1')
+  const started = manager('/srv/trace-plain')
+  started.send(...lines, { op: 'status', id: '2' }, { op: 'reconcile', id: '3', apply: false })
+  await started.until(lines.length + 2)
+  started.end()
+  const ended = await started.ended
+  const refused = answersOf(ended).filter(({ ok }) => ok === false)
+  expect(refused.map(({ error }) => (error as { _tag: string })._tag)).toEqual(lines.map(() => 'Invalid'))
+  const others = await Promise.all([
+    run(['run', '--config', CONFIG, '--output', 'transcript', '--trace', '/srv/trace-shown'], lines),
+    run(['replay', '/srv/trace-plain']),
+    run(['run', '--host', 'simulator', '--config', '/srv/simulated.json', '--trace', '/srv/trace-simulated'], lines),
+  ])
+  const planned = await run(['plan', '--config', CONFIG, '-'], lines)
+  const shown = await run(['plan', '--config', CONFIG, '--output', 'transcript', '-'], lines)
+  expect(finds([ended, ...others, planned, shown].flatMap(outputs))).toEqual([])
+  expect(finds(files())).toEqual([])
+  expect(textOf('/srv/trace-plain')).toContain('***')
 })

@@ -3,10 +3,10 @@
 
 import type * as E from 'fp-ts/lib/Either.js'
 import type { HostUpRequest, Request } from '@mountkeeper/core'
-import { STATUS_MAX } from '@mountkeeper/core'
+import { STATUS_MAX, maskedFilesystem } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import type { Fields, Members } from './shape.js'
-import { between, either, list, literal, named, optional, plain, record, tagged, text, truth } from './shape.js'
+import { between, either, list, literal, mapped, named, optional, plain, record, tagged, text, truth } from './shape.js'
 import { filesystemCodec } from './filesystem.js'
 import type { LineError } from './line.js'
 import { REQUEST_LINE_BYTES_MAX, decodeBoundedLine, encodeLine } from './line.js'
@@ -52,8 +52,11 @@ const maintaining = <Op extends 'refuse-new' | 'allow-new'>(op: Op): Codec<ByMou
   )
 }
 
+/** What is shown and recorded of a request is what was decoded, so that a password in it is masked here. */
+const askedFilesystem = mapped(filesystemCodec, maskedFilesystem)
+
 const members: Members<Request, 'op'> = {
-  attach: { ...asked, mountpoint: text, filesystem: filesystemCodec, volume: text, consumer: text },
+  attach: { ...asked, mountpoint: text, filesystem: askedFilesystem, volume: text, consumer: text },
   detach: { ...asked, mountpoint: text, volume: text, consumer: text },
   release: { ...asked, consumer: text },
   cancel: { ...asked, target: text },

@@ -36,6 +36,10 @@ export const refined = <A>(codec: Codec<A>, name: string, holds: (value: A) => b
 export const branded = <A extends number>(codec: Codec<number>, brand: (value: number) => A): Codec<A> =>
   codecOf(codec.name, (value, context) => E.map(brand)(codec.validate(value, context)), t.identity)
 
+/** A codec whose values are changed as they come in; what goes out has been changed already. */
+export const mapped = <A>(codec: Codec<A>, change: (value: A) => A): Codec<A> =>
+  codecOf(codec.name, (value, context) => E.map(change)(codec.validate(value, context)), codec.encode)
+
 /** A codec under another name. */
 export const named = <A>(codec: Codec<A>, name: string): Codec<A> => codecOf(name, codec.validate, codec.encode)
 

@@ -32,7 +32,7 @@ import type {
   UnknownWhy,
   Warning,
 } from '@mountkeeper/core'
-import { effectId, requestId } from '@mountkeeper/core'
+import { effectId, maskedFilesystem, requestId } from '@mountkeeper/core'
 import fc from 'fast-check'
 import type { PlanRequest } from '../src/index.js'
 
@@ -68,9 +68,12 @@ const path = fc.oneof(word, fc.constantFrom('/srv/mounts/a', '/srv/mounts/b'))
 const option: fc.Arbitrary<MountOption> = fc.oneof(
   word,
   rec({ name: word, secretFile: path }),
-  rec({ name: word, secretEnvironment: word }),
+  rec({ name: word, secretEnvironment: fc.oneof(word, fc.constant('PLANTED')) }),
 )
-export const filesystem: fc.Arbitrary<Filesystem> = rec({ type: word, source: word, options: few(option) })
+/** As it is after it came in: with no password in it. */
+export const filesystem: fc.Arbitrary<Filesystem> = rec({ type: word, source: word, options: few(option) }).map(
+  maskedFilesystem,
+)
 const identity: fc.Arbitrary<Identity> = rec(
   {
     mountId: count,

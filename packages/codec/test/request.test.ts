@@ -105,6 +105,33 @@ describe('an attach', () => {
     expect(faultsOf(having(path, value, ATTACH))).toEqual([message])
   })
 
+  test('with a password has it masked, wherever it is shown or recorded afterwards', () => {
+    const filesystem = {
+      type: 'cifs',
+      source: '//bob:hunter2@nas/share',
+      options: [
+        'password=hunter2',
+        { name: 'key=hunter2', secretFile: 'hunter2' },
+        { name: 'credentials', secretEnvironment: 'hunter-2' },
+        { name: 'credentials', secretFile: '/etc/secrets/a' },
+        { name: 'credentials', secretEnvironment: 'LOGIN' },
+      ],
+    }
+    expect(decode(requestOrPlanCodec, { ...ATTACH, filesystem })).toMatchObject({
+      right: {
+        filesystem: {
+          source: '//bob:***@nas/share',
+          options: [
+            'password=***',
+            { name: 'key=***', secretFile: '***' },
+            { name: 'credentials', secretEnvironment: '***' },
+            ...filesystem.options.slice(3),
+          ],
+        },
+      },
+    })
+  })
+
   test('with a misspelt key is one fault, not two', () => {
     const { filesystem, ...others } = ATTACH
     expect(faultsOf({ ...others, filesytem: filesystem })).toEqual([

@@ -200,6 +200,7 @@ const checkOptionText = (field: string, option: MountOption): Invalid | undefine
   // Not even its name is repeated: without a `=` it may hold the secret.
   if (typeof option === 'string' && optionHasSecret(option))
     return invalid(field, 'has a password or key as plain text; give it as { name, secretFile }')
+  if (typeof option !== 'string' && text.includes('=')) return invalid(field, 'has = in the name of a secret')
   return text.includes(',') ? invalid(field, 'has a comma in it; give each option on its own') : undefined
 }
 

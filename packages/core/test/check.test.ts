@@ -356,6 +356,13 @@ describe('filesystem.options', () => {
     expect(checked('LOGIN', { directories: [], environment: [] })?.why).toBe('is not a variable for secrets; none is')
   })
 
+  test('the name of a secret has no value', () => {
+    const named = (name: string) => filesystem('tmpfs', 'scratch', [{ name, secretFile: '/etc/secret/a' }])
+    const refusal = refused('filesystem.options[0]', 'has = in the name of a secret')
+    expect(answered(named('password=hunter2'))).toBe(refusal)
+    expect(answered(named('mode=755'))).toBe(refusal)
+  })
+
   test('there is one secret at most, for a helper has one standard input', () => {
     const types = { cifs: typeRule('cifs', ['//nas/share'], namedOptions('cifs', ['PASSWD'])) }
     const secretFile = '/etc/secret/a'

@@ -13,12 +13,16 @@ export const isSecretName = (name: string): boolean => SECRET_NAME.test(name.tri
 /** A name, what separates it from its value, and the value. */
 const PAIR = /^([^=:\s]+)(\s*[=:\s]\s*)(.+)$/s
 
+/** Names a file, as a rule; what is no path there may be the secret itself. */
+const FILE_NAME = /^cred(?:ential)?s?$/i
+
 const USER_NAME = /^(?:user|username|login)$/i
 
 const maskPair = (text: string): string => {
   const [, name = '', separator = '', value = ''] = PAIR.exec(text) ?? []
   if (name === '') return text
-  if (isSecretName(name)) return `${name}${separator}${MASK}`
+  const isSecret = isSecretName(name) || (FILE_NAME.test(name) && !value.startsWith('/'))
+  if (isSecret) return `${name}${separator}${MASK}`
   // `user=name%password` of mount.cifs.
   const [, user] = USER_NAME.test(name) ? (/^([^%:]*)[%:]./s.exec(value) ?? []) : []
   return user === undefined ? text : `${name}${separator}${user}%${MASK}`

@@ -23,6 +23,11 @@ test.each([
   }
 })
 
+test.each(['credentials', 'cred'])('%s that is no path may be the secret itself', (name) => {
+  expect(maskOption(`${name}=${WORD}`)).toBe(`${name}=***`)
+  expect(optionHasSecret(`${name}=${WORD}`)).toBe(true)
+})
+
 test.each([
   ...['size=1m', 'sec=krb5', 'credentials=/etc/x', 'hard', 'IdentityFile=/x', 'compress=zstd', 'monkeys=1', 'ro'],
   ...['StrictHostKeyChecking=yes', 'user=bob', 'lowerdir=/a:/b', 'password_stdin', 'nolock', 'mode=700', 'x-note=a b'],
@@ -60,7 +65,23 @@ test.each([
 })
 
 test('masking is done once, and what was found is found again', () => {
-  const bit = fc.constantFrom('password', '=', ':', '@', '/', ',', 'a', 'token', '%', 'user', '?', '&', '***', ' ')
+  const bit = fc.constantFrom(
+    'password',
+    'cred',
+    '=',
+    ':',
+    '@',
+    '/',
+    ',',
+    'a',
+    'token',
+    '%',
+    'user',
+    '?',
+    '&',
+    '***',
+    ' ',
+  )
   fc.assert(
     fc.property(fc.array(bit, { maxLength: 10 }), (bits) => {
       const text = bits.join('')
