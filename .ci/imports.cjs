@@ -9,7 +9,13 @@ module.exports = {
   core: { packages: ['types'], types: [], modules: ['fp-ts'], node: false },
   codec: { packages: ['types', 'core'], types: [], modules: ['fp-ts', 'io-ts'], node: false },
   runtime: { packages: ['core'], types: [], modules: ['fp-ts'], node: false },
-  linux: { packages: ['types', 'core', 'codec'], types: ['runtime'], modules: ['fp-ts', 'execa'], node: true },
+  exec: { packages: ['types'], types: [], modules: [], node: true },
+  linux: {
+    packages: ['types', 'core', 'codec', 'exec'],
+    types: ['runtime'],
+    modules: ['fp-ts', 'execa'],
+    node: true,
+  },
   journal: { packages: ['core', 'codec'], types: ['runtime'], modules: ['fp-ts'], node: true },
   libvirt: {
     packages: ['core'],
@@ -19,7 +25,7 @@ module.exports = {
   },
   simulator: { packages: ['types', 'core', 'runtime'], types: [], modules: ['fast-check'], node: false },
   cli: {
-    packages: ['core', 'codec', 'runtime', 'linux', 'journal', 'libvirt', 'simulator'],
+    packages: ['core', 'codec', 'runtime', 'exec', 'linux', 'journal', 'libvirt', 'simulator'],
     types: [],
     modules: ['fp-ts', 'cmd-ts', 'picocolors'],
     node: true,

@@ -11,6 +11,7 @@ import type { ExitCode, Failure } from './exit.js'
 import { EXIT, usageFailure } from './exit.js'
 import { journalChecks, repair } from './journal-checks.js'
 import { configuredInventory } from './machine.js'
+import { listsChecks, listsText, sudoersText } from './privilege.js'
 import { refusedEntries, upgradeChecks } from './upgrade.js'
 import type { Streams } from './streams.js'
 import { fail, harmless, wantsColour } from './streams.js'
@@ -46,6 +47,8 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
   if (entries.length > 0) return show(asked, streams, entries)
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
+  if (asked.exec) return printed(streams, listsText(configuration.right))
+  if (asked.sudoers) return printSudoers(configuration.right, streams)
   const { settings, adapter } = configuration.right
   const { prefix, stateDirectory, trustedOwners } = adapter
   const repaired = asked.repair ? await repairIn(stateDirectory) : E.right([])
@@ -60,15 +63,27 @@ export const doctor = async (asked: DoctorArguments, streams: Streams): Promise<
       stateDirectory,
       secrets: settings.secrets,
       prefix,
+      exec: adapter.exec,
       types: Object.keys(settings.types),
       inheritsNothing: true,
     }),
     ...(stateDirectory === undefined ? [] : await journalChecks(stateDirectory)),
     ...rootless(roots),
+    ...listsChecks(configuration.right),
     ...(asked.upgrade ? await upgradeChecks(configuration.right) : []),
     ...(await inventoryChecks(configuration.right)),
   ]
   return show(asked, streams, checks)
+}
+
+const printed = (streams: Streams, text: string): ExitCode => {
+  streams.stdout.write(text)
+  return EXIT.ok
+}
+
+const printSudoers = async (configuration: Configuration, streams: Streams): Promise<ExitCode> => {
+  const text = await sudoersText(configuration)
+  return E.isLeft(text) ? fail(streams, text.left) : printed(streams, text.right)
 }
 
 const show = ({ json }: DoctorArguments, streams: Streams, checks: readonly Check[]): ExitCode => {

@@ -52,6 +52,7 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
       secrets: settings.secrets,
       sourceAllowed,
       prefix: adapter.prefix,
+      exec: adapter.exec,
       trustedOwners: adapter.trustedOwners,
     }),
     locks: linuxLocks({ trustedOwners: adapter.trustedOwners }),
@@ -69,7 +70,7 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
 
 /** Why this process may not mount, with the mend. */
 export const notPrivileged = async ({ adapter }: Configuration): Promise<Failure | undefined> => {
-  if (adapter.prefix.length > 0) return undefined
+  if (adapter.prefix.length > 0 || adapter.exec.length > 0) return undefined
   const { mountProblem } = await import('@mountkeeper/linux')
   const problem = mountProblem()
   const mend = 'run it as root, try it out with --sandbox, or configure "prefix": ["sudo", "-n", "--"]'

@@ -83,7 +83,7 @@ const allowed = (configuration: Configuration): Configuration => {
   return {
     settings: { ...configuration.settings, types },
     // Inside, this is root; and no domain of the host has its disks here, whatever their paths are.
-    adapter: { ...configuration.adapter, prefix: [], inventory: null },
+    adapter: { ...configuration.adapter, prefix: [], exec: [], inventory: null },
   }
 }
 

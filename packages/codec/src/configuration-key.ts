@@ -138,6 +138,12 @@ export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
     [],
   ),
   row(
+    'exec',
+    'a list of words',
+    'Starts mountkeeper-exec, which then makes all changes as root by lists of its own; see mountkeeper doctor --sudoers.',
+    [],
+  ),
+  row(
     'inventory',
     'null, or an object with libvirt',
     'The outside authority on who uses what: asked whenever the host comes up; its loss takes the host down.',

@@ -77,6 +77,7 @@ export interface ConfigurationFile {
   readonly journalFactsMax?: number
   readonly watchIntervalMs?: number
   readonly prefix?: readonly string[]
+  readonly exec?: readonly string[]
   readonly inventory?: InventoryEntry
 }
 
@@ -140,6 +141,7 @@ export const configurationFileCodec: Codec<ConfigurationFile> = record('an objec
   journalFactsMax: optional(JOURNAL_FACTS_MAX.codec),
   watchIntervalMs: optional(WATCH_INTERVAL.codec),
   prefix: optional(list(argumentCodec, 'a list of words')),
+  exec: optional(list(argumentCodec, 'a list of words')),
   inventory: optional(inventoryEntry),
 })
 
@@ -201,6 +203,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
     watchIntervalMs: file.watchIntervalMs ?? WATCH_INTERVAL.default,
     trustedOwners: trustedOwnersOf(file.roots ?? []),
     prefix: file.prefix ?? [],
+    exec: file.exec ?? [],
     inventory: file.inventory ? { libvirt: withDefaults(LIBVIRT_SETTINGS, file.inventory.libvirt) } : null,
   },
 })

@@ -30,6 +30,8 @@ export interface AdapterSettings {
   readonly trustedOwners: Readonly<Record<string, readonly number[]>>
   /** Words before mount and umount, and before the kill of their process group, such as `sudo -n --`. */
   readonly prefix: readonly string[]
+  /** Starts mountkeeper-exec, which then makes all changes as root; empty: the manager makes them. */
+  readonly exec: readonly string[]
   readonly inventory: InventorySettings
 }
 
@@ -91,11 +93,16 @@ const inventoryFaults = ({ adapter: { inventory } }: Configuration): readonly De
   return [unfit('inventory.libvirt.retryFirstMs', `at most retryCeilingMs (${retryCeilingMs})`, retryFirstMs)]
 }
 
+// With mountkeeper-exec no command of the manager's own needs a right: a prefix would be a second way to be root.
+const privilegeFaults = ({ adapter: { prefix, exec } }: Configuration): readonly DecodeError[] =>
+  prefix.length > 0 && exec.length > 0 ? [unfit('exec', 'an empty list, or no prefix beside it', exec)] : []
+
 /** What contradicts itself in a configuration. */
 export const configurationFaults = (configuration: Configuration): readonly DecodeError[] => [
   ...rootFaults(configuration),
   ...secretFaults(configuration),
   ...patternFaults(configuration),
   ...delayFaults(configuration),
+  ...privilegeFaults(configuration),
   ...inventoryFaults(configuration),
 ]

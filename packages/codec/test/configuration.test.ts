@@ -77,7 +77,14 @@ describe('the file', () => {
           discoveryRetry: 10_000,
         },
       },
-      adapter: { journalFactsMax: 10_000, watchIntervalMs: 30_000, trustedOwners: {}, prefix: [], inventory: null },
+      adapter: {
+        journalFactsMax: 10_000,
+        watchIntervalMs: 30_000,
+        trustedOwners: {},
+        prefix: [],
+        exec: [],
+        inventory: null,
+      },
     })
   })
 
@@ -94,6 +101,7 @@ describe('the file', () => {
       slots: {},
       deadlines: {},
       prefix: [],
+      exec: [],
       inventory: null,
     })
     expect(settings).toEqual({
@@ -298,6 +306,11 @@ describe('the file is refused', () => {
       ],
     ],
     [{ prefix: 'sudo' }, ['prefix: expected a list of words, got "sudo"']],
+    [
+      { prefix: ['sudo', '--'], exec: ['sudo', '--', 'x'] },
+      ['exec: expected an empty list, or no prefix beside it, got a list of 3'],
+    ],
+    [{ exec: 'sudo' }, ['exec: expected a list of words, got "sudo"']],
     [{ prefix: [''] }, ['prefix[0]: expected a string without control characters, not empty, got ""']],
     [{ inventory: 'libvirt' }, ['inventory: expected null, or an object with libvirt, got "libvirt"']],
     [{ inventory: {} }, ['inventory.libvirt: missing; expected an object']],
@@ -444,6 +457,7 @@ describe('the documented table', () => {
     journalFactsMax: true,
     watchIntervalMs: true,
     prefix: true,
+    exec: true,
     inventory: true,
   }
 

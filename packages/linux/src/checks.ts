@@ -4,8 +4,10 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import type { SecretSettings } from '@mountkeeper/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
+import type { Check } from './check.js'
 import { COMMAND_ENVIRONMENT } from './command-runner.js'
 import { errnoOf } from './descriptor.js'
+import { execCheck, rootLockCheck } from './exec-checks.js'
 import { holeChecks } from './hole-checks.js'
 import { inheritedDescriptors } from './inherited.js'
 import { readTable } from './mount-table.js'
@@ -16,15 +18,6 @@ import { seeDirectory } from './roots.js'
 import { hasSecrets, secretChecks } from './secret-checks.js'
 import type { Trust, TrustedOwners } from './trust.js'
 import { trustFor } from './trust.js'
-
-/** One line of the doctor. `warn`: it works, with a limit or a risk; `fail`: it does not. */
-export interface Check {
-  readonly name: string
-  readonly ok: 'ok' | 'warn' | 'fail'
-  readonly text: string
-  /** What to do; present unless `ok`. */
-  readonly mend?: string
-}
 
 /** What is checked. */
 export interface CheckOptions {
@@ -37,6 +30,8 @@ export interface CheckOptions {
   readonly secrets?: SecretSettings | undefined
   /** As configured; without one, mounting needs CAP_SYS_ADMIN. */
   readonly prefix?: readonly string[]
+  /** As configured: starts mountkeeper-exec, to which roots then belong. */
+  readonly exec?: readonly string[]
   /** The user the manager is to run as; that of this process by default. */
   readonly uid?: number
   /** The configured types: known holes are checked of the programs that these run. */
@@ -123,8 +118,9 @@ const readText = (path: string): string => {
 /** The identity map is that of the first user namespace: only there do loop and block devices mount. */
 const isFirstUserNamespace = (): boolean => /^\s*0\s+0\s+4294967295\s*$/.test(readText('/proc/self/uid_map'))
 
-const privilegeCheck = (uid: number, prefix: readonly string[]): Check => {
+const privilegeCheck = (uid: number, { prefix = [], exec = [], roots }: CheckOptions): Check => {
   const name = 'privilege'
+  if (exec.length > 0) return execCheck(exec, roots)
   if (prefix.length > 0) {
     const version = run([...prefix, 'mount', '--version'])
     if (version._tag === 'Version') return ok(name, `uid ${uid}, mount and umount run with ${prefix.join(' ')}`)
@@ -172,6 +168,13 @@ const directoryChecks = (role: 'root' | 'state directory', path: string, trust: 
   )
   const locking = closedToOthers(`lock of ${path}`, seen.right)
   return role === 'root' ? [exists, locking, propagationCheck(seen.right)] : [exists, locking]
+}
+
+/** With mountkeeper-exec roots belong to root. */
+const rootChecks = (root: string, uid: number, { exec = [], trustedOwners }: CheckOptions): readonly Check[] => {
+  if (exec.length === 0) return directoryChecks('root', root, trustFor(uid, trustedOwners, root))
+  const checks = directoryChecks('root', root, trustFor(0)).filter(({ name }) => !name.startsWith('lock of '))
+  return [...checks, rootLockCheck(root, uid)]
 }
 
 const nestingChecks = ({ roots, stateDirectory }: CheckOptions): readonly Check[] => {
@@ -257,11 +260,11 @@ export const linuxChecks = (options: CheckOptions): readonly Check[] => {
     ...[...TOOLS, ...(prefix.length > 0 ? [KILL] : []), ...(hasSecrets(options.secrets) ? [PRLIMIT] : [])].map(
       toolCheck,
     ),
-    privilegeCheck(uid, prefix),
+    privilegeCheck(uid, options),
     namespaceCheck(),
     processesCheck(uid),
     inheritedCheck(options.inheritsNothing === true),
-    ...options.roots.flatMap((root) => directoryChecks('root', root, trustFor(uid, options.trustedOwners, root))),
+    ...options.roots.flatMap((root) => rootChecks(root, uid, options)),
     ...(options.stateDirectory === undefined
       ? []
       : directoryChecks('state directory', options.stateDirectory, trustFor(uid))),
@@ -269,6 +272,6 @@ export const linuxChecks = (options: CheckOptions): readonly Check[] => {
     ...nestingChecks(options),
     fuseCheck(),
     mountMaxCheck(),
-    ...holeChecks({ types: options.types ?? [], prefix }),
+    ...holeChecks({ types: options.types ?? [], prefix: prefix.length > 0 ? prefix : (options.exec ?? []) }),
   ]
 }

@@ -3,6 +3,7 @@
 
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Change } from '@mountkeeper/exec'
 import type { Clock } from './clock.js'
 import { resolvesWithin, systemClock } from './clock.js'
 import { errnoOf } from './descriptor.js'
@@ -25,6 +26,8 @@ export interface Command {
   readonly environment?: Readonly<Record<string, string>>
   /** The directory that it is started in; `/` by default. */
   readonly cwd?: string
+  /** What it changes, for a runner that carries out changes rather than commands; absent if it changes nothing. */
+  readonly change?: Change
   /** It runs programs that are not ours, which may leave processes behind in groups of their own: these are searched for. */
   readonly leavesHelpers?: boolean
 }

@@ -15,6 +15,7 @@ import { discover } from './effects/discover.js'
 import { mount } from './effects/mount.js'
 import { probe } from './effects/probe.js'
 import { unmount } from './effects/unmount.js'
+import { execRunner } from './exec-runner.js'
 import type { Looker } from './gathering.js'
 import { missingHelper } from './mount-helper.js'
 import { createOrphans } from './orphans.js'
@@ -40,7 +41,9 @@ export interface LinuxHostOptions {
   readonly prefix?: readonly string[]
   /** Which secrets mounts may use, as in core's settings; none by default. */
   readonly secrets?: SecretSettings | undefined
-  /** Owner of roots and secrets; the user of this process by default. */
+  /** Starts mountkeeper-exec, which then makes all changes, and to which roots belong; empty or absent: this process makes them. */
+  readonly exec?: readonly string[] | undefined
+  /** Owner of roots and secrets; the user of this process by default, root with `exec`. */
   readonly uid?: number
   /** By the path of a root: users beside root and the manager who may own directories above and below it. */
   readonly trustedOwners?: TrustedOwners
@@ -96,10 +99,12 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
   const prefix = options.prefix ?? []
   const safe = createSafeLooker(createProber())
   const user = process.geteuid?.() ?? 0
-  const uid = options.uid ?? process.getuid?.() ?? 0
+  const exec = options.exec ?? []
+  const uid = options.uid ?? (exec.length > 0 ? 0 : (process.getuid?.() ?? 0))
   const clock = options.clock ?? systemClock
+  const reader = execaRunner({ prefix, clock })
   const tools: Tools = {
-    runner: options.runner ?? execaRunner({ prefix, clock }),
+    runner: options.runner ?? (exec.length > 0 ? execRunner({ vector: exec, reader, clock }) : reader),
     look: options.looker ?? safe.look,
     directory: safe.directory,
     types: options.types ?? DEFAULT_TYPES,

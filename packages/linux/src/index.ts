@@ -1,5 +1,6 @@
 // The public names of @mountkeeper/linux.
 
+export type { Check } from './check.js'
 export * from './checks.js'
 export type { Clock } from './clock.js'
 export * from './command-runner.js'

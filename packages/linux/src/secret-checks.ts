@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs'
 import type { SecretSettings } from '@mountkeeper/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { Check } from './checks.js'
+import type { Check } from './check.js'
 import { localMounts } from './crossing.js'
 import { safePath } from './safe-directory.js'
 import { memoryProblem } from './secret.js'

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { afterAll, expect, test } from 'vitest'
-import type { Check } from '../src/checks.js'
+import type { Check } from '../src/check.js'
 import { linuxChecks } from '../src/checks.js'
 
 const base = realpathSync(mkdtempSync(`${tmpdir()}/mountkeeper-`))

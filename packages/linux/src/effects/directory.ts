@@ -13,6 +13,8 @@ const COMMANDS: Readonly<Record<(MakeDirectory | RemoveDirectory)['_tag'], reado
   RemoveDirectory: ['rmdir'],
 }
 
+const CHANGES = { MakeDirectory: 'make-directory', RemoveDirectory: 'remove-directory' } as const
+
 /**
  * Makes or removes the directory of a mountpoint. A missing parent is named in the error. mkdir(2) and rmdir(2) do not
  * follow a link as last component, and the kernel refuses to remove what is mounted or not empty.
@@ -24,6 +26,9 @@ export const changeDirectory = async (tools: Tools, effect: MakeDirectory | Remo
   if ('found' in target) return target
   return runAndLook(
     { tools, effect, left, shown: [target.shown], hold: [] },
-    { program, options, operands: [pathOf(target)], rights: 'own', deadlineMs: left() },
+    {
+      ...{ program, options, operands: [pathOf(target)], rights: 'own', deadlineMs: left() },
+      change: { do: CHANGES[effect._tag], mountpoint: effect.mountpoint },
+    },
   )
 }

@@ -28,13 +28,15 @@ export interface Prepared {
   readonly options: readonly string[]
   readonly source: string
   readonly shown: Shown
+  /** The options without what stands for paths: as they were asked for. */
+  readonly asked: readonly string[]
   /** Descriptors that stand for paths: the caller's to close. */
   readonly hold: readonly number[]
   /** What they lead to, for the look afterwards. */
   readonly named: Named
 }
 
-const BY_PATHS = { shown: [], hold: [], named: {} } as const
+const BY_PATHS = { asked: [], shown: [], hold: [], named: {} } as const
 
 /** An open path, and why it may be given as a descriptor only. */
 interface AllowedPath extends Resolved {
@@ -156,7 +158,10 @@ const prepareBind = (source: Resolved, asked: readonly string[], table: MountTab
     return left(`${source.path} lies on ${found.line.fstype}, which can hang: mount it by its own type`)
   }
   const options = ['-o', bindOptions(asked, found.line.flags).join(',')]
-  return right({ options, source: descriptorOf(source), shown: shownFor([source]), hold: [source.place.fd], named: {} })
+  return right({
+    ...BY_PATHS,
+    ...{ options, source: descriptorOf(source), shown: shownFor([source]), hold: [source.place.fd] },
+  })
 }
 
 /** A source that a helper may read as a path although the table of types does not say so. */
@@ -213,13 +218,16 @@ export const prepare = async (tools: Tools, effect: Mount): Promise<Either<strin
   if (isLeft(own)) return own
   const { held } = own.right
   const source = await prepareSource(tools, { type, source: writeSource(parsed) }, own.right.options)
-  if (isLeft(source) || held.length === 0) {
+  if (isLeft(source)) {
     close(...held.map(({ place }) => place.fd))
     return source
   }
+  const asked = options.right
+  if (held.length === 0) return right({ ...source.right, asked })
   const named = namedBy(held, descriptorOf, await readTableInSlices())
   return right({
     ...source.right,
+    asked,
     shown: [...shownFor(held), ...source.right.shown],
     hold: [...held.map(({ place }) => place.fd), ...source.right.hold],
     named,

@@ -118,6 +118,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
       rights: 'privileged',
       deadlineMs: left(),
       leavesHelpers: hasHelper(type),
+      change: { do: 'mount', mountpoint: effect.mountpoint, type, source, options: prepared.right.asked },
       ...secret.right?.given,
       ...cwd,
     },

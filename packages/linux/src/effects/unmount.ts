@@ -67,7 +67,10 @@ export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> =>
   if ('found' in target) return target
   const report = await runAndLook(
     { tools, effect, left, shown: [target.shown], hold: [] },
-    { program: 'umount', options, operands: [pathOf(target)], rights: 'privileged', deadlineMs: left() },
+    {
+      ...{ program: 'umount', options, operands: [pathOf(target)], rights: 'privileged', deadlineMs: left() },
+      change: { do: 'unmount', mountpoint: effect.mountpoint, how: effect.how },
+    },
   )
   return withoutNamesake(report)
 }
