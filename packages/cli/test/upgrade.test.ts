@@ -52,6 +52,28 @@ test('each record that a request could not make now, with its reason', async () 
   ])
 })
 
+test('options of types and patterns that this version refuses, each by its place', async () => {
+  const file = join(folder, 'config.json')
+  const types = {
+    nfs: { sources: ['nas.corp.example'], options: ['vers', 'port', 'no-such'] },
+    'fuse.bindfs': {
+      sources: ['/srv/exports/'],
+      options: { 'create-for-user': { words: ['1000'] }, 'force-user': true },
+    },
+    'fuse.sshfs': { sources: ['*:/export/*'], options: ['IdentityFile', 'ssh_command'] },
+    tmpfs: { sources: ['*'], options: { size: { size: { max: '4g' } }, password: 'name' } },
+  }
+  writeFileSync(file, JSON.stringify({ types }))
+  const entries = await refusedEntries(file)
+  expect(entries.map(({ text }) => text.replace(/: expected.*/, '')).sort()).toEqual([
+    'types.nfs.options[2]',
+    'types.nfs.sources[0]',
+    'types.tmpfs.options.password',
+    'types["fuse.bindfs"].options.create-for-user',
+    'types["fuse.sshfs"].options[1]',
+  ])
+})
+
 test('nothing, where nothing is refused', async () => {
   expect(await upgradeChecks(configurationWith())).toMatchObject([{ name: 'upgrade', ok: 'ok' }])
 })

@@ -164,12 +164,6 @@ const optionErrors = ({ types = {} }: ConfigurationFile): readonly DecodeError[]
     }),
   )
 
-/** A file in which every option of a type has a grammar that can be allowed. */
-const withFitOptions = (file: ConfigurationFile): E.Either<DecodeErrors, ConfigurationFile> => {
-  const [first, ...others] = optionErrors(file)
-  return first === undefined ? E.right(file) : E.left([first, ...others])
-}
-
 const rootOf = (entry: string | RootEntry): RootSettings =>
   typeof entry === 'string' ? { path: entry, ladder: 'off' } : { path: entry.path, ladder: entry.ladder ?? 'off' }
 
@@ -211,19 +205,23 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
 /** What holds where nothing is configured: no root, so that nothing can be attached, and tmpfs allowed. */
 export const defaultConfiguration: Configuration = configurationOf({})
 
+const withoutFaults = (
+  configuration: Configuration,
+  [first, ...others]: readonly DecodeError[],
+): E.Either<DecodeErrors, Configuration> => (first === undefined ? E.right(configuration) : E.left([first, ...others]))
+
 /** A configuration, if what has to hold of it as a whole does. */
-export const checkedConfiguration = (configuration: Configuration): E.Either<DecodeErrors, Configuration> => {
-  const [first, ...others] = configurationFaults(configuration)
-  return first === undefined ? E.right(configuration) : E.left([first, ...others])
-}
+export const checkedConfiguration = (configuration: Configuration): E.Either<DecodeErrors, Configuration> =>
+  withoutFaults(configuration, configurationFaults(configuration))
 
 /** The value of a configuration file, with defaults for all that it leaves out. */
 export const decodeConfiguration = (value: unknown): E.Either<DecodeErrors, Configuration> =>
   pipe(
     decode(configurationFileCodec, value),
-    E.chain(withFitOptions),
-    E.map(configurationOf),
-    E.chain(checkedConfiguration),
+    E.chain((file) => {
+      const configuration = configurationOf(file)
+      return withoutFaults(configuration, [...optionErrors(file), ...configurationFaults(configuration)])
+    }),
   )
 
 /** Why a configuration file could not be used. */

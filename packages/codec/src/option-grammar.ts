@@ -76,7 +76,9 @@ const readerOf = (known: Grammar | undefined, otherwise: ValueReader): ValueRead
 
 const bounded = (tag: 'Number' | 'Size', given: unknown, known: Grammar | undefined): Grammar | undefined => {
   if (!isFields(given, 'min', 'max')) return undefined
-  const [least, most] = [bytesOf(given['min'] ?? 0), bytesOf(given['max'])]
+  // A 0 means no limit to many a reader: it is allowed where the table allows it, or an administrator says so.
+  const smallest = known?._tag === tag ? known.least : 0
+  const [least, most] = [bytesOf(given['min'] ?? smallest), bytesOf(given['max'])]
   const isNumber = (value: unknown): boolean => value === undefined || typeof value === 'number'
   if (least === undefined || most === undefined || least > most || most > LARGEST) return undefined
   if (tag === 'Number' && !(isNumber(given['min']) && isNumber(given['max']))) return undefined

@@ -180,6 +180,65 @@ describe('the file', () => {
     expect(decode(settingsCodec, settingsCodec.encode(settings))).toEqual(E.right(settings))
   })
 
+  test('narrows the options of the table by a list, and adds to them by an object', () => {
+    const optionsOf = (type: string, options: unknown) =>
+      configured({ types: { [type]: { sources: ['*'], options } } }).settings.types[type]?.options
+    expect(optionsOf('nfs', ['nfsvers', 'port'])).toEqual(namedOptions('nfs', ['vers', 'port']))
+    expect(optionsOf('tmpfs', { size: { size: { max: '4g' } }, huge: false, mode: true, nr_blocks: true })).toEqual({
+      ...namedOptions('tmpfs', ['mode', 'nr_inodes', 'nr_blocks', 'uid', 'gid']),
+      size: { _tag: 'Size', reader: 'kernel-size', least: 1, most: 4_294_967_296 },
+    })
+    expect(
+      optionsOf('fuse.mine', {
+        flag: 'flag',
+        name: 'name',
+        inner: 'inner-path',
+        server: 'host',
+        servers: 'hosts',
+        level: { number: { min: 1, max: 9 } },
+        cache: { size: { min: '1k', max: 4096 } },
+        way: { words: ['a', 'b'] },
+        keys: { path: { below: ['/srv/keys'] } },
+        layers: { path: { below: ['/a', '/b'], list: true } },
+        login: { secret: 'credentials-file' },
+      }),
+    ).toEqual({
+      flag: { _tag: 'Flag' },
+      name: { _tag: 'Name' },
+      inner: { _tag: 'InnerPath' },
+      server: { _tag: 'Host', list: false },
+      servers: { _tag: 'Host', list: true },
+      level: { _tag: 'Number', reader: 'number', least: 1, most: 9 },
+      cache: { _tag: 'Size', reader: 'decimal-size', least: 1024, most: 4096 },
+      way: { _tag: 'Word', words: ['a', 'b'], bare: false },
+      keys: { _tag: 'Path', below: ['/srv/keys'], list: false },
+      layers: { _tag: 'Path', below: ['/a', '/b'], list: true },
+      login: { _tag: 'Secret', by: 'credentials-file' },
+    })
+  })
+
+  test.each([
+    'any',
+    1,
+    null,
+    {},
+    { number: {} },
+    { number: { max: '9' } },
+    { number: { min: 2, max: 1 } },
+    { number: { max: 1 }, words: ['a'] },
+    { size: { max: '1x' } },
+    { words: [] },
+    { words: [''] },
+    { path: { below: [] } },
+    { path: { below: ['/a'], list: 1 } },
+    { secret: 'shout' },
+    { Text: {} },
+  ])('knows no grammar %j', (grammar) => {
+    expect(E.isLeft(decodeConfiguration({ types: { 'fuse.mine': { sources: ['*'], options: { x: grammar } } } }))).toBe(
+      true,
+    )
+  })
+
   test('gives a type its row of the table, and one without a row the safe guess', () => {
     for (const name of Object.keys(KNOWN_TYPES)) {
       expect(configured({ types: { [name]: { sources: ['*'] } } }).settings.types[name]).toEqual(typeRule(name, ['*']))
