@@ -1,5 +1,5 @@
 // What may differ between a simulated and a real host, taken out of answers and facts: moments, words, numbers of processes,
-// and the numbers of mounts and devices, which are renamed in order of appearance within one value.
+// and the numbers of mounts, devices and inodes, which are renamed in order of appearance within one value.
 
 const DROPPED = new Set(['at', 'since', 'nextTryMs', 'text', 'detail', 'request', 'boot', 'mountNamespace', 'pid'])
 const FLAGS = ['ro', 'rw', 'nosuid', 'nodev', 'noexec']
@@ -7,6 +7,10 @@ const FLAGS = ['ro', 'rw', 'nosuid', 'nodev', 'noexec']
 /** `why` is a sentence, but where it is one of the closed list of reasons not to know. */
 const isWords = (key: string, within: object): boolean =>
   (key === 'why' && !('_tag' in within && within._tag === 'Unknown')) || (key === 'reason' && 'nextTryMs' in within)
+
+/** What a source leads to: the same path lies on another device, and has another inode. */
+const withoutNumbers = (part: unknown): unknown =>
+  typeof part === 'string' ? part.replace(/ on [0-9:]+| inode [0-9]+/g, '') : part
 
 /** The value without what may differ. */
 export const plain = (value: unknown): unknown => {
@@ -25,7 +29,8 @@ export const plain = (value: unknown): unknown => {
     )
     return Object.fromEntries(
       kept.map(([key, part]: [string, unknown]) => {
-        if (key === 'mountId' || key === 'device') return [key, renamed(key, part)]
+        if (key === 'mountId' || key === 'device' || key === 'inode') return [key, renamed(key, part)]
+        if (key === 'was' || key === 'is') return [key, withoutNumbers(part)]
         if (key === 'flags') return [key, FLAGS.filter((flag) => Array.isArray(part) && part.includes(flag))]
         if (key === 'error' || key === 'lastError') return [key, isCommandError(part) ? 'a command failed' : walk(part)]
         return [key, walk(part)]
