@@ -1,6 +1,7 @@
 // The command prefix, with the real sudo: an ordinary user runs the manager, and only mount, umount and kill run as root.
 
-import { lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { UID, USER, commandAsUser, give, hasSudo, prepareUser, runAsUser, seen } from './ordinary.js'
 import type { Ended } from './world.js'
@@ -24,6 +25,7 @@ import {
 
 prepareWorld()
 const CONFIG = '/srv/config.json'
+const SECRET = 'username=u\npassword=correct horse\n'
 
 const vectorOf = (pid: string): string => {
   try {
@@ -70,11 +72,27 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with the prefix sudo -n --',
       slow: { sources: ['*'] },
       bind: { sources: [`${SOURCE}/`] },
       'fuse.bindfs': { sources: [`${SOURCE}/`] },
+      private: {
+        sources: ['*'],
+        options: { credentials: { secret: 'credentials-file' }, LOGIN: { secret: 'environment' } },
+      },
     }
+    // Says what it read by a digest.
+    writeFileSync(
+      '/usr/sbin/mount.private',
+      `#!/bin/sh\nsha256sum /proc/self/fd/0 >/srv/read\nexec mount -i -t tmpfs -o nosuid,nodev "$1" "$2"\n`,
+    )
+    chmodSync('/usr/sbin/mount.private', 0o755)
+    mkdirSync('/srv/secrets', { mode: 0o700 })
+    writeFileSync('/srv/secrets/login', SECRET, { mode: 0o600 })
+    for (const path of ['/srv/secrets', '/srv/secrets/login']) give(path)
     const prefix = ['sudo', '-n', '--']
     writeFileSync(
       CONFIG,
-      JSON.stringify({ roots: [ROOT], stateDirectory: STATE, types, prefix, deadlines: { mountMs: 2_000 } }),
+      JSON.stringify({
+        ...{ roots: [ROOT], stateDirectory: STATE, types, prefix, deadlines: { mountMs: 2_000 } },
+        secretDirectories: ['/srv/secrets'],
+      }),
       {
         mode: 0o644,
       },
@@ -110,6 +128,24 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with the prefix sudo -n --',
     }
     expect(mounted()).toEqual([])
     expect(entriesOf(ROOT)).toEqual([])
+  })
+
+  test('a secret passes through sudo as standard input, and is refused as a variable', async () => {
+    const of = (name: string): object => ({
+      ...{ type: 'private', source: 'share' },
+      options: [{ name, secretFile: '/srv/secrets/login' }],
+    })
+    const ended = await runAsUser(all, [
+      attach('1', 'secret', of('credentials')),
+      detach('2', '1', 'secret'),
+      attach('3', 'variable', of('LOGIN')),
+    ])
+    const [first, second, third] = answersOf(ended)
+    expect([first, second]).toMatchObject([{ ok: true }, { ok: true }])
+    expect(third).toMatchObject({ ok: false, error: { _tag: 'MountFailed' } })
+    expect(JSON.stringify(third)).toContain('sudo passes no variable on')
+    expect(readFileSync('/srv/read', 'utf8')).toContain(createHash('sha256').update(SECRET).digest('hex'))
+    expect(mounted()).toEqual([])
   })
 
   test('mounts outlive the manager, the next one knows them, and takes them off', async () => {
