@@ -202,7 +202,7 @@ export const refusalCodec: Codec<Refusal> = tagged('_tag', 'a refusal', {
   },
   Foreign: { layers: list(identityCodec) },
   MountFailed: {
-    step: oneOf({ directory: true, mount: true, helper: true }),
+    step: oneOf({ directory: true, mount: true, helper: true, source: true }),
     component: optional(text),
     why: text,
     found: foundCodec,

@@ -116,8 +116,11 @@ export interface RollbackFailure {
 }
 export interface MountFailed {
   readonly _tag: 'MountFailed'
-  /** `helper`: the program that mounts this type is not installed; `component` says where it is expected. */
-  readonly step: 'directory' | 'mount' | 'helper'
+  /**
+   * `helper`: the program that mounts this type is not installed; `component` says where it is expected. `source`: a path that
+   * the mount needs, `component`, does not exist.
+   */
+  readonly step: 'directory' | 'mount' | 'helper' | 'source'
   /** What is in the way, where that is not the mountpoint itself. */
   readonly component?: string
   /** One sentence for people. */

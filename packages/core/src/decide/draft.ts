@@ -51,6 +51,8 @@ export interface Draft {
   submounts: readonly string[]
   /** Where the input shows that the program which mounts what is asked for is missing. */
   missingHelper: string | undefined
+  /** A path that what is asked for needs, and that the input shows not to exist. */
+  missingSource: string | undefined
   isOwn: boolean
   added: readonly Holder[]
   removed: Map<string, Set<string>> | undefined
@@ -111,6 +113,7 @@ export const openDraft = (out: Out, path: string): Draft => {
     elsewhere: undefined,
     submounts: NOTHING,
     missingHelper: undefined,
+    missingSource: undefined,
     isOwn: entry === undefined,
     added: NOTHING,
     removed: undefined,

@@ -68,13 +68,28 @@ export const refuseSharing = (
   for (const each of sharing) refuseWaiting(draft, each, error)
 }
 
-/** Refuses what nothing on this host can mount, before a claim is made and before a layer makes room for it; true if so. */
-export const refuseForHelper = (draft: Draft, filesystem: Filesystem, found: Found): boolean => {
-  const { missingHelper } = draft
-  if (missingHelper === undefined) return false
-  const why = `${filesystem.type} cannot be mounted on ${draft.record.path}: ${missingHelper} is not installed; install it`
-  const component = missingHelper
-  refuseSharing(draft, filesystem, { _tag: 'MountFailed', step: 'helper', component, why, found, rollback: [] })
+/** What a mount needs, and the look has not found. */
+const missing = ({
+  missingHelper,
+  missingSource,
+}: Draft): Pick<MountFailed, 'step' | 'component' | 'why'> | undefined => {
+  if (missingHelper !== undefined) {
+    return { step: 'helper', component: missingHelper, why: `${missingHelper} is not installed; install it` }
+  }
+  return missingSource === undefined
+    ? undefined
+    : { step: 'source', component: missingSource, why: `${missingSource} does not exist; create it, then attach again` }
+}
+
+/**
+ * Refuses what nothing on this host can mount, before a claim is made and before a layer makes room for it; true if so. A
+ * source that comes to exist while its mount runs would be mounted without anything to compare it with.
+ */
+export const refuseForMissing = (draft: Draft, filesystem: Filesystem, found: Found): boolean => {
+  const lacking = missing(draft)
+  if (lacking === undefined) return false
+  const why = `${filesystem.type} cannot be mounted on ${draft.record.path}: ${lacking.why}`
+  refuseSharing(draft, filesystem, { _tag: 'MountFailed', ...lacking, why, found, rollback: [] })
   return true
 }
 
@@ -102,7 +117,7 @@ const makeRoom = (
   found: Found,
   replacing: Work['replacing'],
 ): void => {
-  if (refuseForHelper(draft, filesystem, found)) return
+  if (refuseForMissing(draft, filesystem, found)) return
   setWork(draft, { replacing })
   emitUnmount(draft, layer, 'plain')
 }

@@ -37,7 +37,7 @@ import {
 } from './steps.js'
 import { concludeSurveyProbe } from './survey.js'
 import { share, succeed } from './hold.js'
-import { meetForeign, meetOurs, refuseForHelper, refuseForMemory, refuseServed, refuseSharing } from './join.js'
+import { meetForeign, meetOurs, refuseForMemory, refuseForMissing, refuseServed, refuseSharing } from './join.js'
 
 /** Whether the work has taken its next step, or the same look has yet to serve what is wanted now. */
 export type Concluded = 'done' | 'proceed'
@@ -75,7 +75,7 @@ const mountUnlessChanged = (draft: Draft, filesystem: Filesystem, found: Found, 
       : sourceChange(settingsOf(draft), filesystem, undefined, source, seen)
   if (changed !== undefined) {
     refuseSharing(draft, filesystem, { _tag: 'Conflict', requested: filesystem, reason: changed })
-  } else if (!refuseForHelper(draft, filesystem, found) && !refuseForMemory(draft, filesystem)) {
+  } else if (!refuseForMissing(draft, filesystem, found) && !refuseForMemory(draft, filesystem)) {
     mountNow(draft, filesystem, found, seen)
   }
 }

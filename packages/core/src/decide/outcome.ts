@@ -152,6 +152,7 @@ const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): voi
   draft.elsewhere = outcome.elsewhere
   draft.submounts = outcome.submounts ?? []
   draft.missingHelper = outcome.missingHelper
+  draft.missingSource = source?.asked._tag === 'Absent' ? source.asked.path : undefined
   set(draft, { inFlight: undefined })
   if (draft.record.slot === 'overdue' && draft.record.overdue.length === 0) {
     leaveLadder(draft, flight, error)

@@ -181,11 +181,11 @@ export const SOURCE_WORDS: readonly string[] = ['root', 'device', 'files', 'show
 const filesOf = (text: string): ResolvedSource => ({ _tag: 'Files', files: text.split(',') })
 
 /** What a source leads to, by the words after `source`. */
-export const readSource = ({ named }: Words, [what]: readonly string[]): SourceSeen => {
+export const readSource = ({ named }: Words, [what, path = '/there']: readonly string[]): SourceSeen => {
   const files = named.get('files')
   const asked: ResolvedSource =
     what === 'absent'
-      ? { _tag: 'Absent', path: '/there' }
+      ? { _tag: 'Absent', path }
       : what === 'not-checked'
         ? { _tag: 'NotChecked', why: 'it lies on a filesystem that can hang' }
         : files === undefined
