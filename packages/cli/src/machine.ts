@@ -58,8 +58,10 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
     locks: linuxLocks({ trustedOwners: adapter.trustedOwners }),
     timers: createSystemTimers(),
     journal: (notice) => {
-      if (directory !== undefined)
-        return createFileJournal({ directory, notice, compactFactsMin: adapter.journalFactsMax })
+      if (directory !== undefined) {
+        const { journalFactsMax: compactFactsMin, journalBytesMax: compactBytesMin } = adapter
+        return createFileJournal({ directory, notice, compactFactsMin, compactBytesMin })
+      }
       notice('no state directory is configured: what is recorded ends with this process; keep it with --state-dir DIR')
       return forgetfulJournal()
     },

@@ -7,6 +7,7 @@ import {
   LIMIT_SETTINGS,
   POLICY_SETTINGS,
   SLOT_SETTINGS,
+  JOURNAL_BYTES_MAX,
   JOURNAL_FACTS_MAX,
   WATCH_INTERVAL,
 } from './configuration-section.js'
@@ -130,6 +131,7 @@ export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
   ),
   ...keysOf('delays', DELAY_SETTINGS),
   row('journalFactsMax', JOURNAL_FACTS_MAX.codec.name, JOURNAL_FACTS_MAX.meaning, JOURNAL_FACTS_MAX.default),
+  row('journalBytesMax', JOURNAL_BYTES_MAX.codec.name, JOURNAL_BYTES_MAX.meaning, JOURNAL_BYTES_MAX.default),
   row('watchIntervalMs', WATCH_INTERVAL.codec.name, WATCH_INTERVAL.meaning, WATCH_INTERVAL.default),
   row(
     'prefix',

@@ -90,6 +90,24 @@ export const LIMIT_SETTINGS: Section<Required<Settings['limits']>> = {
     DEFAULT_LIMITS.memoryBytes,
     'Memory that all tmpfs mounts together may take, with 1 KiB for each inode; one more is refused `Overloaded`. At most half of what the host has.',
   ),
+  mountpointsPerHost: number(
+    1,
+    1_000_000,
+    DEFAULT_LIMITS.mountpointsPerHost,
+    'Mountpoints with a record; an attach at one more is refused `Overloaded`.',
+  ),
+  holdersPerConsumer: number(
+    1,
+    10_000_000,
+    DEFAULT_LIMITS.holdersPerConsumer,
+    'Attachments that one consumer may have when it asks for one more, which is refused `Overloaded`.',
+  ),
+  bytesPerRecord: number(
+    1_024,
+    65_536,
+    DEFAULT_LIMITS.bytesPerRecord,
+    'Bytes of mountpoint, type, source and options together; a longer request is refused `Invalid`.',
+  ),
 }
 
 /** `slots`. */
@@ -229,6 +247,16 @@ export const JOURNAL_FACTS_MAX: Setting<number> = number(
   10_000_000,
   JOURNAL_FACTS,
   'From so many facts after its snapshot on the journal is made shorter.',
+)
+
+const JOURNAL_BYTES = 16 * 1024 * 1024
+
+/** `journalBytesMax`. */
+export const JOURNAL_BYTES_MAX: Setting<number> = number(
+  65_536,
+  4 * 1024 * 1024 * 1024,
+  JOURNAL_BYTES,
+  'From so many bytes after its snapshot on, and as many as that has, the journal is made shorter.',
 )
 
 const WATCH_INTERVAL_MS = 30_000

@@ -16,6 +16,7 @@ import {
   LIMIT_SETTINGS,
   POLICY_SETTINGS,
   SLOT_SETTINGS,
+  JOURNAL_BYTES_MAX,
   JOURNAL_FACTS_MAX,
   WATCH_INTERVAL,
   deadlinesOf,
@@ -70,11 +71,12 @@ export interface ConfigurationFile {
   readonly secretDirectories?: readonly string[]
   readonly secretEnvironment?: readonly string[]
   readonly policies?: Partial<Settings['policies']>
-  readonly limits?: Partial<Settings['limits']>
+  readonly limits?: Partial<Required<Settings['limits']>>
   readonly slots?: Partial<Settings['slots']>
   readonly deadlines?: Partial<DeadlineSection>
   readonly delays?: Partial<DelaySection>
   readonly journalFactsMax?: number
+  readonly journalBytesMax?: number
   readonly watchIntervalMs?: number
   readonly prefix?: readonly string[]
   readonly exec?: readonly string[]
@@ -139,6 +141,7 @@ export const configurationFileCodec: Codec<ConfigurationFile> = record('an objec
   deadlines: optional(sectionCodec(DEADLINE_SETTINGS)),
   delays: optional(sectionCodec(DELAY_SETTINGS)),
   journalFactsMax: optional(JOURNAL_FACTS_MAX.codec),
+  journalBytesMax: optional(JOURNAL_BYTES_MAX.codec),
   watchIntervalMs: optional(WATCH_INTERVAL.codec),
   prefix: optional(list(argumentCodec, 'a list of words')),
   exec: optional(list(argumentCodec, 'a list of words')),
@@ -194,6 +197,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
   adapter: {
     ...(file.stateDirectory === undefined ? {} : { stateDirectory: file.stateDirectory }),
     journalFactsMax: file.journalFactsMax ?? JOURNAL_FACTS_MAX.default,
+    journalBytesMax: file.journalBytesMax ?? JOURNAL_BYTES_MAX.default,
     watchIntervalMs: file.watchIntervalMs ?? WATCH_INTERVAL.default,
     trustedOwners: trustedOwnersOf(file.roots ?? []),
     prefix: file.prefix ?? [],

@@ -24,6 +24,8 @@ export interface AdapterSettings {
   readonly stateDirectory?: string
   /** From so many facts on the journal is made shorter. */
   readonly journalFactsMax: number
+  /** The same from so many bytes on. */
+  readonly journalBytesMax: number
   /** How often the mount table is read where the kernel's word that it has changed cannot be had, ms. */
   readonly watchIntervalMs: number
   /** By the path of a root: users beside root and the manager who may own directories above and below it. */

@@ -122,6 +122,7 @@ const mountpointStatus: Codec<MountpointStatus> = record('the status of a mountp
       knowledge: oneOf({ request: true, inventory: true }),
     }),
   ),
+  holdersNotShown: optional(wholeNumber),
   waiting: list(
     record<MountpointStatus['waiting'][number]>('a waiting request', { op: text, id: optional(text), consumer: text }),
   ),

@@ -90,6 +90,9 @@ export const settingsCodec: Codec<Settings> = record('settings', {
     holdersPerMountpoint: wholeNumber,
     options: wholeNumber,
     memoryBytes: optional(wholeNumber),
+    mountpointsPerHost: optional(wholeNumber),
+    holdersPerConsumer: optional(wholeNumber),
+    bytesPerRecord: optional(wholeNumber),
   }),
   slots: record<Settings['slots']>('slots', { hanging: wholeNumber, perServer: wholeNumber, local: wholeNumber }),
   deadlinesMs: record<Settings['deadlinesMs']>('deadlines', {

@@ -532,7 +532,15 @@ export const anySettings: fc.Arbitrary<Settings> = rec({
     suid: fc.constantFrom('refuse', 'allow'),
     dev: fc.constantFrom('refuse', 'allow'),
   }),
-  limits: rec({ waitingPerMountpoint: count, waitingPerHost: count, holdersPerMountpoint: count, options: count }),
+  limits: rec({
+    waitingPerMountpoint: count,
+    waitingPerHost: count,
+    holdersPerMountpoint: count,
+    options: count,
+    mountpointsPerHost: count,
+    holdersPerConsumer: count,
+    bytesPerRecord: count,
+  }),
   slots: rec({ hanging: count, perServer: count, local: count }),
   deadlinesMs: rec({
     request: count,

@@ -57,6 +57,9 @@ describe('the file', () => {
           holdersPerMountpoint: 1_000_000,
           options: 64,
           memoryBytes: 34_359_738_368,
+          mountpointsPerHost: 50_000,
+          holdersPerConsumer: 10_000,
+          bytesPerRecord: 12_288,
         },
         slots: { hanging: 16, perServer: 4, local: 512 },
         deadlinesMs: {
@@ -79,6 +82,7 @@ describe('the file', () => {
       },
       adapter: {
         journalFactsMax: 10_000,
+        journalBytesMax: 16_777_216,
         watchIntervalMs: 30_000,
         trustedOwners: {},
         prefix: [],
@@ -514,6 +518,7 @@ describe('the documented table', () => {
     deadlines: true,
     delays: true,
     journalFactsMax: true,
+    journalBytesMax: true,
     watchIntervalMs: true,
     prefix: true,
     exec: true,

@@ -257,6 +257,8 @@ export interface MountpointStatus {
   readonly elsewhere?: string
   readonly foreign?: readonly Identity[]
   readonly holders: readonly HolderStatus[]
+  /** How many more there are: one answer shows only so many. */
+  readonly holdersNotShown?: number
   readonly waiting: readonly { readonly op: string; readonly id?: string; readonly consumer: string }[]
   /** Wall clock, ms, of the moment this phase began. */
   readonly since: number

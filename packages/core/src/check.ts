@@ -288,6 +288,26 @@ const checkOptionBytes = (rule: TypeRule, filesystem: Filesystem): Invalid | und
   return invalid('filesystem.options', `are ${bytes} bytes with the defaults, more than ${OPTIONS_BYTES_MAX}`)
 }
 
+const optionBytes = (option: MountOption): number =>
+  typeof option === 'string'
+    ? utf8Length(option)
+    : utf8Length(option.name) + utf8Length('secretFile' in option ? option.secretFile : option.secretEnvironment)
+
+/** How much of a request is kept: also options that are passed to nobody. */
+export const checkRecordBytes = (
+  { limits }: Settings,
+  { mountpoint, filesystem }: { readonly mountpoint: string; readonly filesystem: Filesystem },
+): Invalid | undefined => {
+  const most = limits.bytesPerRecord
+  if (most === undefined) return undefined
+  const { type, source, options } = filesystem
+  let bytes = utf8Length(mountpoint) + utf8Length(type) + utf8Length(source)
+  for (const option of options) bytes += optionBytes(option)
+  return bytes <= most
+    ? undefined
+    : invalid('filesystem', `takes ${bytes} bytes with its mountpoint, more than ${most} (limits.bytesPerRecord)`)
+}
+
 const DEADLINE_MS_MAX = 86_400_000
 
 /** How long a caller is willing to wait. */

@@ -57,6 +57,17 @@ export const holdersOf = ({ held }: Holders, consumer: string): readonly Holder[
   return of instanceof Map ? [...of.values()] : [of]
 }
 
+/** How much one consumer holds here. */
+export const countHolders = ({ held }: Holders, consumer: string): number => {
+  if (held instanceof Map) {
+    const of = held.get(consumer)
+    return of instanceof Map ? of.size : of === undefined ? 0 : 1
+  }
+  let count = 0
+  for (const holder of few(held)) if (holder.consumer === consumer) count += 1
+  return count
+}
+
 /** Every holder, oldest first within a consumer. */
 export const allHolders = ({ held }: Holders): readonly Holder[] =>
   held instanceof Map ? [...held.values()].flatMap((of) => (of instanceof Map ? [...of.values()] : [of])) : few(held)

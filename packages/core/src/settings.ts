@@ -47,6 +47,13 @@ export interface Settings {
     readonly options: number
     /** Memory of this host that all filesystems in memory may take together, bytes; absent in old traces, where it is none. */
     readonly memoryBytes?: number
+    // Absent in older traces, which had none of these limits.
+    /** Mountpoints with a record. */
+    readonly mountpointsPerHost?: number
+    /** Attachments of one consumer, wherever they are. */
+    readonly holdersPerConsumer?: number
+    /** Mountpoint, type, source and options together, in bytes: what the journal keeps of a request. */
+    readonly bytesPerRecord?: number
   }
   readonly slots: {
     readonly hanging: number
@@ -98,6 +105,11 @@ export const DEFAULT_LIMITS: Required<Settings['limits']> = {
   holdersPerMountpoint: 1_000_000,
   options: 64,
   memoryBytes: 34_359_738_368,
+  // Half of what the kernel allows in a mount namespace (fs.mount-max).
+  mountpointsPerHost: 50_000,
+  holdersPerConsumer: 10_000,
+  // A path, a source and options as long as each may be, but for options that are not passed on.
+  bytesPerRecord: 12_288,
 }
 
 export const DEFAULT_SLOTS: Settings['slots'] = { hanging: 16, perServer: 4, local: 512 }

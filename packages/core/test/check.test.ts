@@ -405,3 +405,32 @@ test.each(NAMES)('the consumer of a release, the server of maintenance: %s', (_,
   expect(answered({ op: 'release', consumer: value })).toBe(refused('consumer', why))
   expect(answered({ op: 'refuse-new', server: value })).toBe(refused('server', why))
 })
+
+describe('what is kept of a request', () => {
+  const withOptions = (options: readonly string[], bytesPerRecord?: number) => {
+    const story = newStory()
+    perform(story, 'settings roots=/srv/mounts')
+    perform(story, 'auto quiet')
+    perform(story, 'up')
+    const host = hostOf(story)
+    const { bytesPerRecord: _, ...limits } = host.settings.limits
+    const settings = { ...host.settings, limits: bytesPerRecord === undefined ? limits : { ...limits, bytesPerRecord } }
+    const filesystem = { type: 'tmpfs', source: 'ä', options }
+    const input: Input = { _tag: 'Requested', at: 1, request: requestId(99), body: { ...GOOD, filesystem } }
+    const [answer] = decide({ ...host, settings }, input).answers
+    return answer === undefined || answer.ok ? undefined : answer.error
+  }
+  // Mountpoint 13, type 5, source 2 bytes.
+  const long = ['x-a=ö', `x-b=${'b'.repeat(80)}`]
+
+  test('is bounded, options that are passed to nobody among it', () => {
+    expect(withOptions(long, 13 + 5 + 2 + 6 + 84)).toBeUndefined()
+    expect(withOptions(long, 13 + 5 + 2 + 6 + 83)).toEqual({
+      _tag: 'Invalid',
+      field: 'filesystem',
+      why: 'takes 110 bytes with its mountpoint, more than 109 (limits.bytesPerRecord)',
+    })
+    // A trace of a time without this limit.
+    expect(withOptions(long)).toBeUndefined()
+  })
+})

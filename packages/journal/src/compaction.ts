@@ -27,6 +27,7 @@ export interface Shorter {
   readonly bytes: number
   /** How many lines its snapshot has. */
   readonly snapshot: number
+  readonly snapshotBytes: number
   /** How much of the old file is in it. */
   readonly until: number
 }
@@ -86,7 +87,7 @@ export const compact = async ({
   const next = await disk.open(names.next, 'create')
   try {
     const bytes = await writeSnapshot(next, snapshot, snapshotOf(memory), goesOn)
-    let shorter: Shorter = { file: next, bytes, snapshot, until }
+    let shorter: Shorter = { file: next, bytes, snapshot, snapshotBytes: bytes, until }
     while (goesOn() && durable() - shorter.until > limits.heldBytesMax) {
       shorter = await copyBehind(file, shorter, durable(), limits)
     }

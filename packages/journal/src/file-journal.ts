@@ -17,7 +17,7 @@ import { scanFile } from './read.js'
 import type { Scanned } from './scan.js'
 import { takePlace, writeSnapshot } from './whole-file.js'
 import type { ClosingHow, Writer } from './writer.js'
-import { COMPACT_FACTS_MIN, createWriter } from './writer.js'
+import { COMPACT_BYTES_MIN, COMPACT_FACTS_MIN, createWriter } from './writer.js'
 
 /** What a journal is made of. */
 export interface FileJournalOptions {
@@ -27,6 +27,8 @@ export interface FileJournalOptions {
   readonly notice?: (sentence: string) => void
   /** The file is made shorter from so many facts after its snapshot on; by default `COMPACT_FACTS_MIN`. */
   readonly compactFactsMin?: number
+  /** The same from so many bytes after its snapshot on; by default `COMPACT_BYTES_MIN`. */
+  readonly compactBytesMin?: number
   /** How its shortening is cut into steps; by default `COMPACTION_LIMITS`. */
   readonly compactionLimits?: CompactionLimits
   /** By default that of this process. */
@@ -90,6 +92,7 @@ interface Begun {
   readonly file: DiskFile
   readonly durable: number
   readonly snapshot: number
+  readonly snapshotBytes: number
   readonly since: number
 }
 
@@ -109,7 +112,7 @@ const inThisFormat = async (
   await file.flush()
   await takePlace(disk, names)
   await old.file.close()
-  return { file, durable, snapshot: facts.length, since: 0 }
+  return { file, durable, snapshot: facts.length, snapshotBytes: durable, since: 0 }
 }
 
 const open = async (options: FileJournalOptions, names: Names): Promise<Either<JournalFailed, Opened>> => {
@@ -138,6 +141,7 @@ const open = async (options: FileJournalOptions, names: Names): Promise<Either<J
       file,
       durable: scanned.wholeBytes,
       snapshot: head?.snapshot ?? 0,
+      snapshotBytes: scanned.snapshotBytes,
       since: scanned.facts - (head?.snapshot ?? 0),
       format: head?.format,
     })
@@ -146,6 +150,7 @@ const open = async (options: FileJournalOptions, names: Names): Promise<Either<J
       names,
       ...begin,
       compactFactsMin,
+      compactBytesMin: options.compactBytesMin ?? COMPACT_BYTES_MIN,
       limits: options.compactionLimits ?? COMPACTION_LIMITS,
       notice,
     })

@@ -31,6 +31,8 @@ export interface Scanned {
   readonly wholeBytes: number
   /** Where the last whole write begins: nobody but its writer knows whether it was durable. */
   readonly lastFrom: number
+  /** Where its snapshot ends. */
+  readonly snapshotBytes: number
   /** Facts in whole writes. */
   readonly facts: number
   readonly fault: Fault | undefined
@@ -80,6 +82,7 @@ export const createScan = (take: (fact: Fact) => void): Scan => {
   let offset = 0
   let wholeBytes = 0
   let lastFrom = 0
+  let snapshotBytes = 0
   let facts = 0
   let open: Open | undefined
   let suspect: Suspect | undefined
@@ -91,6 +94,7 @@ export const createScan = (take: (fact: Fact) => void): Scan => {
       head = read.right
       wholeBytes = offset
       lastFrom = offset
+      snapshotBytes = offset
     } else fault = { _tag: read.left._tag === 'Newer' ? 'Newer' : 'Damaged', line, why: read.left.why }
   }
 
@@ -99,6 +103,7 @@ export const createScan = (take: (fact: Fact) => void): Scan => {
     facts += all.length
     lastFrom = wholeBytes
     wholeBytes = offset
+    if (facts <= (head?.snapshot ?? 0)) snapshotBytes = offset
     open = undefined
   }
 
@@ -185,7 +190,7 @@ export const createScan = (take: (fact: Fact) => void): Scan => {
     },
     end: () => {
       const found = torn()
-      return { head, bytes, wholeBytes, lastFrom, facts, fault: found }
+      return { head, bytes, wholeBytes, lastFrom, snapshotBytes, facts, fault: found }
     },
   }
 }

@@ -21,6 +21,9 @@ import { takePlace } from './whole-file.js'
  */
 export const COMPACT_FACTS_MIN = 10_000
 
+/** The same in bytes, for facts that are long: a file is at most about so long, or twice its snapshot. */
+export const COMPACT_BYTES_MIN: number = 16 * 1024 * 1024
+
 /** Whether what may be written comes from here on, or only what was asked for before. */
 export type ClosingHow = 'drain' | 'now'
 
@@ -39,8 +42,10 @@ export interface WriterOptions {
   readonly durable: number
   /** How many facts come first as a snapshot, and how many after it. */
   readonly snapshot: number
+  readonly snapshotBytes: number
   readonly since: number
   readonly compactFactsMin: number
+  readonly compactBytesMin: number
   readonly limits: CompactionLimits
   readonly notice: (sentence: string) => void
 }
@@ -56,9 +61,11 @@ const quietly = (work: Promise<void>): Promise<void> => work.catch(() => undefin
 const DURABLE: Either<JournalFailed, void> = right(undefined)
 
 /** Makes a writer; the file is its own from now on. */
-export const createWriter = ({ disk, names, notice, compactFactsMin, limits, ...begin }: WriterOptions): Writer => {
-  let { file, durable, since } = begin
+export const createWriter = ({ disk, names, notice, limits, ...begin }: WriterOptions): Writer => {
+  const { compactFactsMin, compactBytesMin } = begin
+  let { file, durable, since, snapshotBytes } = begin
   let limit = Math.max(compactFactsMin, begin.snapshot)
+  let limitBytes = Math.max(compactBytesMin, snapshotBytes)
   let waiting: Waiting[] = []
   let failure: JournalFailed | undefined
   let isClosing = false
@@ -77,6 +84,7 @@ export const createWriter = ({ disk, names, notice, compactFactsMin, limits, ...
 
   const giveUp = async (error: unknown): Promise<void> => {
     limit = since * 2
+    limitBytes = (durable - snapshotBytes) * 2
     compacting = undefined
     notice(notShortened(names.journal, error))
     // What stays of it is removed at the next start.
@@ -123,6 +131,8 @@ export const createWriter = ({ disk, names, notice, compactFactsMin, limits, ...
     durable = bytes
     since -= sinceThen
     limit = Math.max(compactFactsMin, ready.snapshot)
+    ;({ snapshotBytes } = ready)
+    limitBytes = Math.max(compactBytesMin, snapshotBytes)
     compacting = undefined
     await quietly(old.close())
   }
@@ -173,7 +183,8 @@ export const createWriter = ({ disk, names, notice, compactFactsMin, limits, ...
     durable += written.right
     since += facts.length
     for (const { resolve } of together) resolve(DURABLE)
-    if (since < limit || compacting !== undefined || isClosing) return
+    const isShort = since < limit && durable - snapshotBytes < limitBytes
+    if (isShort || compacting !== undefined || isClosing) return
     sinceThen = since
     compacting = shorten()
   }

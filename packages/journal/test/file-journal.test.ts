@@ -139,6 +139,27 @@ describe('a journal', () => {
     expect(notices).toEqual([])
   }, 30_000)
 
+  test('is made shorter by its bytes as well, however few its facts are', async () => {
+    const { journal } = await opened({ compactBytesMin: 200_000 })
+    const volume = 'v'.repeat(50_000)
+    let longest = 0
+    for (let turn = 0; turn < 60; turn += 1) {
+      const fact = { ...held(turn), volume }
+      for (const each of [fact, leftOf(fact)]) expect((await journal.append([each])())._tag).toBe('Right')
+      longest = Math.max(longest, statSync(file).size)
+    }
+    await journal.close('drain')
+    // Appends go on while it is made shorter; all of them together are 6 MB.
+    expect(longest).toBeLessThan(3_000_000)
+    expect(notices).toEqual([])
+    // What was read counts as well: the next life begins with it.
+    const { journal: next } = await opened({ compactBytesMin: 1 })
+    expect((await next.append([held(99)])())._tag).toBe('Right')
+    await next.append([leftOf(held(99))])()
+    await next.close('drain')
+    expect(statSync(file).size).toBeLessThan(200_000 + 1_000)
+  }, 60_000)
+
   test('refuses appends before it was read, and after it was closed', async () => {
     const journal = made()
     expect(await journal.append(claimed)()).toMatchObject({ left: { why: `${file} was not read yet` } })

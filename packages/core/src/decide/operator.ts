@@ -7,7 +7,7 @@ import { allHolders } from '../holders.js'
 import type { RequestId } from '../id.js'
 import type { CancelRequest, ForgetRequest, Maintained, Request, RetryRequest, StatusRequest } from '../input.js'
 import { canonicalServer } from '../server.js'
-import { STATUS_MAX, statusOfHost } from '../status.js'
+import { STATUS_ENTRIES_MAX, STATUS_MAX, statusOfHost } from '../status.js'
 import { advance } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import {
@@ -86,8 +86,10 @@ const checkPage = ({ mountpoint, limit, after }: StatusRequest): Invalid | undef
 export const requestStatus = (out: Out, request: RequestId, body: StatusRequest): void => {
   const replied = { request, id: body.id, op: body.op }
   const wrong = checkAsked(out, body) ?? checkPage(body)
-  if (wrong === undefined) reply(out, replied, statusOfHost(out.host, { ...body, limit: body.limit ?? STATUS_MAX }))
-  else refuse(out, replied, wrong)
+  if (wrong === undefined) {
+    const page = { ...body, limit: body.limit ?? STATUS_MAX, entries: STATUS_ENTRIES_MAX }
+    reply(out, replied, statusOfHost(out.host, page))
+  } else refuse(out, replied, wrong)
 }
 
 export const requestRetry = (out: Out, request: RequestId, body: RetryRequest): void => {

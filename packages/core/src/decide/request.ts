@@ -3,8 +3,8 @@
 
 import type { AttachError, Cancelled, HostDown, Invalid, Refused, Stopped } from '../answer.js'
 import { ancestorsOf } from '../apply.js'
-import { checkDeadline, checkFilesystem, checkMountpointPath, checkName, nested } from '../check.js'
-import { findHolder, holdersOf } from '../holders.js'
+import { checkDeadline, checkFilesystem, checkMountpointPath, checkName, checkRecordBytes, nested } from '../check.js'
+import { countHolders, findHolder, holdersOf } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { AttachRequest, DetachRequest, ReleaseRequest, Request } from '../input.js'
@@ -73,6 +73,31 @@ const checkRoom = (out: Out, waitingHere: number): Refused | undefined => {
   return undefined
 }
 
+/** How many attachments this consumer has; no more places are looked at than it may have. */
+const heldBy = ({ host }: Out, consumer: string): number => {
+  const at = host.consumers.get(consumer)
+  const paths = at === undefined ? [] : at instanceof Set ? at : [at]
+  let held = 0
+  for (const path of paths) {
+    const entry = host.mountpoints.get(path)
+    if (entry !== undefined) held += countHolders(entry.holders, consumer)
+  }
+  return held
+}
+
+/** Whether one more mountpoint, and one more attachment of this consumer, is too many. A repeat of a holder adds neither. */
+const checkShare = (out: Out, { mountpoint, volume, consumer }: AttachRequest): Refused | undefined => {
+  const { limits } = out.host.settings
+  const entry = out.host.mountpoints.get(mountpoint)
+  const { mountpointsPerHost: places, holdersPerConsumer: holders } = limits
+  if (places !== undefined && entry === undefined && out.host.mountpoints.size >= places) {
+    return { _tag: 'Overloaded', limit: 'mountpointsPerHost', value: places }
+  }
+  if (holders === undefined || heldBy(out, consumer) < holders) return undefined
+  const isRepeat = entry !== undefined && findHolder(entry.holders, volume, consumer) !== undefined
+  return isRepeat ? undefined : { _tag: 'Overloaded', limit: 'holdersPerConsumer', value: holders }
+}
+
 const checkMaintenance = (out: Out, { mountpoint, filesystem }: AttachRequest): AttachError | undefined => {
   const { refusing, settings } = out.host
   if (refusing.size === 0) return undefined
@@ -90,7 +115,9 @@ const checkAttach = (out: Out, body: AttachRequest): AttachError | undefined => 
     path ??
     (entry?.record.filesystem === body.filesystem ? undefined : checkFilesystem(out.host.settings, body.filesystem)) ??
     checkAttachment(body.volume, body.consumer) ??
+    checkRecordBytes(out.host.settings, body) ??
     checkMaintenance(out, body) ??
+    checkShare(out, body) ??
     checkRoom(out, entry?.record.waiting.length ?? 0)
   )
 }

@@ -93,6 +93,9 @@ const settings: Reader<Settings> = record<Settings>('settings', {
     holdersPerMountpoint: wholeNumber,
     options: wholeNumber,
     memoryBytes: optional(wholeNumber),
+    mountpointsPerHost: optional(wholeNumber),
+    holdersPerConsumer: optional(wholeNumber),
+    bytesPerRecord: optional(wholeNumber),
   }),
   slots: record<Settings['slots']>('slots', { hanging: positive, perServer: positive, local: positive }),
   deadlinesMs: record<Settings['deadlinesMs']>('deadlines', {
