@@ -126,6 +126,11 @@ describe('rules.md', () => {
     })
     expect(unknown).toEqual([])
   })
+
+  test('is what code refers to, and no other document', () => {
+    const elsewhere = texts.filter((path) => /\bspecification\b/i.test(read(path)))
+    expect(elsewhere).toEqual([])
+  })
 })
 
 describe('answers.md', () => {

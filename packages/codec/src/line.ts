@@ -9,7 +9,7 @@ import type { JsonFault } from './json.js'
 import { isLongerThan, parseJson, withoutMark } from './json.js'
 import { grouped } from './rendering.js'
 
-/** The longest line that is read as a request, in bytes of UTF-8 without its end (specification, section 11). */
+/** The longest line that is read as a request, in bytes of UTF-8 without its end (R11.1). */
 export const REQUEST_LINE_BYTES_MAX = 65_536
 
 /** Why a line could not be read. */

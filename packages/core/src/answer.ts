@@ -172,7 +172,7 @@ export interface NotFound {
   readonly _tag: 'NotFound'
 }
 
-/** A difference between what is wanted, recorded and observed (specification, section 8). */
+/** A difference between what is wanted, recorded and observed (R8). */
 export interface Difference {
   readonly _tag:
     | 'lost'

@@ -1,4 +1,4 @@
-// Checks at the border (specification, section 10): every value of a request, once, before anything else is decided. What
+// Checks at the border (R10): every value of a request, once, before anything else is decided. What
 // passes is trusted from there on; what does not is refused with the field's name and what would be right (L19, L37, L39).
 
 import type { Grammar, TypeRule } from '@mountkeeper/types'

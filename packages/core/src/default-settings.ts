@@ -1,4 +1,4 @@
-// The defaults of the specification in one value, for those who embed the core and for tests.
+// All defaults in one value (R11.1), for those who embed the core and for tests.
 
 import type { Settings } from './settings.js'
 import { DEFAULT_DEADLINES_MS, DEFAULT_DELAYS_MS, DEFAULT_LIMITS, DEFAULT_POLICIES, DEFAULT_SLOTS } from './settings.js'

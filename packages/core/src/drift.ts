@@ -1,5 +1,5 @@
 // Drift: differences between what is wanted, recorded and observed, classified, each with what a person can do about it
-// (specification, section 8). Reading only: repairs are work like any other and begin with a look.
+// (R8). Reading only: repairs are work like any other and begin with a look.
 
 import type { Difference } from './answer.js'
 import type { Found, Identity, SourceSeen } from './found.js'

@@ -96,7 +96,7 @@ const FOR_A_PERSON: ReadonlySet<UnknownWhy> = new Set([
   ...(['NotADirectory', 'PermissionDenied', 'UnsafeParent', 'NameTooLong'] as const),
 ])
 
-/** Whether only a person can remove the cause: no request waits for that (specification, section 4). */
+/** Whether only a person can remove the cause: no request waits for that (R4.10). */
 export const needsPerson = ({ why }: Unknown): boolean => FOR_A_PERSON.has(why)
 
 /** Why a look could not tell, and what may be run about it, for people. */
@@ -136,7 +136,7 @@ export const errorText = ({ stderr, exitStatus, signal }: CommandError): string 
 
 const DELETED = '//deleted'
 
-/** How two observations of a layer compare. `renamed`: all is equal but the root, so nobody can tell (specification 2). */
+/** How two observations of a layer compare. `renamed`: all is equal but the root, so nobody can tell (R2.1). */
 export type Sameness = 'same' | 'renamed' | 'other'
 
 /** Compares a recorded identity with one seen now. Flags are not compared; a root that gained `//deleted` is the same. */

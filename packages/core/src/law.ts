@@ -56,7 +56,7 @@ export const breachesOfFacts = (host: Host, path: string, folded: Folded = NOTHI
   return [...ofHolders, ...unless(different.length === 0, 'section 7', path, text.join('; '))]
 }
 
-/** The host effects that each phase allows in flight (the table in section 5 of the specification). */
+/** The host effects that each phase allows in flight (the table of phases in R5). */
 const FLIGHTS: Readonly<Record<Phase, readonly string[]>> = {
   absent: [],
   looking: ['Look', 'Probe'],

@@ -1,4 +1,4 @@
-// The three questions about a layer (specification, section 2). *Ours*: may we unmount it? *Right*: may the caller have it?
+// The three questions about a layer (R2). *Ours*: may we unmount it? *Right*: may the caller have it?
 // *Agrees*: is it still what this request asks for? None of them predicts from a request what the mount table will show: as
 // expected is enough to know a layer, and never needed where our own command has ended well.
 

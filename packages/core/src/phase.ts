@@ -1,6 +1,6 @@
 // Phases: where a mountpoint, and the host, are in their lives.
 
-/** Where a mountpoint is in its life; the table in section 5 of the specification says what each means. */
+/** Where a mountpoint is in its life; the table of phases in R5 says what each means. */
 export type Phase =
   | 'absent'
   | 'looking'

@@ -1,5 +1,5 @@
 // Recovery: facts back into a host. What this builds is only what was recorded; discovery then holds all of it against the
-// mount table before anything is served, and settles what was open when the manager ended (specification, section 6).
+// mount table before anything is served, and settles what was open when the manager ended (R6.9).
 
 import { applyChanges } from './apply.js'
 import type { Change } from './decision.js'

@@ -1,4 +1,4 @@
-// The server of a source: whose slots are counted together, and what `refuse-new` names (specification, section 9). One
+// The server of a source: whose slots are counted together, and what `refuse-new` names (R9.5). One
 // server has one name, however a source spells it.
 
 import { canonicalHost, canonicalIpv6 } from '@mountkeeper/types'

@@ -1,5 +1,5 @@
-// Settings: the policies, limits, delays and deadlines that decisions depend on, with the defaults of the specification
-// (sections 5, 9, 11). They are part of the host, so that a trace that carries them can be replayed anywhere.
+// Settings: the policies, limits, delays and deadlines that decisions depend on, with their defaults (R5, R9, R11).
+// They are part of the host, so that a trace that carries them can be replayed anywhere.
 
 import type { TypeRule } from '@mountkeeper/types'
 

@@ -1,4 +1,4 @@
-// Slots: how much may be under way at once (specification, section 9). Types that can hang have a total and a share per
+// Slots: how much may be under way at once (R9.4). Types that can hang have a total and a share per
 // server; the others a total of their own. The counts follow from the records (`apply` moves them with each record), and
 // `grantable` says who is next: requests before background looks, servers in turn.
 

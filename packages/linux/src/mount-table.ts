@@ -7,7 +7,7 @@ import { leadsOverPaths } from '@mountkeeper/core'
 import type { TableLine } from './mountinfo.js'
 import { parseTableLine } from './mountinfo.js'
 
-/** Layers at one path that are told apart; more are `Unknown { TooManyLayers }` (specification, section 2). */
+/** Layers at one path that are told apart; more are `Unknown { TooManyLayers }` (R2.3). */
 export const LAYERS_MAX = 16
 
 /** A table as read, parsed only where it is asked for: with 10,000 mounts parsing all of it costs 9 ms. */

@@ -1,5 +1,5 @@
 // Commands of an earlier life of the manager that are still running: until they have ended nobody can tell what will be
-// there, so their mountpoints are `Unknown { CommandAlive }` (specification, section 6, Crash). They are found once, at
+// there, so their mountpoints are `Unknown { CommandAlive }` (R6.16). They are found once, at
 // discovery: commands of this life are known, and ended, by the runner.
 
 import { readlinkSync } from 'node:fs'

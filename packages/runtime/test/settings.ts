@@ -1,4 +1,4 @@
-// The settings of the specification, with one root.
+// The default settings, with one root.
 
 import { defaultSettings } from '@mountkeeper/core'
 

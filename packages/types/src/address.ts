@@ -1,4 +1,4 @@
-// Addresses and host names in their one canonical form, so that one server has one name (specification, section 9). The C
+// Addresses and host names in their one canonical form, so that one server has one name (R9.5). The C
 // library reads all of these spellings; two that it takes for the same address have to come out the same here.
 
 const decimal = /^(0|[1-9][0-9]*)$/

@@ -3,7 +3,7 @@
 import type { Grammar } from './grammar.js'
 import type { SourceForm } from './source.js'
 
-/** How layers of a type are recognised in the mount table (`agrees` in the specification). */
+/** How layers of a type are recognised in the mount table (R2.4). */
 export type Appearance =
   /** By one of these fstypes, with the source as asked for. */
   | { readonly _tag: 'Source'; readonly fstypes: readonly string[] }

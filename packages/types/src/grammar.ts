@@ -1,5 +1,5 @@
 // The grammar of an option's value, as data, and the one reader of it. What passes is a parsed value; what a command gets is
-// written anew from that (specification, section 10), so that no text of a caller reaches a helper as it stands.
+// written anew from that (R10.3), so that no text of a caller reaches a helper as it stands.
 
 import type { ValueReader } from './size.js'
 import { sizeUnit, readValue } from './size.js'

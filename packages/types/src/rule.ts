@@ -72,7 +72,7 @@ export const ruleWith = (known: TypeEntry, sources: readonly string[], options: 
 export const typeRule = (type: string, sources: readonly string[], more: Grammars = {}): TypeRule =>
   ruleWith(entryOf(type), sources, { ...defaultOptions(type), ...more })
 
-/** The types that are allowed when nothing is configured: tmpfs from any source (specification, section 10). */
+/** The types that are allowed when nothing is configured: tmpfs from any source (R10.3). */
 export const DEFAULT_TYPES: Readonly<Record<string, TypeRule>> = { tmpfs: typeRule('tmpfs', ['*']) }
 
 const FORM_OF_SERVER: Readonly<Record<ServerOf, SourceForm>> = {

@@ -1,4 +1,4 @@
-// Sources, taken apart by the rules of the helper that will read them (specification, section 10: one reading of each text).
+// Sources, taken apart by the rules of the helper that will read them (R10.2: one reading of each text).
 // What two readers could take apart in two ways is refused, whatever the list of allowed sources says; what a command gets is
 // written anew from the parts.
 

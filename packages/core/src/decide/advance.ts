@@ -59,7 +59,7 @@ const mountUnlooked = (draft: Draft): Pick<Detached, 'mount' | 'directory' | 're
   return { mount: record.layer === undefined ? 'absent' : 'vacant', directory, ...reason }
 }
 
-/** The holder a detach means: of that name, or the only one of its consumer that an inventory brought (section 6). */
+/** The holder a detach means: of that name, or the only one of its consumer that an inventory brought (R6.13). */
 export const meant = (draft: Draft, volume: string, consumer: string): Holder | undefined => {
   const named = holderOf(draft, volume, consumer)
   if (named !== undefined) return named

@@ -1,5 +1,5 @@
 // Deadlines and the stop: every accepted request is answered in its time, whatever the host does. The work goes on without
-// it; a claim ends, a holder that was to leave has left (specification, section 3 "Order").
+// it; a claim ends, a holder that was to leave has left (R3.17, R3.18).
 
 import type { Detached, Overloaded, Reason } from '../answer.js'
 import type { MountpointEffect, WaitWhy } from '../effect.js'

@@ -90,7 +90,7 @@ export const share = (draft: Draft, filesystem: Filesystem, warnings: readonly W
 }
 
 /**
- * Our own mount is there: serves the claim, and the run behind it that had arrived before it was seen (section 5, "mount fails").
+ * Our own mount is there: serves the claim, and the run behind it that had arrived before it was seen (R5.13).
  * Warnings about the command are the claim's own, those about the layer are told to all.
  */
 export const succeed = (

@@ -1,4 +1,4 @@
-// The host: down, draining, discovering, retrying, up (the table in section 6 of the specification). The last wish wins; a
+// The host: down, draining, discovering, retrying, up (the table in R6). The last wish wins; a
 // generation begins with a complete discovery and with nothing destroyed (L28, L36).
 
 import type { Difference, Warning } from '../answer.js'

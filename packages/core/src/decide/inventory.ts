@@ -1,4 +1,4 @@
-// Inventory: what an outside authority shows to be in use, against what is recorded (section 6 of the specification). It
+// Inventory: what an outside authority shows to be in use, against what is recorded (R6.11 to R6.14). It
 // confirms holders, adds those nobody recorded, and makes a mount that is in use and that no record knows ours to look after.
 
 import type { Difference } from '../answer.js'

@@ -1,4 +1,4 @@
-// Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (tables in sections 4 and 5).
+// Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (the tables of R4, and R5).
 
 import { ruleOf } from '../agree.js'
 import type { MountFailed, Warning } from '../answer.js'

@@ -1,5 +1,5 @@
 // What only a person can remove: a link on the way, a directory that may not be entered, a root that is another one. Time changes
-// nothing about it, so that no request waits for it: each is answered after one look (specification, section 4).
+// nothing about it, so that no request waits for it: each is answered after one look (R4.10).
 
 import type { MountFailed } from '../answer.js'
 import { isNothingLeft } from '../evolve.js'

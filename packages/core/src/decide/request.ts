@@ -137,7 +137,7 @@ const checkDetach = (out: Out, body: DetachRequest): Refused | undefined => {
   )
 }
 
-/** The refusal while the manager ends: nothing has happened for a request that has not begun (specification 6, Stop). */
+/** The refusal while the manager ends: nothing has happened for a request that has not begun (R6.17). */
 export const stopped = (out: Out): Cancelled | Stopped | undefined => {
   switch (out.host.stopping) {
     case 'no':

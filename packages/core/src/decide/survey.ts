@@ -1,4 +1,4 @@
-// The probes of a reconcile (specification, sections 8 and 9): what is mounted, can hang and is in use is looked at under a
+// The probes of a reconcile (R8.4, R9.2): what is mounted, can hang and is in use is looked at under a
 // slot of its server, and probed. Whether it answers is told in the reconcile's answer, and decides nothing else; a dead one
 // is taken off under its holders only where policy and `apply` both say so.
 

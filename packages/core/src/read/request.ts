@@ -9,7 +9,7 @@ import { filesystemReader } from './filesystem.js'
 import type { Fields, Reader } from './reader.js'
 import { between, isWrong, oneOf, optional, plain, readWith, record, text, truth } from './reader.js'
 
-/** The most that all texts of a request together may take, in bytes of UTF-8 (specification, section 11). */
+/** The most that all texts of a request together may take, in bytes of UTF-8 (R11.1). */
 export const REQUEST_BYTES_MAX = 65_536
 
 /** The longest time that a request may give itself, in ms: one day. */

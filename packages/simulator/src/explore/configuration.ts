@@ -200,7 +200,7 @@ export const RELEASED: Configuration = {
   allowed: { ...SHARED.allowed, releases: true, reboots: true, grants: 'at any time' },
 }
 
-/** The table of the host (section 6), with one request at a time behind it and effects that end well. */
+/** The table of the host (R6), with one request at a time behind it and effects that end well. */
 export const HOST: Configuration = {
   ...EVERYTHING,
   name: 'the host',
@@ -241,7 +241,7 @@ export const TWIN: Configuration = {
   allowed: { ...SHARED.allowed, cancels: false, twins: true },
 }
 
-/** Nothing but requests: nothing that the specification allows is refused. */
+/** Nothing but requests: nothing that the rules allow is refused. */
 export const FAULTLESS: Configuration = {
   ...EVERYTHING,
   name: 'no faults',

@@ -1,5 +1,5 @@
 // Oracles: what somebody outside holds against each step. They know what was asked, answered, emitted and made durable, and
-// what is really on the host; they know no record of the core. Each names the law that it asks for (specification, section 12).
+// what is really on the host; they know no record of the core. Each names the law that it asks for (laws.md of core).
 
 import type { Answer, Attached, Attachment, Effect, Fact, Input } from '@mountkeeper/core'
 import { findHolder } from '@mountkeeper/core'

@@ -1,4 +1,4 @@
-// The law of section 7 about what is durable: facts are its only writers. It is asked of every mountpoint that a decision has
+// The law of R7.1 about what is durable: facts are its only writers. It is asked of every mountpoint that a decision has
 // touched, once the decision is applied, and of all when a new life begins.
 
 import type { Decision } from '@mountkeeper/core'

@@ -195,7 +195,7 @@ const judgeActed = (history: History, acted: Happening & { readonly _tag: 'Acted
   judge(history, 'L34', unless(foreign.length === 0, `a layer of somebody else is taken off ${place.path}`))
 }
 
-/** Section 4: what does not belong to the effect in flight changes nothing, and what is only observed changes no host. */
+/** R4.6, R4.8: what does not belong to the effect in flight changes nothing, and what is only observed changes no host. */
 const judgeEcho = (history: History, input: Input, decision: Decision, isEcho: boolean): void => {
   const { changes, facts, effects, answers } = decision
   if (isEcho) {

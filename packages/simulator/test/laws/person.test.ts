@@ -1,5 +1,5 @@
-// What only a person can remove: no request waits for it, and no record is lost by it (the table in section 4 of the
-// specification). Effects end at once here, so that all the time that passes is waiting.
+// What only a person can remove: no request waits for it, and no record is lost by it (R4.10).
+// Effects end at once here, so that all the time that passes is waiting.
 
 import type { Answer, Fact, Filesystem, MountpointEffect, Request, RequestId, UnknownWhy } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'

@@ -14,7 +14,7 @@ export interface Mutant {
   readonly name: string
   /** What is wrong about it, and who has made it before. */
   readonly mistake: string
-  /** The laws of the specification that it breaks. */
+  /** The laws that it breaks (laws.md of core). */
   readonly laws: string
   readonly edits: readonly Edit[]
 }

@@ -1,4 +1,4 @@
-// All mutants: at least one for each kind of mistake that other systems have made, and for each rule of section 13.
+// All mutants: at least one for each kind of mistake that other systems have made, and for each counterexample in rules.md of core.
 import { EFFECTS } from './kinds/effects.js'
 import { HOLDERS } from './kinds/holders.js'
 import { HOST } from './kinds/host.js'
