@@ -300,6 +300,15 @@ describe.runIf(isRoot && hasSudo)('mountkeeper-exec, started by an ordinary user
       expect(await exec.ask(change)).toMatchObject({ _tag: 'refused', why: expect.stringContaining(why) as string })
     })
 
+    test('a mountpoint inside of a mount, although all is of root there', async () => {
+      await done(mount('plain', 'bind', '/srv/exports/one'))
+      const inside = { _tag: 'refused', why: expect.stringContaining('lies on another mount than its root') as string }
+      expect(await exec.ask(make('plain/deep/x'))).toMatchObject({ _tag: 'refused' })
+      expect(await exec.ask(make('plain/x'))).toMatchObject(inside)
+      expect(await exec.ask(tmpfs('plain/file'))).toMatchObject(inside)
+      await done(unmount('plain'))
+    })
+
     test('and there are at least forty near misses', () => {
       expect(allowed).toHaveLength(20)
       expect(nearMisses.length).toBeGreaterThanOrEqual(40)
