@@ -53,7 +53,7 @@ const FAULTS = {
   'works, and is killed': { fault: { _tag: 'Fails', worked: true }, script: '"$@"; kill -KILL "$command"' },
   'mounts something else': {
     fault: { _tag: 'WrongFilesystem' },
-    script: 'mount -i -t tmpfs -o nosuid,nodev "not-$source" "$target"',
+    script: 'mount -i -t ramfs -o nosuid,nodev "not-$source" "$target"',
   },
   'forgets nosuid': { fault: { _tag: 'MissingFlag' }, script: 'mount -i -t tmpfs -o nodev "$source" "$target"' },
   'mounts twice': { fault: { _tag: 'Twice' }, script: '"$@"; "$@"; exit 32' },
