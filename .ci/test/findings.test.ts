@@ -1,11 +1,13 @@
-// The page of findings names tests that exist, and leaves no finding out.
+// The pages of findings and of security name tests that exist, and leave no finding out.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { top } from './tree.js'
 
 const page = readFileSync(join(top, 'packages/core/docs/findings.md'), 'utf8')
-const rows = page.split('\n').filter((line) => /^\| [A-Z][0-9]+ \|/.test(line))
+const security = readFileSync(join(top, 'SECURITY.md'), 'utf8')
+const rowsOf = (text: string): readonly string[] => text.split('\n').filter((line) => /^\| [A-Z][0-9]+ \|/.test(line))
+const rows = rowsOf(page)
 
 const numbered = (letter: string, numbers: readonly number[]): readonly string[] =>
   numbers.map((number) => `${letter}${number}`)
@@ -25,7 +27,13 @@ test('every finding has one row, with a test or a reason', () => {
   for (const row of rows) expect(row).toMatch(/ \| [^|]+ \| [^|]{10,} \|$/)
 })
 
-const named = [...page.matchAll(/`((?:packages|test-fixtures)\/[^`]+)`(?:: "([^"]+)")?/g)].map(
+test('the page of security has a row for each of the sixteen findings, with a test, and says of each whether it is closed', () => {
+  const table = rowsOf(security)
+  expect(table.map((row) => row.split(' | ')[0]?.slice(2))).toEqual(numbered('A', upTo(16)))
+  for (const row of table) expect(row).toMatch(/ \| (?:critical|high|medium|low) \| (?:closed: `|partly open\. .*`)/)
+})
+
+const named = [...`${page}\n${security}`.matchAll(/`((?:packages|test-fixtures)\/[^`]+)`(?:: "([^"]+)")?/g)].map(
   ([, path = '', name = '']) => ({
     path,
     name,

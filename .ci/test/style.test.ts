@@ -78,7 +78,7 @@ describe('the repository', () => {
       /^\./,
       /^(node_modules|coverage|packages|test-fixtures)$/,
       /^(package|package-lock|turbo|tsconfig\.base)\.json$/,
-      /^(eslint\.config\.js|stryker\.config\.mjs|vitest(\.stryker)?\.config\.ts|LICENSE|(README|CHANGELOG|CONTRIBUTING)\.md)$/,
+      /^(eslint\.config\.js|stryker\.config\.mjs|vitest(\.stryker)?\.config\.ts|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/,
     ]
     expect(readdirSync(top).filter((name) => !BELONGS.some((known) => known.test(name)))).toEqual([])
   })
