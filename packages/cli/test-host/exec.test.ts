@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UID, USER, commandAsUser, give, hasSudo, prepareUser, runAsUser, seen, startAsUser } from './ordinary.js'
@@ -43,6 +44,17 @@ const CONFIG = '/srv/config.json'
 const LISTS = '/etc/mountkeeper/exec.json'
 const EXEC = ['sudo', '-n', '--', process.execPath, PROGRAM]
 
+const SECRET = 'planted-4711'
+
+/** What the helper got: its standard input by name and as it is, and a variable; each by a digest, and what all can see of it. */
+const SHOWS_SECRET = `#!/bin/sh
+{ echo "$1"; cat /proc/self/fd/0 | sha256sum; cat | sha256sum; printf %s "$LOGIN" | sha256sum; } >/srv/read
+tr '\\0' ' ' </proc/$$/cmdline >/srv/seen
+echo "it was $(cat /proc/self/fd/0)$LOGIN" >&2
+case $1 in refused) exit 32 ;; esac
+exec mount -i -t tmpfs -o nosuid,nodev "$1" "$2"
+`
+
 const vectorOf = (pid: string): string => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
@@ -71,8 +83,24 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
       slow: { sources: ['*'] },
       bind: { sources: [`${SOURCE}/`] },
       'fuse.bindfs': { sources: [`${SOURCE}/`] },
+      private: {
+        sources: ['*'],
+        options: {
+          credentials: { secret: 'credentials-file' },
+          password: { secret: 'stdin' },
+          LOGIN: { secret: 'environment' },
+        },
+      },
     }
-    const configuration = { roots: [ROOT], stateDirectory: STATE, types, exec: EXEC, deadlines: { mountMs: 3_000 } }
+    writeFileSync('/usr/sbin/mount.private', SHOWS_SECRET)
+    chmodSync('/usr/sbin/mount.private', 0o755)
+    mkdirSync('/srv/secrets', { mode: 0o700 })
+    writeFileSync('/srv/secrets/login', SECRET, { mode: 0o600 })
+    for (const path of ['/srv/secrets', '/srv/secrets/login']) give(path)
+    const secretDirectories = ['/srv/secrets']
+    const configuration = {
+      ...{ roots: [ROOT], stateDirectory: STATE, types, exec: EXEC, deadlines: { mountMs: 3_000 }, secretDirectories },
+    }
     writeFileSync(CONFIG, JSON.stringify(configuration), { mode: 0o644 })
   })
   afterAll(() => {
@@ -184,6 +212,36 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
     await until(() => pidsWith(gate.source).length === 0)
     expect(mounted()).toEqual([])
     expect(entriesOf(ROOT)).toEqual([])
+  })
+
+  test('a secret reaches its helper over mountkeeper-exec, and nobody else', async () => {
+    const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+    const nothing = digest('')
+    const of = (name: string, source: string): object => ({
+      ...{ type: 'private', source },
+      options: [{ name, secretFile: '/srv/secrets/login' }],
+    })
+    const ways = [
+      ['credentials', 'credentials=/proc/self/fd/0', [digest(SECRET), digest(SECRET), nothing]],
+      ['password', 'password_stdin', [digest(SECRET), digest(SECRET), nothing]],
+      ['LOGIN', 'nosuid', [nothing, nothing, digest(SECRET)]],
+    ] as const
+    for (const [name, text, got] of ways) {
+      const ended = await runAsUser(all, [
+        attach('1', 'secret', of(name, name)),
+        detach('2', '1', 'secret'),
+        attach('3', 'failed', of(name, 'refused')),
+      ])
+      expect(okOf(ended), ended.stdout).toEqual([true, true, false])
+      const [source, ...read] = readFileSync('/srv/read', 'utf8').trim().split('\n')
+      expect([source, ...read.map((line) => line.replace('  -', ''))]).toEqual(['refused', ...got])
+      expect(readFileSync('/srv/seen', 'utf8')).toContain(text)
+      const journal = readdirSync(STATE).map((file) => readFileSync(`${STATE}/${file}`, 'utf8'))
+      const seenByAll = [ended.stdout, ended.stderr, readFileSync('/srv/seen', 'utf8'), ...journal].join('\n')
+      expect(seenByAll).not.toContain(SECRET)
+      expect(ended.stdout).toContain('***')
+    }
+    expect(mounted()).toEqual([])
   })
 
   test('mountkeeper-exec is killed while a mount runs: that one is waited for, and the next change starts it again', async () => {

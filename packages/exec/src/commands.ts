@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, readFileSync, readdirSync } from 'node:fs'
 import type { Answer } from './protocol.js'
+import type { Given } from './secret.js'
 
 /** The whole environment of a command. */
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' }
@@ -105,19 +106,23 @@ const forget = (id: number, command: Running): void => {
   else setTimeout(() => forget(id, command), FORGET_MS).unref()
 }
 
-/** Runs a command; `hold` is closed when it has ended. */
+/** Runs a command; `hold` is closed when it has ended. `given` is for it alone. */
 export const runCommand = (
   id: number,
   vector: readonly [string, ...string[]],
   cwd: string,
   hold: readonly number[],
+  given: Given,
   answer: (answer: Answer) => void,
 ): void => {
   const [file, ...args] = vector
-  const child = spawn(file, args, { cwd, env: ENVIRONMENT, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(file, args, {
+    ...{ cwd, env: { ...given.environment, ...ENVIRONMENT }, detached: true },
+    stdio: [given.stdin ?? 'ignore', 'ignore', 'pipe'],
+  })
   const chunks: Buffer[] = []
   let size = 0
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     if (size < STDERR_BYTES_MAX) chunks.push(chunk.subarray(0, STDERR_BYTES_MAX - size))
     size += chunk.length
   })
@@ -134,7 +139,7 @@ export const runCommand = (
   const command: Running = { pid, started: memberOf(String(pid))?.started ?? '', ends: false }
   running.set(id, command)
   answer({ _tag: 'started', id, pid, vector })
-  const closed = new Promise<void>((over) => child.stderr.once('close', () => over()))
+  const closed = new Promise<void>((over) => child.stderr?.once('close', () => over()))
   child.once('exit', (status, name) => {
     forget(id, command)
     void Promise.race([closed, wait(STDERR_GRACE_MS)]).then(() => done(status, name))

@@ -19,6 +19,8 @@ import {
 import type { Lists } from './lists.js'
 import { Refused, flagsOf, isCanonical, nameOf, walk } from './places.js'
 import type { Change } from './protocol.js'
+import type { Given } from './secret.js'
+import { giveSecret, secretText } from './secret.js'
 
 type Mount = Extract<Change, { readonly do: 'mount' }>
 
@@ -26,6 +28,7 @@ type Mount = Extract<Change, { readonly do: 'mount' }>
 export interface Prepared {
   readonly vector: readonly string[]
   readonly hold: readonly number[]
+  readonly given: Given
 }
 
 const OPTIONS_BYTES_MAX = 4_095
@@ -95,7 +98,7 @@ const bindOf = (path: string, options: readonly string[]): Prepared => {
   try {
     const more = KEPT.filter((flag) => flagsOf(fd).includes(flag) && !options.includes(flag))
     const asked = more.includes('ro') ? options.filter((option) => option !== 'rw') : options
-    return { vector: ['-o', joined(['bind', ...asked, ...more]), '--', nameOf(fd)], hold: [fd] }
+    return { vector: ['-o', joined(['bind', ...asked, ...more]), '--', nameOf(fd)], hold: [fd], given: {} }
   } catch (error) {
     closeSync(fd)
     throw error
@@ -120,5 +123,11 @@ export const prepare = (lists: Lists, mount: Mount): Prepared => {
   const options = optionsOf(lists, mount, rule)
   if (type === 'bind') return bindOf(written, options)
   if (parsed._tag === 'Path') checkPath(written)
-  return { vector: ['-t', type, '-o', joined(options), '--', written], hold: [] }
+  const { name = '', value = '' } = mount.secret ?? {}
+  const grammar = grammarOf(type, rule, name)
+  const text = mount.secret === undefined ? [] : secretText(name, grammar)
+  const vector = ['-t', type, '-o', joined([...options, ...text]), '--', written]
+  // Last, so that nothing that is refused leaves a descriptor open.
+  const given = mount.secret === undefined ? {} : giveSecret(name, grammar, Buffer.from(value, 'base64'))
+  return { vector, hold: given.stdin === undefined ? [] : [given.stdin], given }
 }

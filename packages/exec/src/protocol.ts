@@ -11,6 +11,8 @@ export type Change =
       readonly type: string
       readonly source: string
       readonly options: readonly string[]
+      /** The one option that is a secret, and its value in base64. */
+      readonly secret?: { readonly name: string; readonly value: string }
     }
   | { readonly do: 'unmount'; readonly mountpoint: string; readonly how: 'plain' | 'force' | 'lazy' }
   /** Ends a command that was started for the line with this id: TERM, 2 s, KILL. Has no answer of its own. */
@@ -39,7 +41,7 @@ export type Answer =
 export const LISTS_FILE = '/etc/mountkeeper/exec.json'
 
 /** Longer lines end the conversation. */
-export const LINE_BYTES_MAX = 65_536
+export const LINE_BYTES_MAX = 262_144
 
 const KEYS: Readonly<Record<Change['do'], readonly string[]>> = {
   'make-directory': ['do', 'id', 'mountpoint'],
@@ -48,6 +50,15 @@ const KEYS: Readonly<Record<Change['do'], readonly string[]>> = {
   unmount: ['do', 'how', 'id', 'mountpoint'],
   end: ['do', 'id', 'of'],
 }
+
+/** Keys that may be left out. */
+const OPTIONAL: readonly string[] = ['secret']
+
+const isSecret = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.keys(value).sort().join() === 'name,value' &&
+  Object.values(value).every(isText)
 
 const HOWS: readonly unknown[] = ['plain', 'force', 'lazy']
 const OPTIONS_MAX = 64
@@ -62,6 +73,7 @@ const isFit: Readonly<Record<string, (value: unknown) => boolean>> = {
   mountpoint: isText,
   type: isText,
   source: isText,
+  secret: isSecret,
   how: (value) => HOWS.includes(value),
   options: (value) => Array.isArray(value) && value.length <= OPTIONS_MAX && value.every(isText),
 }
@@ -82,7 +94,8 @@ export const readLine = (text: string): Line | { readonly id: number | null; rea
   if (!isText(kind) || !Object.hasOwn(KEYS, kind)) return { id, why: 'no such change' }
   const wanted = KEYS[kind as Change['do']]
   const keys = [...fields.keys()].sort()
-  if (keys.join() !== [...wanted].sort().join()) return { id, why: `${kind} has the keys ${wanted.join(', ')}` }
+  const needed = kind === 'mount' ? keys.filter((key) => !OPTIONAL.includes(key)) : keys
+  if (needed.join() !== [...wanted].sort().join()) return { id, why: `${kind} has the keys ${wanted.join(', ')}` }
   const bad = keys.find((key) => isFit[key]?.(fields.get(key)) !== true)
   return bad === undefined ? (value as Line) : { id, why: `${bad} is not what it has to be` }
 }

@@ -44,14 +44,14 @@ const carryOut = (lists: Lists, roots: readonly Root[], line: Line, answer: (ans
   }
   if (commandCount() >= COMMANDS_MAX) throw new Refused(`more than ${COMMANDS_MAX} commands run`)
   if (line.do === 'unmount') {
-    runCommand(id, ['umount', ...HOW[line.how], '--', operandOf(spot)], '/', [], answer)
+    runCommand(id, ['umount', ...HOW[line.how], '--', operandOf(spot)], '/', [], {}, answer)
     return
   }
   checkTarget(spot)
-  const { vector, hold } = prepare(lists, line)
+  const { vector, hold, given } = prepare(lists, line)
   const inParent = STARTED_IN_PARENT.has(line.type)
   const target = inParent ? `./${spot.name}` : operandOf(spot)
-  runCommand(id, ['mount', '-c', ...vector, target], inParent ? nameOf(spot.parent) : '/', hold, answer)
+  runCommand(id, ['mount', '-c', ...vector, target], inParent ? nameOf(spot.parent) : '/', hold, given, answer)
 }
 
 /** Answers lines of the manager. Ids have to grow, so that none means two commands. */

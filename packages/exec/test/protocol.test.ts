@@ -8,6 +8,7 @@ const MOUNT = { do: 'mount', id: 1, mountpoint: '/srv/a', options: ['size=1m'], 
 describe('is read', () => {
   test.each([
     MOUNT,
+    { ...MOUNT, secret: { name: 'credentials', value: 'YQ==' } },
     { do: 'make-directory', id: 0, mountpoint: '/srv/a' },
     { do: 'remove-directory', id: 2, mountpoint: '/srv/a' },
     { do: 'unmount', id: 3, mountpoint: '/srv/a', how: 'lazy' },
@@ -34,6 +35,20 @@ describe('is refused', () => {
     [{ ...MOUNT, mountpoint: 7 }, 1, 'mountpoint is not what it has to be'],
     [{ ...MOUNT, options: [7] }, 1, 'options is not what it has to be'],
     [{ ...MOUNT, options: Array.from({ length: 65 }, () => 'ro') }, 1, 'options is not what it has to be'],
+    [{ ...MOUNT, secret: 'YQ==' }, 1, 'secret is not what it has to be'],
+    [{ ...MOUNT, secret: null }, 1, 'secret is not what it has to be'],
+    [{ ...MOUNT, secret: { name: 'credentials' } }, 1, 'secret is not what it has to be'],
+    [{ ...MOUNT, secret: { name: 'credentials', value: 7 } }, 1, 'secret is not what it has to be'],
+    [
+      { ...MOUNT, secret: { name: 'credentials', value: '', file: '/etc/shadow' } },
+      1,
+      'secret is not what it has to be',
+    ],
+    [
+      { do: 'unmount', id: 1, mountpoint: '/srv/a', how: 'plain', secret: { name: 'a', value: '' } },
+      1,
+      'unmount has the keys do, how, id, mountpoint',
+    ],
     [{ ...MOUNT, vector: [] }, 1, 'mount has the keys do, id, mountpoint, options, source, type'],
     [{ do: 'unmount', id: 1, mountpoint: '/srv/a', how: 'recursive' }, 1, 'how is not what it has to be'],
     [{ do: 'unmount', id: 1, mountpoint: '/srv/a' }, 1, 'unmount has the keys do, how, id, mountpoint'],

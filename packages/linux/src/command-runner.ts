@@ -24,6 +24,8 @@ export interface Command {
   readonly stdin?: number
   /** Variables beside those of every command. */
   readonly environment?: Readonly<Record<string, string>>
+  /** The option whose secret one of these two is. */
+  readonly secretName?: string
   /** The directory that it is started in; `/` by default. */
   readonly cwd?: string
   /** What it changes, for a runner that carries out changes rather than commands; absent if it changes nothing. */

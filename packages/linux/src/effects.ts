@@ -112,6 +112,7 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
     sourceAllowed: options.sourceAllowed ?? sourceAllowed,
     prefix,
     secrets: options.secrets,
+    secretTrust: trustFor(options.uid ?? process.getuid?.() ?? 0),
     limitCores,
     uid,
     trustFor: (root) => trustFor(uid, options.trustedOwners, root),

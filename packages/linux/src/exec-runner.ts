@@ -3,6 +3,7 @@
 
 import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import type { Answer, Change } from '@mountkeeper/exec'
 import type { Clock } from './clock.js'
@@ -20,6 +21,8 @@ export interface ExecOptions {
   readonly reader: CommandRunner
   readonly clock?: Clock
 }
+
+type MountChange = Extract<Change, { readonly do: 'mount' }>
 
 /** One change that is not answered yet. */
 interface Pending {
@@ -126,6 +129,13 @@ const inOwnWords = (text: string, command: Command, run: Run | undefined): strin
   return theirs === undefined || ours === undefined ? text : text.replaceAll(theirs, () => ours)
 }
 
+/** A secret goes over the pipe: only mountkeeper-exec reads it, and nobody else can. */
+const secretOf = ({ stdin, environment, secretName: name }: Command): Pick<MountChange, 'secret'> => {
+  if (name === undefined) return {}
+  const value = stdin === undefined ? Buffer.from(environment?.[name] ?? '') : readFileSync(`/proc/self/fd/${stdin}`)
+  return { secret: { name, value: value.toString('base64') } }
+}
+
 /** A runner of changes; what it shows of a command is what would have been run here. */
 export const execRunner = ({ vector, reader, clock = systemClock }: ExecOptions): CommandRunner => {
   let connection: Connection | undefined
@@ -180,9 +190,7 @@ export const execRunner = ({ vector, reader, clock = systemClock }: ExecOptions)
   return {
     run: (command, told) => {
       if (command.change === undefined) return reader.run(command, told)
-      if (command.stdin === undefined && command.environment === undefined) return change(command, command.change, told)
-      const why = 'mountkeeper-exec can hand on no secret yet: run the manager as root for mounts with secrets'
-      return Promise.resolve({ _tag: 'NotStarted', vector: vectorOf(command, []), stderr: '', durationMs: 0, why })
+      return change(command, { ...command.change, ...secretOf(command) }, told)
     },
   }
 }

@@ -45,6 +45,8 @@ export interface Tools {
   readonly prefix: readonly string[]
   /** Which secrets mounts may use. */
   readonly secrets: SecretSettings | undefined
+  /** Who may own their files: root and the manager, also where roots belong to root alone. */
+  readonly secretTrust: Trust
   /** Keeps this process and its children out of core dumps, once; says why that failed. */
   readonly limitCores: () => Promise<string | undefined>
   /** The user the manager runs as: owner of roots and of files with secrets. */

@@ -13,7 +13,7 @@ import { SECRET_OPERAND } from '../secret.js'
 const isForOthers = (name: string): boolean => name.startsWith('x-') || name.startsWith('X-') || name === '_netdev'
 
 /** In the place of a secret: a file that holds it, the word that makes the helper read its standard input, or nothing. */
-const secretText = (name: string, grammar: Grammar): Either<string, string | undefined> => {
+export const secretText = (name: string, grammar: Grammar): Either<string, string | undefined> => {
   if (grammar._tag !== 'Secret') return left(`option ${name}: cannot be a secret`)
   switch (grammar.by) {
     case 'credentials-file':

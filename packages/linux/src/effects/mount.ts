@@ -21,6 +21,7 @@ import { handOn } from '../secret.js'
 import { readTableInSlices } from '../slices.js'
 import type { Tools } from '../tools.js'
 import { lookFor, nameTarget, notRun, pathOf, reportOf, ruleOf, runAndLook } from '../tools.js'
+import { secretText } from './mount-options.js'
 import { prepare } from './mount-source.js'
 
 /** Programs that give a command an environment of their own. */
@@ -42,8 +43,25 @@ const secretFor = async (
     return left(`option ${option.name}: ${tools.prefix[0] ?? ''} passes no variable on; give the secret in another way`)
   const limited = await tools.limitCores()
   if (limited !== undefined) return left(`option ${option.name}: ${limited}`)
-  const reading = { secrets: tools.secrets, trust: tools.trustFor(undefined), environment: process.env }
+  const reading = { secrets: tools.secrets, trust: tools.secretTrust, environment: process.env }
   return handOn(option, grammar.by, reading)
+}
+
+/** The change for a runner of changes, to which a secret is none of the options. */
+const changeOf = (
+  tools: Tools,
+  { mountpoint, filesystem: { type, source }, options }: Mount,
+  asked: readonly string[],
+): Pick<Command, 'change' | 'secretName'> => {
+  const change = { do: 'mount', mountpoint, type, source } as const
+  const name = options.filter((each) => typeof each !== 'string')[0]?.name
+  const grammar = name === undefined ? undefined : grammarOf(type, ruleOf(tools, type), name)
+  if (name === undefined || grammar === undefined) return { change: { ...change, options: asked } }
+  const text = secretText(name, grammar)
+  return {
+    change: { ...change, options: asked.filter((each) => isLeft(text) || each !== text.right) },
+    secretName: name,
+  }
 }
 
 /** mount(2) follows a link as the last component, so nothing but a directory may be there, mounted on or not. */
@@ -118,7 +136,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
       rights: 'privileged',
       deadlineMs: left(),
       leavesHelpers: hasHelper(type),
-      change: { do: 'mount', mountpoint: effect.mountpoint, type, source, options: prepared.right.asked },
+      ...changeOf(tools, effect, prepared.right.asked),
       ...secret.right?.given,
       ...cwd,
     },
