@@ -112,7 +112,12 @@ export const LIMIT_SETTINGS: Section<Required<Settings['limits']>> = {
 
 /** `slots`. */
 export const SLOT_SETTINGS: Section<Settings['slots']> = {
-  hanging: number(1, 1024, DEFAULT_SLOTS.hanging, 'Mountpoints of types that can hang that are worked on at once.'),
+  hanging: number(
+    1,
+    1024,
+    DEFAULT_SLOTS.hanging,
+    'Mountpoints of types that can hang that are worked on at once; from 4 on one consumer has at most half while others wait.',
+  ),
   perServer: number(1, 1024, DEFAULT_SLOTS.perServer, 'The same for one server; a server that hangs takes no more.'),
   local: number(1, 65_536, DEFAULT_SLOTS.local, 'Mountpoints of types that cannot hang that are worked on at once.'),
 }

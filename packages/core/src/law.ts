@@ -157,7 +157,9 @@ const ofLanes = (host: Host): Breaches => {
   const held = records.filter((record) => record.slot === 'held' && record.lane !== LOCAL_LANE).length
   const wanting = records.filter((record) => record.slot === 'wanted').length
   const lanes = [...host.slots.lanes.values()]
-  const queued = lanes.reduce((sum, lane) => sum + namesOf(lane.requests).length + namesOf(lane.background).length, 0)
+  const queued = lanes
+    .flatMap(({ requests, beyond, background }) => [requests, beyond, background])
+    .reduce((sum, queue) => sum + namesOf(queue).length, 0)
   const { hanging, perServer, local } = host.settings.slots
   return [
     ...unless(
