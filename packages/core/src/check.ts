@@ -279,7 +279,16 @@ export const checkFilesystem = (settings: Settings, filesystem: Filesystem): Inv
 /** As long as the longest thing that a helper gets in the place of a secret. */
 const SECRET_OPERAND = '/proc/self/fd/0'
 
+const lengthOf = (option: MountOption): number =>
+  typeof option === 'string' ? option.length : option.name.length + 1 + SECRET_OPERAND.length
+
+/** More than what is added to the options of any request. */
+const ADDED_BYTES_MAX = 256
+
 const checkOptionBytes = (rule: TypeRule, filesystem: Filesystem): Invalid | undefined => {
+  // Three bytes a character at most: most lists are short enough without counting.
+  const characters = filesystem.options.reduce((sum, option) => sum + lengthOf(option) + 1, 0)
+  if (characters * 3 + ADDED_BYTES_MAX <= OPTIONS_BYTES_MAX) return undefined
   const passed = mountOptions(rule, filesystem).map((option) =>
     typeof option === 'string' ? option : `${option.name}=${SECRET_OPERAND}`,
   )

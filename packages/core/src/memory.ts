@@ -1,7 +1,7 @@
 // Filesystems that take memory of this host (tmpfs): how much one takes at most, and what is written out where a request leaves
 // it open. The kernel's own default, half of the memory for each, would be no limit for several.
 
-import type { Grammar, TypeRule } from '@mountkeeper/types'
+import type { Grammar, MemoryUse, TypeRule } from '@mountkeeper/types'
 import { parseValue } from '@mountkeeper/types'
 import type { Filesystem } from './filesystem.js'
 import { optionName } from './filesystem.js'
@@ -41,10 +41,21 @@ interface Sizes {
   readonly inodes: number
 }
 
+/** What has been read of a filesystem by a rule: it is asked for at each step of a request. */
+const READ: WeakMap<Filesystem, { readonly rule: Limited; readonly sizes: Sizes }> = new WeakMap()
+
 /** What a filesystem takes at most; `undefined` where it takes no memory of this host. */
 const sizesOf = (rule: Limited, filesystem: Filesystem): Sizes | undefined => {
   const { memory } = rule
   if (memory === undefined) return undefined
+  const known = READ.get(filesystem)
+  if (known?.rule === rule) return known.sizes
+  const sizes = readSizes(rule, memory, filesystem)
+  READ.set(filesystem, { rule, sizes })
+  return sizes
+}
+
+const readSizes = (rule: Limited, memory: MemoryUse, filesystem: Filesystem): Sizes => {
   const blocks = sizeAsked(rule, filesystem, 'nr_blocks')
   const asked = sizeAsked(rule, filesystem, 'size') ?? (blocks === undefined ? undefined : blocks * PAGE_BYTES_MAX)
   const bytes = asked ?? atMost(rule, 'size', memory.bytes)

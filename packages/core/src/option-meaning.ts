@@ -78,6 +78,7 @@ export const contradiction = (
   type: string,
   options: readonly MountOption[],
 ): { readonly index: number; readonly why: string } | undefined => {
+  if (options.length === 0) return undefined
   const known = meaningsOf(type)
   const exclusive = [...GENERAL_EXCLUSIVE, ...known.exclusive]
   const names = options.map((option) => canonicalName(known, optionName(option)))

@@ -28,8 +28,13 @@ const maskPair = (text: string): string => {
   return user === undefined ? text : `${name}${separator}${user}%${MASK}`
 }
 
+/** A part of every name behind which a secret may stand, separators apart; nearly every option has none of it. */
+const SUSPICIOUS_OPTION =
+  /p[-_.]*(?:a[-_.]*s[-_.]*s|w|i[-_.]*n)|s[-_.]*e[-_.]*c|t[-_.]*o[-_.]*k|k[-_.]*e[-_.]*y|cred|user|login/i
+
 /** An option with the secret in it masked. What follows a secret is masked too: it may be a part of it. */
 export const maskOption = (text: string): string => {
+  if (!SUSPICIOUS_OPTION.test(text)) return text
   const parts = text.split(',')
   for (const [index, part] of parts.entries()) {
     const masked = maskPair(part)
@@ -38,19 +43,46 @@ export const maskOption = (text: string): string => {
   return text
 }
 
-/** `user:word@` before a host. A `/` directly behind the colon begins the path of an export; so does `:/`. */
-const CREDENTIALS = /(^|\/\/|,)([^/:@,]*):(?!\/)(?:(?!:\/)[^])+@/
+/** Whether a host, and so a user, may begin behind this character: at the beginning, behind `//`, behind a comma. */
+const mayBegin = (text: string, at: number): boolean =>
+  at < 0 || text[at] === ',' || (text[at] === '/' && text[at - 1] === '/')
+
+/**
+ * `user:word@` before a host. A `/` directly behind the colon begins the path of an export; so does `:/`. In one pass: a text of any
+ * length comes here before its length is checked.
+ */
+const maskCredentials = (text: string): string => {
+  if (!text.includes('@')) return text
+  let before = -1
+  let pathAt = -1
+  let atSign = -1
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index]
+    if (character === ':' && text[index + 1] !== '/' && mayBegin(text, before)) {
+      if (pathAt <= index) {
+        pathAt = text.indexOf(':/', index)
+        if (pathAt < 0) pathAt = text.length
+        atSign = text.lastIndexOf('@', pathAt - 1)
+      }
+      if (atSign > index + 1) return `${text.slice(0, index)}:${MASK}${text.slice(atSign)}`
+    }
+    if (character === ':' || character === '/' || character === '@' || character === ',') before = index
+  }
+  return text
+}
 
 /** `?token=word` of a URL. */
-const QUERY = /([?&;])([^=&;]+)=([^&;]*)/g
+const QUERY = /([?&;])([^=&;?]+)=([^&;]*)/g
+
+/** What a source with a secret in it cannot do without; nearly every source has none of it. */
+const SUSPICIOUS_SOURCE = /[@?&;,]/
 
 /** A source with the secret in it masked. */
 export const maskSource = (text: string): string => {
-  const masked = text
-    .replace(CREDENTIALS, (_, before: string, user: string) => `${before}${user}:${MASK}@`)
-    .replace(QUERY, (pair: string, mark: string, name: string) =>
-      isSecretName(name) ? `${mark}${name}=${MASK}` : pair,
-    )
+  if (!SUSPICIOUS_SOURCE.test(text)) return text
+  const masked = maskCredentials(text).replace(QUERY, (pair: string, mark: string, name: string) =>
+    isSecretName(name) ? `${mark}${name}=${MASK}` : pair,
+  )
   const comma = masked.indexOf(',')
   return comma < 0 ? masked : `${masked.slice(0, comma)},${maskOption(masked.slice(comma + 1))}`
 }

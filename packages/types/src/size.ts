@@ -61,8 +61,20 @@ export const sizeUnit = (text: string): { readonly unit: string; readonly factor
   return { unit: letter.toLowerCase(), factor: 1024n ** BigInt(POWERS.indexOf(letter.toLowerCase()) + 1) }
 }
 
+/** A plain number with one of the units that most readers share; read without big integers. */
+const PLAIN_SIZE = /^([1-9][0-9]{0,5})([kmg]?)$/
+const PLAIN_FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1_024, m: 1_048_576, g: 1_073_741_824 }
+
+const plainSize = (reader: ValueReader, text: string): string | undefined => {
+  if (!reader.endsWith('-size')) return undefined
+  const [, number, unit = ''] = PLAIN_SIZE.exec(text) ?? []
+  return number === undefined ? undefined : String(Number(number) * (PLAIN_FACTORS[unit] ?? 1))
+}
+
 /** The one text of all values that mean the same to their reader; `undefined` for what cannot be told. */
 export const readValue = (reader: ValueReader, text: string): string | undefined => {
+  const plain = plainSize(reader, text)
+  if (plain !== undefined) return plain
   switch (reader) {
     case 'kernel-size':
       return kernelSize(text)

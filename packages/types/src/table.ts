@@ -34,16 +34,17 @@ export const UNKNOWN_TYPE: TypeEntry = entry({
   server: 'source',
 })
 
-/** The meanings of a type that has them from another: `smb3` is read by the helper of cifs. */
-const READ_AS: Readonly<Record<string, string>> = { smb3: 'cifs' }
+// Asked for several times by each request.
+const BY_NAME: ReadonlyMap<string, TypeEntry> = new Map(Object.entries(KNOWN_TYPES))
+
+/** `smb3` is read by the helper of cifs. */
+const MEANINGS: ReadonlyMap<string, TypeEntry> = new Map([...BY_NAME, ['smb3', CIFS]])
 
 /** What is known of a type. */
-export const entryOf = (type: string): TypeEntry =>
-  (Object.hasOwn(KNOWN_TYPES, type) ? KNOWN_TYPES[type] : undefined) ?? UNKNOWN_TYPE
+export const entryOf = (type: string): TypeEntry => BY_NAME.get(type) ?? UNKNOWN_TYPE
 
 /** What is known of the options of a type: also where only its helper is that of another. */
-export const meaningsOf = (type: string): TypeEntry =>
-  entryOf((Object.hasOwn(READ_AS, type) ? READ_AS[type] : undefined) ?? type)
+export const meaningsOf = (type: string): TypeEntry => MEANINGS.get(type) ?? UNKNOWN_TYPE
 
 /** The name that an option's name stands for. */
 export const canonicalName = ({ aliases }: TypeEntry, name: string): string =>

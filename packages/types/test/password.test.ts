@@ -64,6 +64,19 @@ test.each([
   expect(sourceHasSecret(source)).toBe(false)
 })
 
+test.each([',a:b', '?', '?a', '&a', '@', 'a:b@', ':', '//', ' ', 'pass', '-', 'user', ';a=b'])(
+  'a text of 300,000 times %j takes no longer than it is long',
+  (part) => {
+    const text = part.repeat(300_000)
+    const began = performance.now()
+    maskText(text)
+    sourceHasSecret(text)
+    optionHasSecret(text)
+    // What is quadratic takes minutes.
+    expect(performance.now() - began).toBeLessThan(5_000)
+  },
+)
+
 test('masking is done once, and what was found is found again', () => {
   const bit = fc.constantFrom(
     'password',

@@ -98,7 +98,7 @@ test('the trace of a finding reads as a story', () => {
     3. MakeDirectory #3 does its work; MakeDirectory #3 reports: well
       outcome #3 /m/a Directory
         fact DirectoryMade /m/a
-        effect #4 Mount /m/a tmpfs:f nosuid,nodev within 120000 ms
+        effect #4 Mount /m/a tmpfs:f nosuid,nodev,size=16m,nr_inodes=4096 within 120000 ms
         host   /m/a: directory ours
     4. Mount #4 does its work; Mount #4 reports: well
       outcome #4 /m/a Mounted 100 tmpfs f / 0:100 rw,nosuid,nodev
