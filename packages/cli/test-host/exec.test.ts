@@ -55,6 +55,14 @@ case $1 in refused) exit 32 ;; esac
 exec mount -i -t tmpfs -o nosuid,nodev "$1" "$2"
 `
 
+/** What Debian has in its sudoers, before that of the manager is read. */
+const DEBIAN = `Defaults env_reset
+Defaults mail_badpass
+Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+Defaults use_pty
+root ALL=(ALL:ALL) ALL
+`
+
 const vectorOf = (pid: string): string => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
@@ -131,7 +139,7 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
     ])
     writeFileSync('/srv/sudoers', sudoers.stdout, { mode: 0o440 })
     expect(sh('visudo', '-c', '-f', '/srv/sudoers')).toContain('parsed OK')
-    writeFileSync('/etc/sudoers', sudoers.stdout)
+    writeFileSync('/etc/sudoers', `${DEBIAN}${sudoers.stdout}`)
     const lists = await run(['doctor', '--config', CONFIG, '--exec'])
     expect(lists).toMatchObject({ code: 0, stderr: '' })
     writeFileSync(LISTS, lists.stdout, { mode: 0o644 })

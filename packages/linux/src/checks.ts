@@ -123,7 +123,8 @@ const privilegeCheck = (uid: number, { prefix = [], exec = [], roots }: CheckOpt
   if (exec.length > 0) return execCheck(exec, roots)
   if (prefix.length > 0) {
     const version = run([...prefix, 'mount', '--version'])
-    if (version._tag === 'Version') return ok(name, `uid ${uid}, mount and umount run with ${prefix.join(' ')}`)
+    if (version._tag === 'Version')
+      return ok(name, `uid ${uid}, mount and umount run with ${prefix.join(' ')}: who is this user can be root`)
     const text = `${prefix.join(' ')} does not run mount (${version.why})`
     return fail(name, text, 'allow mount, umount and kill there without a password')
   }
