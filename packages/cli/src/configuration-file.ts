@@ -1,6 +1,7 @@
 // The configuration of one invocation: the file, then the flags over it. What is wrong is said with the file and the key.
 
 import { readFile } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import {
   configurationErrorLines,
   decodeConfigurationText,
@@ -9,6 +10,7 @@ import {
   withFlags,
 } from '@mountkeeper/codec'
 import type { Configuration } from '@mountkeeper/codec'
+import { DEFAULT_LIMITS } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { PlaceArguments } from './arguments.js'
 import type { Failure } from './exit.js'
@@ -42,6 +44,18 @@ const textFrom = async (
 ): Promise<E.Either<Failure, string | undefined>> =>
   opened === undefined ? textOf(named) : E.right(await readFile(opened, 'utf8'))
 
+/**
+ * The default of the memory of all tmpfs is a number for any host; here it is at most half of what there is, as the kernel takes it
+ * for one. A limit that is configured stays as it is.
+ */
+export const onThisHost = (configuration: Configuration, totalBytes: number): Configuration => {
+  const { settings } = configuration
+  const { memoryBytes } = settings.limits
+  const half = Math.floor(totalBytes / 2)
+  if (memoryBytes !== DEFAULT_LIMITS.memoryBytes || memoryBytes <= half) return configuration
+  return { ...configuration, settings: { ...settings, limits: { ...settings.limits, memoryBytes: half } } }
+}
+
 /** All that is configured. `opened` is another name of the file where its text was read and judged before. */
 export const configurationOf = async (
   asked: PlaceArguments,
@@ -62,7 +76,7 @@ export const configurationOf = async (
   })
   return E.isLeft(configuration)
     ? E.left(usageFailure(`${decodeErrorsText(configuration.left)} ${SEE}`))
-    : configuration
+    : E.right(onThisHost(configuration.right, totalmem()))
 }
 
 /** A command that serves or plans needs a root. */

@@ -88,7 +88,7 @@ export const LIMIT_SETTINGS: Section<Required<Settings['limits']>> = {
     0,
     Number.MAX_SAFE_INTEGER,
     DEFAULT_LIMITS.memoryBytes,
-    'Memory that all tmpfs mounts together may take, with 1 KiB for each inode; one more is refused `Overloaded`. At most half of what the host has.',
+    'Memory that all tmpfs mounts together may take, with 1 KiB for each inode; one more is refused `Overloaded`. The command takes at most half of the memory of the host for the default.',
   ),
   mountpointsPerHost: number(
     1,
