@@ -1,5 +1,5 @@
 // A host with mountkeeper-exec installed, in the namespace of the test: /srv with a root and sources, an ordinary user who may start
-// it by sudo, and root's lists. Overlays lie over /etc and /usr/local/lib, so that nothing of the machine is changed.
+// it by sudo, and root's lists. Overlays lie over /etc, /usr/local/lib and /usr/sbin, so that nothing of the machine is changed.
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
@@ -44,6 +44,7 @@ export const lists: Lists = {
     sshfs: typeRule('sshfs', ['*.corp.example:/export/*']),
     glusterfs: typeRule('glusterfs', ['gluster.corp.example:/vol*']),
     'fuse.bindfs': typeRule('fuse.bindfs', ['/srv/exports/']),
+    stuck: typeRule('stuck', ['*']),
   },
 }
 
@@ -59,7 +60,16 @@ const cover = (path: string): void => {
   sh('mount', '-t', 'overlay', '-o', `lowerdir=${path},upperdir=${at}/up,workdir=${at}/work`, 'over', path)
 }
 
-const COVERED = ['/etc', '/usr/local/lib']
+const COVERED = ['/etc', '/usr/local/lib', '/usr/sbin']
+
+/** Ignores TERM, and so does the helper that it starts; says by a file named like its source that both run. */
+const STUCK = `#!/bin/sh
+trap '' TERM
+sh -c 'trap "" TERM; while :; do sleep 0.1; done' stuck-helper &
+echo "$@" >&2
+: >"/srv/$1"
+while :; do sleep 0.1; done
+`
 
 /** Makes the host, once for a test file. */
 export const prepareWorld = (): void => {
@@ -88,6 +98,8 @@ export const prepareWorld = (): void => {
     writeFileSync('/etc/passwd', `${readFileSync('/etc/passwd', 'utf8')}${USER}:*:${UID}:${UID}::/:/bin/sh\n`)
     writeFileSync('/etc/sudoers', `root ALL=(ALL) ALL\n${USER} ALL=(root) NOPASSWD: ${START.join(' ')}\n`)
     chmodSync('/etc/sudoers', 0o440)
+    writeFileSync('/usr/sbin/mount.stuck', STUCK)
+    chmodSync('/usr/sbin/mount.stuck', 0o755)
     writeLists()
   })
   afterAll(() => {
