@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { LINE_BYTES_MAX } from '../src/protocol.js'
 import {
   PROGRAM,
   ROOT,
@@ -324,7 +325,7 @@ describe.runIf(isRoot && hasSudo)('a manager that was taken over', () => {
   test('a line without an end is not kept for ever', async () => {
     const exec = talk()
     await exec.until(({ _tag }) => _tag === 'ready')
-    exec.say('x'.repeat(70_000))
+    exec.say('x'.repeat(LINE_BYTES_MAX + 1))
     expect(await exec.close()).toBe(1)
     expect(exec.stderr()).toBe('mountkeeper-exec: a line is too long\n')
   })
