@@ -5,7 +5,7 @@ import { showRequest } from '@mountkeeper/core'
 import type { Distinct } from './canonical.js'
 import type { Configuration } from './configuration.js'
 import type { Command, Flying, Model, Pending } from './model.js'
-import { isChanging, isHaunted, pathOf, placeIndex } from './model.js'
+import { isChanging, isHaunted, isLayer, pathOf, placeIndex } from './model.js'
 import type { Happening, Unseen } from './unseen.js'
 import { ableTo, doWork, nothingUnseen, unseenAt, unseenByEnds, unseenEverywhere } from './unseen.js'
 
@@ -110,8 +110,7 @@ const mayBeLate = ({ allowed }: Configuration, model: Model, flying: Flying): bo
 const mayAppear = (model: Model, flying: Flying): boolean => {
   const { effect } = flying
   if (effect._tag !== 'Unmount') return ableTo(model, flying)
-  const layers = model.places[placeIndex(model, effect.mountpoint)]?.layers ?? []
-  return layers.some(({ identity }) => identity.mountId === effect.identity.mountId)
+  return isLayer(model, effect)
 }
 
 /** Whether a command may end now: that it ends with nothing done is a fault, if it could do its work. */

@@ -171,7 +171,19 @@ export const ODD: Configuration = {
   attachments: [attachment(1)],
   sources: ['f', 'g'],
   waiting: 2,
-  allowed: { ...ALL, inTheWay: false },
+  allowed: { ...ALL, respelled: false, flagsChange: false, inTheWay: false },
+}
+
+/** The table spells the source of a mount differently, and others take flags from ours: apart from `ODD`, which they would double. */
+export const SPELLED: Configuration = {
+  ...EVERYTHING,
+  name: 'sources spelled differently, flags that others take',
+  settings: exploredSettings(1, 1),
+  attachments: [attachment(1)],
+  sources: ['f', 'g'],
+  waiting: 1,
+  allowed: { ...SHARED.allowed, respelled: true, flagsChange: true },
+  directories: ['none'],
 }
 
 /** Every report may be that another user may change the parent: who waits is answered at once, and nothing recorded is lost. */
@@ -289,6 +301,7 @@ export const DRAWN: readonly Configuration[] = [
   OBSTRUCTED,
   RELEASED,
   ODD,
+  SPELLED,
   SERVERS,
   BESIDE,
 ]

@@ -232,6 +232,12 @@ export const removed = (model: Model, of: Of, index: number): Model => ({
   [of]: model[of].filter((_, at) => at !== index),
 })
 
+/** Whether the layer that an unmount names is still there. */
+export const isLayer = ({ places }: Model, { mountpoint, identity }: Effect & { readonly _tag: 'Unmount' }): boolean =>
+  places.some(
+    ({ path, layers }) => path === mountpoint && layers.some((layer) => layer.identity.mountId === identity.mountId),
+  )
+
 /** The lowest mount id that nothing remembers: the kernel uses them again as well. */
 export const freeMountId = (model: Model, host: Host): number => {
   const used = new Set<number>()

@@ -20,6 +20,7 @@ import {
   disown,
   foundAt,
   isChanging,
+  isLayer,
   pathOf,
   placeIndex,
   removed,
@@ -219,6 +220,13 @@ const perform = (run: Run, action: Action): void => {
   }
 }
 
+/** An unmount that has yet to become visible, of a layer that is gone, changes nothing any more: kept, they would add up for ever. */
+const dropGone = (run: Run): void => {
+  if (run.model.late.length === 0) return
+  const late = run.model.late.filter(({ effect }) => effect._tag !== 'Unmount' || isLayer(run.model, effect))
+  if (late.length < run.model.late.length) run.model = { ...run.model, late }
+}
+
 /**
  * What an action leads to. `kept` facts of it become durable and then the manager crashes; without it all do, and it goes on.
  * With a `log`, each step is told in words.
@@ -241,6 +249,7 @@ export const step = (explored: Explored, state: State, action: Action, kept?: nu
   if ((action._tag === 'Report' || action._tag === 'Discover') && action.how === 'in the way')
     judgeWaiting(run.model, (law, text) => run.broken.push({ law, text }))
   forgetShown(run)
+  dropGone(run)
   judge(run)
   return { host: run.host, model: run.model, broken: run.broken, facts: run.facts }
 }

@@ -15,6 +15,7 @@ test.for([
   { name: 'L17 L34 L45: what only a person can remove', configuration: explorer.OBSTRUCTED },
   { name: 'L45 L47: releases, late slots, reboots', configuration: explorer.RELEASED },
   { name: 'L16 L35: late and bare mounts, observations, directories of others', configuration: explorer.ODD },
+  { name: 'L16 L20: sources spelled differently, flags that others take', configuration: explorer.SPELLED },
   { name: 'L25 L32: two servers that hang, one slot in all', configuration: explorer.SERVERS },
 ])('$name, to the fixed point', { timeout: 600_000 }, ({ configuration }, context) => {
   expectProgress(exploreAll(context, configuration, explorer.drawInto(diagram)))
