@@ -81,11 +81,14 @@ const connect = (vector: readonly string[]): Connection => {
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''
-    try {
-      for (const line of lines) hear(JSON.parse(line) as Answer)
-    } catch {
-      end(`it said what is no answer: ${lines[0]?.slice(0, SAID_MAX) ?? ''}`)
-      child.kill()
+    for (const line of lines) {
+      try {
+        hear(JSON.parse(line) as Answer)
+      } catch {
+        end(`it said what is no answer: ${line.slice(0, SAID_MAX)}`)
+        child.kill()
+        return
+      }
     }
   })
   child.once('error', (error) => end(error.message))

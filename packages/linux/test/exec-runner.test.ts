@@ -1,6 +1,6 @@
 // The runner that speaks with mountkeeper-exec, against one that says what a test wants it to say.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -143,7 +143,9 @@ test('a deadline settles too where it does not answer at all', async () => {
 })
 
 test('what is no answer ends the conversation, not this process', async () => {
-  const runner = against(`process.stdout.write('{{{\\n')`)
+  const runner = against(`
+    say({ _tag: 'ready', pid: process.pid, roots: [] })
+    process.stdout.write(JSON.stringify({ _tag: 'ready' }) + '\\n{{{\\nmore\\n')`)
   expect(brief(await runner.run(command()))).toMatchObject({
     tag: 'NotStarted',
     why: 'mountkeeper-exec: it said what is no answer: {{{',
@@ -158,12 +160,26 @@ test('a program that is not there', async () => {
   })
 })
 
-test.each([{ stdin: 0 }, { environment: { PASSWD: 'x' } }])('a secret is not handed on: %j', async (secret) => {
-  const runner = against(`process.exit(1)`)
-  expect(brief(await runner.run(command(secret)))).toMatchObject({
-    tag: 'NotStarted',
-    why: expect.stringContaining('no secret') as string,
-  })
+test('a secret goes with its change, from a descriptor or from the environment that was meant for the helper', async () => {
+  const runner = against(`say({ _tag: 'done', id: line.id, status: 0, signal: null, stderr: text })`)
+  const file = join(folder, 'secret')
+  writeFileSync(file, 'from a pipe\n')
+  const stdin = openSync(file, 'r')
+  const ends = [
+    await runner.run(command({ stdin, secretName: 'password' })),
+    await runner.run(command({ environment: { PASSWD: 'of cifs', OTHER: 'x' }, secretName: 'PASSWD' })),
+    await runner.run(command({ environment: { OTHER: 'x' }, secretName: 'PASSWD' })),
+    await runner.run(command({ stdin, environment: { OTHER: 'x' } })),
+  ]
+  closeSync(stdin)
+  const secrets = ends.map(({ stderr }) => (JSON.parse(stderr) as { readonly secret?: unknown }).secret)
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  expect(secrets).toEqual([
+    { name: 'password', value: base64('from a pipe\n') },
+    { name: 'PASSWD', value: base64('of cifs') },
+    { name: 'PASSWD', value: '' },
+    undefined,
+  ])
 })
 
 test('what changes nothing is run by the other runner', async () => {
