@@ -49,9 +49,8 @@ export interface MountInfo {
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** How many bytes a sequence of UTF-8 has that begins with this one; 1 also where none can begin. */
-const sequenceLength = (lead: number): number =>
-  lead < 0xc2 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 1
+/** How many bytes a sequence of UTF-8 has that begins with this one; some number where none can begin. */
+const sequenceLength = (lead: number): number => (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4)
 
 const decodeStrictly = (bytes: Uint8Array): string | undefined => {
   try {
@@ -69,7 +68,7 @@ const textOfBytes = (bytes: Uint8Array): string => {
   for (let at = 0; at < bytes.length;) {
     const lead = bytes[at] ?? 0
     const length = sequenceLength(lead)
-    const sequence = at + length <= bytes.length ? decodeStrictly(bytes.subarray(at, at + length)) : undefined
+    const sequence = decodeStrictly(bytes.subarray(at, at + length))
     text += sequence ?? String.fromCharCode(0xdc00 + lead)
     at += sequence === undefined ? 1 : length
   }

@@ -1,9 +1,10 @@
 // The exact argument vectors, with a runner that runs nothing and a looker that is told what to see.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import type { Filesystem, Found, Identity, RootIdentity, TypeRule, Unmount } from '@mountkeeper/core'
+import type { Filesystem, Found, Identity, MountOption, RootIdentity, TypeRule, Unmount } from '@mountkeeper/core'
 import { effectId, typeRule } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
+import { optionEntry } from '@mountkeeper/types'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Command, CommandEnd } from '../src/command-runner.js'
 import { vectorOf } from '../src/command-runner.js'
@@ -277,6 +278,37 @@ describe('options', () => {
     expect(renderOptions('cifs', typeRule('cifs', ['*']), ['ro', option])).toEqual({
       _tag: 'Right',
       right: ['ro', 'credentials=/proc/self/fd/0'],
+    })
+  })
+  test.each([
+    ['ceph', 'secretfile', ['secretfile=/proc/self/fd/0']],
+    ['fuse.sshfs', 'password', ['password_stdin']],
+    // The helper reads it from its environment.
+    ['cifs', 'PASSWD', []],
+  ])('%s reads the secret %s where it reads it: %j', (type, name, right) => {
+    const rule = typeRule(type, ['*'], { [name]: optionEntry(type, name)!.grammar })
+    expect(renderOptions(type, rule, [{ name, secretFile: '/etc/secrets/a' }])).toEqual({ _tag: 'Right', right })
+  })
+  test.each<readonly [string, MountOption, string]>([
+    ['cifs', { name: 'vers', secretFile: '/etc/secrets/a' }, 'option vers: cannot be a secret'],
+    ['cifs', { name: 'no-such', secretFile: '/etc/secrets/a' }, 'option no-such: not allowed for type cifs'],
+    ['tmpfs', 'ro=1', 'option ro: takes no value'],
+    ['tmpfs', 'no-such=1', 'option no-such: not allowed for type tmpfs'],
+    ['tmpfs', 'size=many', 'option size: '],
+    ['ext4', 'size=4096', 'option size: not allowed for type ext4'],
+  ])('%s: %j is not handed on', (type, option, why) => {
+    const result = renderOptions(type, typeRule(type, ['*']), ['nodev', option])
+    expect(result).toMatchObject({ left: expect.stringContaining(why) as string })
+  })
+  test('the size that the core adds is written although no request may name it, for memory alone', () => {
+    const none = { ...typeRule('tmpfs', ['*']), options: {} }
+    expect(renderOptions('tmpfs', none, ['size=4096', 'nr_inodes=7'])).toEqual({
+      _tag: 'Right',
+      right: ['size=4096', 'nr_inodes=7'],
+    })
+    const { memory: _, ...other } = none
+    expect(renderOptions('tmpfs', other, ['size=4096'])).toMatchObject({
+      left: 'option size: not allowed for type tmpfs',
     })
   })
   test('what the source mount forbids stays forbidden', () => {

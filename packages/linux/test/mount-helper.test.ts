@@ -27,6 +27,12 @@ describe('missing helpers', () => {
     expect(missingHelper('fuse.bindfs', host(['/sbin/mount.fuse']))).toBeUndefined()
     expect(missingHelper('fuse.sshfs', host(['/sbin/mount.fuse.sshfs']))).toBeUndefined()
   })
+  test('a network type needs its own although the kernel knows it, for the kernel takes no names', () => {
+    const known = { '/proc/filesystems': 'nodev\tnfs\nnodev\tcifs\nnodev\tfuse.sshfs\n' }
+    expect(missingHelper('nfs', host([], known))).toBe('/sbin/mount.nfs')
+    expect(missingHelper('cifs', host([], known))).toBe('/sbin/mount.cifs')
+    expect(missingHelper('fuse.sshfs', host([], known))).toBe('/sbin/mount.fuse')
+  })
   test('every type of the table is either mounted by the kernel or needs a helper', () => {
     const without = Object.keys(KNOWN_TYPES).filter((type) => missingHelper(type, host([], KERNEL)) === undefined)
     expect(without).toEqual(['tmpfs', 'bind', 'overlay', 'ext4', 'xfs', 'btrfs', 'squashfs'])
@@ -38,6 +44,12 @@ describe('missing helpers', () => {
     expect(missingHelper('gfs2', host([], { ...KERNEL, ...modules }))).toBeUndefined()
     expect(missingHelper('gfs', host([], { ...KERNEL, ...modules }))).toBe('/sbin/mount.gfs')
   })
+})
+
+test('without another word this host is asked: what is no program there is none', () => {
+  expect(hasHelper('no-such-type')).toBe(false)
+  expect(missingHelper('no-such-type')).toBe('/sbin/mount.no-such-type')
+  expect(missingHelper('proc')).toBeUndefined()
 })
 
 test('mount(8) hands no bind to a helper', () => {

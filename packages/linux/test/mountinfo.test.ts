@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { TableLine } from '../src/mountinfo.js'
-import { parseMountInfo, parseTableLine, propagationOf } from '../src/mountinfo.js'
+import { identityOf, parseMountInfo, parseTableLine, propagationOf } from '../src/mountinfo.js'
 
 const FIXTURES = new URL('../../../test-fixtures/mountinfo/', import.meta.url)
 
@@ -113,6 +113,29 @@ describe('L18', () => {
     )
   })
 
+  test('bytes that are no UTF-8 stand alone among text that is', () => {
+    const text = (bytes: readonly (string | number)[]): string | undefined => {
+      const target = Buffer.concat(
+        bytes.map((one) => (typeof one === 'string' ? Buffer.from(one) : Buffer.from([one]))),
+      )
+      return parseMountInfo(Buffer.concat([Buffer.from('25 24 0:42 / '), target, Buffer.from(' rw - t s rw\n')]))
+        .lines[0]?.target
+    }
+    // The first and the last character of each length.
+    const characters = ['\u0080', '\u07ff', '\u0800', '\uffff', '\u{10000}', '\u{10ffff}']
+    for (const character of characters) {
+      expect(text(['/', 0xff, character, 'a', 0x80, character])).toBe(`/\udcff${character}a\udc80${character}`)
+      const bytes = [...Buffer.from(character)]
+      const lone = bytes.map((byte) => String.fromCharCode(0xdc00 + byte)).slice(0, -1)
+      // Cut in the middle, before a letter and at the end.
+      expect(text(['/', ...bytes.slice(0, -1), 'a'])).toBe(`/${lone.join('')}a`)
+      expect(text(['/', ...bytes.slice(0, -1)])).toBe(`/${lone.join('')}`)
+    }
+    // A surrogate, one byte too many for what it says, and what begins nothing.
+    expect(text(['/', 0xed, 0xa0, 0x80])).toBe('/\udced\udca0\udc80')
+    expect(text(['/', 0xc1, 0x81, 0xf5, 0x80, 0x80, 0x80])).toBe('/\udcc1\udc81\udcf5\udc80\udc80\udc80')
+  })
+
   test('garbage is reported line by line and never throws', () => {
     const field = fc.oneof(
       fc.nat().map(String),
@@ -129,6 +152,7 @@ describe('L18', () => {
         const { lines, malformed } = parseMountInfo(Buffer.concat(text))
         expect(lines.length + malformed.length).toBe(garbage.length + mounts.length)
         expect(lines.length).toBeGreaterThanOrEqual(mounts.length)
+        for (const bad of malformed) expect(bad._tag).toBe('MalformedLine')
         for (const bad of malformed) expect(bad.text).toBe(garbage[bad.line - 1]!.toString('latin1'))
       }),
     )
@@ -158,6 +182,20 @@ describe('malformed lines', () => {
       { _tag: 'MalformedLine', line: 2, why: 'Torn', text: good },
     ])
   })
+})
+
+test.each([
+  ['ro', 'ro'],
+  ['ro,size=4k', 'ro'],
+  ['rw,errors=remount-ro', 'rw'],
+  ['rw,ro', 'rw'],
+  ['room=1', 'rw'],
+  ['rw', 'rw'],
+  ['', 'rw'],
+])('a superblock with %j is %s', (options, superblock) => {
+  const [line] = parseMountInfo(Buffer.from(`25 24 0:42 /r /a rw,nodev - tmpfs s ${options}\n`)).lines
+  const identity = { mountId: 25, device: '0:42', fstype: 'tmpfs', source: 's', root: '/r', flags: ['rw', 'nodev'] }
+  expect(identityOf(line!)).toEqual({ ...identity, superblock })
 })
 
 describe('propagation', () => {

@@ -28,7 +28,7 @@ interface World {
   readonly counts: { readings: number; lines: number; recorded: number }
 }
 
-const world = (): World => {
+const world = (roots: readonly string[] = [ROOT]): World => {
   const records = new Map<string, RecordedLayers>()
   const counts = { readings: 0, lines: 0, recorded: 0 }
   const manager = {
@@ -39,7 +39,7 @@ const world = (): World => {
     },
   }
   const made: World = { records, counts, lines: [], meanwhile: () => undefined, news: undefined as never }
-  made.news = createTableNews(manager, [ROOT], (_, take) => {
+  made.news = createTableNews(manager, roots, (_, take) => {
     counts.readings += 1
     counts.lines += made.lines.length
     made.lines.forEach(take)
@@ -73,6 +73,8 @@ describe('what is news', () => {
   test.each([
     ['another layer in its place', [lineOf(layer(8), at('a'))]],
     ['a layer on top', [lineOf(layer(7), at('a')), lineOf(layer(8), at('a'))]],
+    ['another directory of the same filesystem', [lineOf(layer(7), at('a')).replace(' / ', ' /b ')]],
+    ['one more that cannot be read', [lineOf(layer(7), at('a')), `x ${lineOf(layer(8), at('a')).slice(2)}`]],
     ['other flags', [lineOf(layer(7, 'ro'), at('a'))]],
     ['a line that cannot be read', [lineOf(layer(7), at('a')).replace(' - ', ' ')]],
   ])('%s', async (_, lines) => {
@@ -87,6 +89,26 @@ describe('what is news', () => {
     one.records.set(at('a'), { ours: layer(7), others: [layer(8)], atRest: true })
     one.lines = [lineOf(layer(8), at('a')), lineOf(layer(7), at('a'))]
     expect(await compare(one)).toEqual([])
+  })
+  test('lines elsewhere are not kept, whatever their path begins with', async () => {
+    const one = world()
+    record(one, 'a')
+    const elsewhere = `${ROOT}-2/a`
+    one.records.set(elsewhere, { ours: layer(8), others: [], atRest: true })
+    one.lines.push(lineOf(layer(8), elsewhere))
+    // Its line was not kept, so that its record counts as not there.
+    expect(await compare(one)).toEqual([elsewhere])
+    one.lines.push(lineOf(layer(9), ROOT))
+    expect(await compare(one)).toEqual([at('a')])
+  })
+  test('of several roots, what lies below the one that is covered', async () => {
+    const one = world([ROOT, '/srv/others'])
+    record(one, 'a')
+    one.records.set('/srv/others/a', { ours: layer(8), others: [], atRest: true })
+    one.lines.push(lineOf(layer(8), '/srv/others/a'))
+    expect(await compare(one)).toEqual([])
+    one.lines.push(lineOf(layer(9), '/srv/others'))
+    expect(await compare(one)).toEqual(['/srv/others/a'])
   })
   test('a root that is covered, or a directory above it: all that lies below', async () => {
     for (const covered of [ROOT, '/srv', '/']) {
@@ -124,14 +146,19 @@ describe('how often it is said', () => {
     one.records.set(at('begins'), { ours: layer(8), others: [], atRest: true })
     one.records.set(at('ended'), { ours: layer(9), others: [], atRest: true })
     one.records.set(at('gone'), { ours: layer(10), others: [], atRest: true })
+    const ours = layer(11)
+    one.records.set(at('joined'), { ours, others: [], atRest: true })
+    one.records.set(at('over'), { ours: layer(12), others: [], atRest: false })
     one.meanwhile = () => {
       one.records.set(at('begins'), { ours: layer(8), others: [], atRest: false })
       one.records.set(at('ended'), { ours: undefined, others: [], atRest: true })
       one.records.delete(at('gone'))
+      one.records.set(at('joined'), { ours, others: [layer(20)], atRest: true })
+      one.records.set(at('over'), { ours: layer(12), others: [], atRest: true })
     }
     expect(await one.news.compare(beginSlices())).toEqual({
       news: [],
-      moving: ['before', 'begins', 'ended'].map(at),
+      moving: ['before', 'begins', 'ended', 'joined', 'over'].map(at),
     })
   })
 })

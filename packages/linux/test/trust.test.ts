@@ -42,6 +42,8 @@ describe('a directory', () => {
   test('is made safe by a command that a shell reads as it is meant', () => {
     const stat = { mode: 0o040777n, uid: 0n }
     expect(judge('/srv/a-b', stat, trust, 'way')?.command).toBe('chmod go-w /srv/a-b')
+    expect(judge('/srv/ a', stat, trust, 'way')?.command).toBe(`chmod go-w '/srv/ a'`)
+    expect(judge('/srv/a;b', stat, trust, 'way')?.command).toBe(`chmod go-w '/srv/a;b'`)
     expect(judge("/srv/it's $(id)", stat, trust, 'way')?.command).toBe(`chmod go-w '/srv/it'\\''s $(id)'`)
     const theirs = judge('/srv/a', { mode: 0o040755n, uid: BigInt(OTHER) }, trust, 'way')
     expect(theirs).toMatchObject({ command: 'chown 1001 /srv/a', owner: OTHER })
@@ -66,4 +68,8 @@ test('an owner without a number in this user namespace counts as root where no u
   expect(unmappedUser('0 100000 65536\n', 65_534)).toBeUndefined()
   expect(unmappedUser('0 1000 1\n1 100000 65533\n', 65_534)).toBe(65_534)
   expect(unmappedUser('', 65_534)).toBeUndefined()
+  // Only numbers from the first one of a line on are mapped by it.
+  expect(unmappedUser('65534 0 1\n', 65_534)).toBeUndefined()
+  expect(unmappedUser('65535 0 9\n', 65_534)).toBe(65_534)
+  expect(unmappedUser('65533 0 1\n', 65_534)).toBe(65_534)
 })
