@@ -10,6 +10,7 @@ interface Manifest {
   readonly bin?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, unknown>>
 }
 
 const folder = temporaryFolder('packed')
@@ -55,8 +56,15 @@ test.each(packages)('$full holds its build, its sources, the licence and no buil
   expect(readFileSync(join(place, 'LICENSE'), 'utf8')).toBe(readFileSync(join(top, 'LICENSE'), 'utf8'))
 })
 
-test.each(packages)('$full can be imported in plain Node', ({ full }) => {
-  const { status, output } = node(folder, '--input-type=module', '-e', `await import('${full}')`)
+/** By what names others import a package: its own, and those of its further entries. */
+const entriesOf = (full: string): readonly string[] =>
+  Object.keys(manifestOf(full).exports)
+    .filter((entry) => entry !== './package.json')
+    .map((entry) => `${full}${entry.slice(1)}`)
+
+test.each(packages)('$full, and each further entry of it, can be imported in plain Node', ({ full }) => {
+  const imports = entriesOf(full).map((entry) => `await import('${entry}')`)
+  const { status, output } = node(folder, '--input-type=module', '-e', imports.join('\n'))
   expect({ status, output }).toEqual({ status: 0, output: '' })
 })
 
@@ -83,7 +91,8 @@ test.each([
   writeFileSync(
     join(folder, 'consumer.ts'),
     packages
-      .map(({ name, full }) => `import * as ${name} from '${full}'\nexport type Of_${name} = keyof typeof ${name}\n`)
+      .flatMap(({ full }) => entriesOf(full))
+      .map((entry, n) => `import * as entry${n} from '${entry}'\nexport type Of${n} = keyof typeof entry${n}\n`)
       .join(''),
   )
   const { status, output } = node(

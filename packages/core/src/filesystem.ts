@@ -1,5 +1,7 @@
 // What a caller asks to have mounted. When two such requests are the same is in option-meaning.ts (L5).
 
+import type { TypeRule } from '@mountkeeper/types'
+
 /** An option whose value is a secret in a file: the core sees the reference, only the adapter opens the file (L38). */
 export interface SecretFileOption {
   readonly name: string
@@ -41,6 +43,10 @@ export const optionName = (option: MountOption): string => {
   const equals = option.indexOf('=')
   return equals < 0 ? option : option.slice(0, equals)
 }
+
+/** Whether what is asked for leads over paths of this host, by its source or by an option. */
+export const leadsOverPaths = (rule: Pick<TypeRule, 'sourceIsPath' | 'pathOptions'>, filesystem: Filesystem): boolean =>
+  rule.sourceIsPath || filesystem.options.some((option) => rule.pathOptions.includes(optionName(option)))
 
 const INSIGNIFICANT: ReadonlySet<string> = new Set([
   'rw',

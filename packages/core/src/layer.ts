@@ -6,7 +6,7 @@ import type { TypeRule } from '@mountkeeper/types'
 import { askedFlags, carriedFlags, carries, demandedFlags, isReadOnly, ruleOf } from './agree.js'
 import type { Reason, Warning } from './answer.js'
 import type { Filesystem } from './filesystem.js'
-import { optionName } from './filesystem.js'
+import { leadsOverPaths, optionName } from './filesystem.js'
 import type { Identity, ResolvedSource, SourceSeen } from './found.js'
 import type { Settings } from './settings.js'
 
@@ -38,10 +38,6 @@ export const sourceText = (source: ResolvedSource): string => {
       return `not checked (${source.why})`
   }
 }
-
-/** Whether what is asked for leads over paths of this host, by its source or by an option. */
-export const leadsOverPaths = (rule: Pick<TypeRule, 'sourceIsPath' | 'pathOptions'>, filesystem: Filesystem): boolean =>
-  rule.sourceIsPath || filesystem.options.some((option) => rule.pathOptions.includes(optionName(option)))
 
 /** Filesystems that show a number of their own in the place of their device's: btrfs. */
 const isAnonymous = (device: string): boolean => device.startsWith('0:')

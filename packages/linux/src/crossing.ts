@@ -2,7 +2,7 @@
 // of looks, reads the mount table at most once for that. Invariant: what is remembered of a mount was read in a table while
 // a descriptor on it was open, and is forgotten before that is closed, since a freed id is used again at once.
 
-import { isLeft } from 'fp-ts/lib/Either.js'
+import { isLeft } from './either.js'
 import type { MayEnter, Place } from './descriptor.js'
 import { close, openBelow } from './descriptor.js'
 import type { MountTable } from './mount-table.js'

@@ -4,7 +4,7 @@
 import type { BigIntStats } from 'node:fs'
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { isLeft, left, right } from './either.js'
 import type { Part, Trust, Unsafe } from './trust.js'
 import { isSticky, judge } from './trust.js'
 

@@ -2,8 +2,8 @@
 // there. Invariant: all descriptors of a look are open while the table is read, so that no mount id in it is a used one.
 
 import type { Filesystem, Found, Identity, ObstacleKind, RootIdentity, SourceSeen, Unknown } from '@mountkeeper/core'
-import { compareIdentity, layersOf } from '@mountkeeper/core'
-import { isLeft } from 'fp-ts/lib/Either.js'
+import { compareIdentity, layersOf } from '@mountkeeper/core/seen'
+import { isLeft } from './either.js'
 import type { KnownMounts } from './crossing.js'
 import { createCrossings } from './crossing.js'
 import type { MayEnter, Place } from './descriptor.js'

@@ -3,7 +3,7 @@
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import type { Filesystem, TypeRule } from '@mountkeeper/core'
-import { leadsOverPaths } from '@mountkeeper/core'
+import { leadsOverPaths } from '@mountkeeper/core/seen'
 import type { TableLine } from './mountinfo.js'
 import { parseTableLine } from './mountinfo.js'
 

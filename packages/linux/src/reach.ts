@@ -3,7 +3,7 @@
 
 import type { Found, RootIdentity, Unknown } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { isLeft, left, right } from './either.js'
 import { localMounts } from './crossing.js'
 import type { MayEnter, Place, Stop } from './descriptor.js'
 import { close, componentsOf, descend, inodeOf, openBelow, openSlash } from './descriptor.js'

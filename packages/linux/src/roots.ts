@@ -3,7 +3,7 @@
 
 import type { RootSeen } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { isLeft, left, right } from './either.js'
 import { close, componentsOf, descend, inodeOf, openSlash, statOf } from './descriptor.js'
 import { localMounts } from './crossing.js'
 import { stopText } from './reach.js'

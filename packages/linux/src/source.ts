@@ -4,12 +4,12 @@
 
 import { readFileSync, readdirSync } from 'node:fs'
 import type { Filesystem, ResolvedSource, SourceSeen, TypeRule } from '@mountkeeper/core'
-import { leadsOverPaths, optionName, readValue } from '@mountkeeper/core'
+import { leadsOverPaths, optionName } from '@mountkeeper/core/seen'
+import { readValue } from '@mountkeeper/types/size'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { isLeft } from 'fp-ts/lib/Either.js'
+import { isLeft } from './either.js'
 import type { MayEnter, Resolved, Stop } from './descriptor.js'
 import { close, majorMinor, resolve, statOf } from './descriptor.js'
-import { pathsOf } from './effects/mount-options.js'
 import type { TableLine } from './mountinfo.js'
 import type { MountTable } from './mount-table.js'
 import { isLocalFstype, lineOf, linesBelow } from './mount-table.js'
@@ -19,6 +19,14 @@ export type SourceRule = Pick<TypeRule, 'appears' | 'sourceIsPath' | 'pathOption
 
 /** Descriptors of a command as the mount table shows them, each with the file that it led to: what others see there is nothing. */
 export type Named = Readonly<Record<string, string>>
+
+/** The paths in the value of a path-valued option such as `lowerdir=a:b`, `\:` being a colon in a name. */
+export const pathsOf = (option: string): readonly string[] =>
+  option
+    .slice(option.indexOf('=') + 1)
+    .split(/(?<!\\):/)
+    .map((path) => path.replaceAll('\\:', ':'))
+    .filter((path) => path !== '')
 
 interface OpenPath {
   readonly path: string

@@ -9,8 +9,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Command, CommandEnd } from '../src/command-runner.js'
 import { vectorOf } from '../src/command-runner.js'
 import { linuxHost } from '../src/effects.js'
-import { bindOptions, pathsOf, renderOptions } from '../src/effects/mount-options.js'
+import { bindOptions, renderOptions } from '../src/effects/mount-options.js'
 import type { LookRequest, Seen } from '../src/look.js'
+import { pathsOf } from '../src/source.js'
 
 const base = realpathSync(mkdtempSync(`${tmpdir()}/mountkeeper-`))
 const rootPath = `${base}/mounts`

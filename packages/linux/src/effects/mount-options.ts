@@ -68,11 +68,3 @@ export const bindOptions = (asked: readonly string[], sourceFlags: readonly stri
   const opposed = more.includes('ro') ? asked.filter((option) => option !== 'rw') : asked
   return ['bind', ...opposed, ...more]
 }
-
-/** The paths in the value of a path-valued option such as `lowerdir=a:b`, `\:` being a colon in a name. */
-export const pathsOf = (option: string): readonly string[] =>
-  option
-    .slice(option.indexOf('=') + 1)
-    .split(/(?<!\\):/)
-    .map((path) => path.replaceAll('\\:', ':'))
-    .filter((path) => path !== '')

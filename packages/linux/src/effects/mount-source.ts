@@ -17,11 +17,11 @@ import { isLocalFstype, lineOf, notLocal, opensQuietlyAt } from '../mount-table.
 import { stopText } from '../reach.js'
 import { readTableInSlices } from '../slices.js'
 import type { Named } from '../source.js'
-import { namedBy } from '../source.js'
+import { namedBy, pathsOf } from '../source.js'
 import type { Tools } from '../tools.js'
 import { ruleOf } from '../tools.js'
 import { trustFor } from '../trust.js'
-import { bindOptions, pathsOf, renderOptions } from './mount-options.js'
+import { bindOptions, renderOptions } from './mount-options.js'
 
 /** What mount(8) gets besides the target. */
 export interface Prepared {
