@@ -316,6 +316,17 @@ export const mayBeOurs = (history: History, place: PlaceHistory, host: ModelHost
 const rootsOf = (host: ModelHost, settings: Settings): string =>
   JSON.stringify(settings.roots.map(({ path }) => walk(host, host.own, path, { links: 'refuse', last: 'over' })))
 
+/** A faulty mount: where others mounted since the look, and ours shows another source, its layer is not to be told from theirs. */
+const noteActed = (history: History, { effect, before, after, how }: Happening & { readonly _tag: 'Acted' }): void => {
+  if (how !== 'faulty' || effect._tag !== 'Mount') return
+  const place = placeAt(history, effect.mountpoint)
+  place.doubled = true
+  const [top] = stackAt(after, place.path)
+  const isRespelled = top !== undefined && identityOf(after, top).source !== effect.filesystem.source
+  const seen = place.seen === undefined ? 0 : layersOf(place.seen.found).length
+  history.entangled ||= isRespelled && stackAt(before, place.path).length > seen
+}
+
 /** Takes a happening into the history; of a decision all but its answers. */
 export const chronicle = (history: History, happening: Happening, simulation: Simulation): void => {
   history.happenings += 1
@@ -350,8 +361,7 @@ export const chronicle = (history: History, happening: Happening, simulation: Si
       noteTold(history, happening.answer)
       return
     case 'Acted':
-      if (happening.how === 'faulty' && happening.effect._tag === 'Mount')
-        placeAt(history, happening.effect.mountpoint).doubled = true
+      noteActed(history, happening)
       return
     case 'Interfered':
       noteInterference(history, happening.before, happening.after, simulation.settings)
