@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { LookRequest } from '../src/look.js'
 import type { NotLocal, Stack } from '../src/mount-table.js'
@@ -15,10 +15,15 @@ import {
   stackAt,
   stackFrom,
   tableOf,
+  targetOf,
+  withIndex,
 } from '../src/mount-table.js'
 
 const capture = (name: string): ReturnType<typeof tableOf> =>
   tableOf(readFileSync(new URL(`../../../test-fixtures/mountinfo/${name}.txt`, import.meta.url)))
+const captures = readdirSync(new URL('../../../test-fixtures/mountinfo/', import.meta.url))
+  .filter((name) => name.endsWith('.txt'))
+  .map((name) => name.replace('.txt', ''))
 const ids = (stack: Stack): readonly number[] | string =>
   stack._tag === 'Stack' ? stack.layers.map(({ mountId }) => mountId) : stack._tag
 
@@ -50,6 +55,44 @@ describe('by descriptor and by place', () => {
   test('a path that stands elsewhere in the line is no target', () => {
     expect(ids(stackAt(capture('fuse-and-namespace'), 64, '/srv/exp'))).toEqual([])
   })
+})
+
+describe('with an index', () => {
+  test.each(captures)('%s is as without', (name) => {
+    const plain = capture(name)
+    const indexed = withIndex(plain)
+    expect(indexed.index).toBeDefined()
+    expect(indexed.text).toBe(plain.text)
+    const all = Array.from({ length: 200 }, (_, id) => lineOf(plain, id))
+    expect(Array.from({ length: 200 }, (_, id) => lineOf(indexed, id))).toEqual(all)
+    const lines = all.flatMap((one) => (one._tag === 'Line' ? [one.line] : []))
+    expect(lines.length).toBeGreaterThan(0)
+    for (const { parentId, target } of [...lines, { parentId: 1, target: '/no-such' }]) {
+      expect(stackAt(indexed, parentId, target)).toEqual(stackAt(plain, parentId, target))
+    }
+  })
+  test('the first of two lines with one number counts, as without', () => {
+    const plain = tableOf(Buffer.from('5 1 0:5 / /a rw - tmpfs s rw\n5 1 0:6 / /b rw - tmpfs s rw\n'))
+    expect(lineOf(withIndex(plain), 5)).toEqual(lineOf(plain, 5))
+    expect(lineOf(plain, 5)).toMatchObject({ line: { target: '/a' } })
+  })
+  test('a table with a line that is too short, or not ended, has none', () => {
+    const good = '5 1 0:5 / /a rw - tmpfs s rw\n'
+    for (const text of [`\n${good}6 1\n${good}`, `\n6 1 0:6 / /b\n${good}`, `\n${good}6 1`]) {
+      expect(withIndex({ text })).toEqual({ text })
+    }
+    expect(withIndex({ text: `\n${good.trimEnd()}` }).index?.byId.get('5')).toBe(1)
+  })
+})
+
+test('the target of a line, as it is written', () => {
+  expect(targetOf('5 1 0:5 / /a\\040b rw - tmpfs s rw')).toBe('/a\\040b')
+  expect(targetOf('5 1 0:5 / /a ')).toBe('/a')
+  for (const short of ['', '5', '5 1 0:5 /', '5 1 0:5 / /a']) expect(targetOf(short)).toBe('')
+})
+
+test('a mount that says that it lies on itself is no stack without end', () => {
+  expect(ids(stackAt(tableOf(Buffer.from('5 5 0:5 / /a rw - tmpfs s rw\n')), 5, '/a'))).toEqual([])
 })
 
 describe('what is not there', () => {
@@ -182,6 +225,9 @@ describe('what is mounted below a directory', () => {
     expect(targets('fuse-and-namespace', '/srv/exp')).toEqual([])
     expect(targets('escaped', '/srv/mounts/with space')).toEqual(['/srv/mounts/with space'])
     expect(targets('escaped', '/srv/mounts').length).toBeGreaterThan(5)
+    const layers = linesBelow(capture('stacked'), '/srv/mounts').map(({ target, line }) => [target, line?.mountId])
+    expect(layers).toContainEqual(['/srv/mounts/a', 68])
+    expect(layers).not.toContainEqual(['/srv/mounts', undefined])
   })
   test('a line that cannot be read stands for the directory', () => {
     const table = tableOf(Buffer.from('5 1 0:5 / /srv/mounts/a rw - \n'))
@@ -225,12 +271,15 @@ describe('who is asked by a look', () => {
     expect(asksNobodyIn(by(local), '/srv/mounts')).toBe(true)
     expect(asksNobodyIn(by(local), '/srv/with space')).toBe(false)
     expect(asksNobodyIn(by(local + line(4, '/srv/mounts', 'fuse')), '/srv/mounts/a')).toBe(false)
+    expect(asksNobodyIn(by(line(1, '/', 'nfs4')), '/srv/mounts')).toBe(false)
   })
   test('what is opened quietly', () => {
     const table = by(local + line(4, '/srv/mounts', '9p'))
     expect(opensQuietlyAt(table, '/srv/with space')).toBe(true)
     expect(opensQuietlyAt(table, '/srv/mounts')).toBe(false)
     expect(opensQuietlyAt(table, '/srv/mounts/a')).toBe(true)
+    expect(opensQuietlyAt(by(line(1, '/', '9p')), '/srv/mounts/a')).toBe(false)
+    expect(opensQuietlyAt(by(line(1, '/', 'ext4')), '/')).toBe(true)
   })
   test('of this machine, every mount is counted', () => {
     const table = tableOf(readFileSync('/proc/self/mountinfo'))
