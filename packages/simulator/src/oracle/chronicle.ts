@@ -15,7 +15,7 @@ import type {
 } from '@mountkeeper/core'
 import { compareIdentity, emptyMemory, layersOf, remember, requestId } from '@mountkeeper/core'
 import type { ModelHost } from '../model/host.js'
-import { inodeOf, mountOf } from '../model/host.js'
+import { inodeOf, mountOf, superblockOf } from '../model/host.js'
 import { directoryAt, identityOf, seeSource, stackAt } from '../model/look.js'
 import { walk } from '../model/path.js'
 import type { Happening, Simulation } from '../run/simulation.js'
@@ -316,15 +316,30 @@ export const mayBeOurs = (history: History, place: PlaceHistory, host: ModelHost
 const rootsOf = (host: ModelHost, settings: Settings): string =>
   JSON.stringify(settings.roots.map(({ path }) => walk(host, host.own, path, { links: 'refuse', last: 'over' })))
 
+/** Whether a layer of ours shows another source than it was made from: only the exit status of its command says whose it is. */
+const isRespelled = (host: ModelHost, id: number): boolean => {
+  const { by, superblock } = mountOf(host, id)
+  const { fstype, source, madeFrom } = superblockOf(host, superblock)
+  return by === 'us' && fstype !== 'fuse' && source !== madeFrom
+}
+
+/** The manager ended before it recorded such a layer: to the next one it is a layer of others. */
+const noteUnrecorded = (history: History, { model }: Simulation): void => {
+  for (const { path, durable } of history.places.values()) {
+    const isRecorded = (id: number): boolean =>
+      durable.layer !== undefined && compareIdentity(durable.layer, identityOf(model, id)) === 'same'
+    history.entangled ||= stackAt(model, path).some((id) => isRespelled(model, id) && !isRecorded(id))
+  }
+}
+
 /** A faulty mount: where others mounted since the look, and ours shows another source, its layer is not to be told from theirs. */
 const noteActed = (history: History, { effect, before, after, how }: Happening & { readonly _tag: 'Acted' }): void => {
   if (how !== 'faulty' || effect._tag !== 'Mount') return
   const place = placeAt(history, effect.mountpoint)
   place.doubled = true
   const [top] = stackAt(after, place.path)
-  const isRespelled = top !== undefined && identityOf(after, top).source !== effect.filesystem.source
   const seen = place.seen === undefined ? 0 : layersOf(place.seen.found).length
-  history.entangled ||= isRespelled && stackAt(before, place.path).length > seen
+  history.entangled ||= top !== undefined && isRespelled(after, top) && stackAt(before, place.path).length > seen
 }
 
 /** Takes a happening into the history; of a decision all but its answers. */
@@ -367,6 +382,7 @@ export const chronicle = (history: History, happening: Happening, simulation: Si
       noteInterference(history, happening.before, happening.after, simulation.settings)
       return
     case 'Crashed':
+      noteUnrecorded(history, simulation)
       noteCrash(history, happening.reboot, simulation.settings.policies.afterReboot)
       history.folded = emptyMemory()
       for (const fact of simulation.durable) remember(history.folded, fact)
