@@ -180,13 +180,17 @@ const endsRetries = (draft: Draft, waiting: Waiting): boolean => {
   )
 }
 
-/** Something is wanted of the mountpoint: looked at now, with the delays begun anew. */
+/**
+ * Something is wanted of the mountpoint: what is under way there looks now, with the delays begun anew. At rest the running wait
+ * stays, and a request that needs a look replaces it: if one that is answered without a look restarted the wait, a caller that
+ * repeats such requests faster than the first delay would keep every background look from its turn.
+ */
 export const lookNow = (draft: Draft): void => {
   const { work, wait, unknown, backOffMs } = draft.record
   if (backOffMs !== 0) set(draft, { backOffMs: 0 })
-  if (unknown === undefined || wait?.why !== 'back-off') return
+  if (work === undefined || unknown === undefined || wait?.why !== 'back-off') return
   set(draft, { wait: undefined })
-  if (work !== undefined) wantSlot(draft, false)
+  wantSlot(draft, false)
 }
 
 /** Puts a request into the queue of its mountpoint; it is served at once if nobody is before it. */
