@@ -14,79 +14,12 @@
 // A test holds this against the core: states that are merged lead to the same states.
 
 import type { Attachment, Entry, Fifo, Filesystem, Host, Identity, Mountpoint, Settings, Work } from '@mountkeeper/core'
-import { findHolder, namesOf } from '@mountkeeper/core'
+import { findHolder, namesOf, requestId } from '@mountkeeper/core'
 import type { Configuration } from './configuration.js'
+import type { Bits, Form } from './form.js'
+import { appearing, beginForm, bitsOfForm, put, putFlag, putSource, putWord } from './form.js'
 import type { Flying, Layer, Model, Pending, Place } from './model.js'
-import { RESPELLED, pathOf, placeIndex } from './model.js'
-
-/** 64 bits of a canonical form. */
-export interface Bits {
-  a: number
-  b: number
-}
-
-/** A form under construction. */
-interface Form {
-  a: number
-  b: number
-  /** Names in order of appearance. */
-  readonly sources: string[]
-  readonly mountIds: number[]
-  readonly effects: number[]
-}
-
-const put = (form: Form, value: number): void => {
-  form.a = Math.imul(form.a ^ value, 0x85ebca6b)
-  form.a = ((form.a << 13) | (form.a >>> 19)) + 0x561ccd1b
-  form.b = Math.imul(form.b + value, 0xc2b2ae35)
-  form.b = ((form.b ^ (form.b >>> 15)) + value) | 0
-}
-
-const mix = (value: number): number => {
-  let mixed = Math.imul(value ^ (value >>> 16), 0x7feb352d)
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x846ca68b)
-  return (mixed ^ (mixed >>> 16)) >>> 0
-}
-
-const appearing = (names: number[], name: number): number => {
-  const at = names.indexOf(name)
-  return at >= 0 ? at : names.push(name) - 1
-}
-
-const WORDS: readonly string[] = [
-  ...['absent', 'looking', 'making', 'mounting', 'mounted', 'lost', 'unmounting', 'removing', 'vacant', 'leftover'],
-  ...['uncertain', 'down', 'draining', 'discovering', 'retrying', 'up', 'attach', 'detach', 'release', 'host-up'],
-  ...['reconcile', 'Look', 'MakeDirectory', 'Mount', 'Unmount', 'RemoveDirectory', 'Probe', 'Wait', 'Discover'],
-  ...['settle', 'unmount-retry', 'back-off', 'keep-mounted', 'discovery-retry', 'none', 'wanted', 'held', 'overdue'],
-  ...['ours', 'theirs', 'KeptByPolicy', 'Stacked', 'Foreign', 'NotOurs', 'Obstacle', 'Unknown', 'DeadlinePassed'],
-  ...['HostDown', 'Refused', 'nothing', 'vacant layer', 'broken', 'us', 'other', 'Seen', 'MountFailed', 'Broken'],
-  ...['no', 'drain', 'hard', 'Moved'],
-]
-const CODES: ReadonlyMap<string, number> = new Map(WORDS.map((word, index) => [word, index + 1]))
-
-const putWord = (form: Form, word: string | undefined): void =>
-  put(form, word === undefined ? 0 : (CODES.get(word) ?? 99))
-
-const putFlag = (form: Form, flag: boolean): void => put(form, flag ? 1 : 0)
-
-/** What others mount is what it is; ours are numbered as they appear. */
-const putSource = (form: Form, source: string | undefined): void => {
-  if (source === undefined || source === '') {
-    put(form, 0)
-    return
-  }
-  if (source === 'x') {
-    put(form, 1)
-    return
-  }
-  if (source.endsWith(RESPELLED)) {
-    put(form, -8)
-    putSource(form, source.slice(0, -RESPELLED.length))
-    return
-  }
-  const at = form.sources.indexOf(source)
-  put(form, 2 + (at >= 0 ? at : form.sources.push(source) - 1))
-}
+import { isReliedOn, pathOf, placeIndex } from './model.js'
 
 const putFilesystem = (form: Form, filesystem: Filesystem | undefined): void => putSource(form, filesystem?.source)
 
@@ -122,15 +55,26 @@ const cameBefore = ({ waiting }: Mountpoint, request: number): number =>
 
 const isLooking = ({ inFlight }: Mountpoint): boolean => inFlight?.kind === 'Look' || inFlight?.kind === 'Probe'
 
-const putWork = (form: Form, record: Mountpoint, work: Work | undefined): void => {
+/**
+ * Whether what is in flight serves those that its look was for: a look, a probe of what is shared, and, where that may happen,
+ * a command that ends with something in the way that only a person can change.
+ */
+const servesByLook = ({ inFlight, work }: Mountpoint, { inTheWay }: Configuration['allowed']): boolean => {
+  if (inFlight === undefined) return false
+  if (inFlight.kind === 'Probe') return work?.proving === undefined
+  return inFlight.kind === 'Look' || inTheWay
+}
+
+const putWork = (form: Form, allowed: Configuration['allowed'], record: Mountpoint, work: Work | undefined): void => {
   if (work === undefined) {
     put(form, 0)
     return
   }
   putWord(form, work.goal)
   put(form, work.request === undefined ? 0 : 2 + record.waiting.findIndex((each) => each.request === work.request))
-  // Only a look that is under way serves by it.
-  put(form, isLooking(record) ? cameBefore(record, work.lookedFor) : 0)
+  put(form, servesByLook(record, allowed) ? cameBefore(record, work.lookedFor) : 0)
+  // A survey may have put the look before a probe in doubt.
+  putFlag(form, record.inFlight?.kind === 'Probe' && work.lookedFor === requestId(0))
   put(form, work.attempts)
   put(
     form,
@@ -164,7 +108,7 @@ const nextDelay = ({ backOffMs }: Mountpoint, { delaysMs }: Settings): number =>
 /** The reasons that decide something; of the others only that there is one. */
 const DECISIVE: ReadonlySet<string> = new Set(['KeptByPolicy', 'Stacked', 'Refused', 'Moved'])
 
-const putRecord = (form: Form, host: Host, record: Mountpoint | undefined): void => {
+const putRecord = (form: Form, { allowed }: Configuration, host: Host, record: Mountpoint | undefined): void => {
   if (record === undefined) {
     put(form, -7)
     return
@@ -180,7 +124,7 @@ const putRecord = (form: Form, host: Host, record: Mountpoint | undefined): void
   putIntent(form, record.intent)
   putFlag(form, record.claim !== undefined)
   putWaiting(form, record, host.generation)
-  putWork(form, record, record.work)
+  putWork(form, allowed, record, record.work)
   putWord(form, record.inFlight?.kind)
   putEffect(form, record.inFlight?.effect)
   put(form, record.overdue.length)
@@ -221,11 +165,8 @@ const putLayer = (form: Form, layer: Layer | undefined): void => {
   putSource(form, layer?.of)
 }
 
-const putPlace = (
-  form: Form,
-  { directory, layers, shown, mounting, certain, certainSource, relied }: Place,
-  twins: boolean,
-): void => {
+const putPlace = (form: Form, place: Place, twins: boolean): void => {
+  const { directory, layers, shown, mounting, certain, certainSource } = place
   putWord(form, directory)
   put(form, layers.length)
   for (const layer of layers) putLayer(form, layer)
@@ -236,9 +177,7 @@ const putPlace = (
   }
   putSource(form, certain === 0 ? '' : certainSource)
   if (twins) putFlag(form, mounting)
-  // Without a layer of ours it means nothing: the next one begins anew.
-  const isOurs = (layer: Layer | undefined): boolean => layer?.by === 'us'
-  putFlag(form, relied && (layers.some(isOurs) || (shown._tag === 'Seen' && isOurs(shown.top))))
+  putFlag(form, isReliedOn(place))
 }
 
 const putFlying = (form: Form, model: Model, flying: readonly Flying[], named: boolean): void => {
@@ -354,10 +293,10 @@ const putAttachments = (form: Form, { attachments }: Configuration, host: Host, 
 }
 
 const formOf = (configuration: Configuration, host: Host, model: Model): Form => {
-  const form: Form = { a: 0x12345, b: 0x6789a, sources: [], mountIds: [], effects: [] }
+  const form = beginForm()
   putHost(form, host, model)
   for (const place of model.places) {
-    putRecord(form, host, host.mountpoints.get(place.path)?.record)
+    putRecord(form, configuration, host, host.mountpoints.get(place.path)?.record)
     putDurable(form, model.memory.mountpoints.get(place.path)?.record)
     putPlace(form, place, configuration.allowed.twins)
   }
@@ -374,10 +313,8 @@ const formOf = (configuration: Configuration, host: Host, model: Model): Form =>
 }
 
 /** 64 bits of the canonical form of this state. */
-export const bitsOf = (configuration: Configuration, host: Host, model: Model): Bits => {
-  const { a, b } = formOf(configuration, host, model)
-  return { a: mix(a ^ mix(b)), b: mix(b + 0x9e3779b9) }
-}
+export const bitsOf = (configuration: Configuration, host: Host, model: Model): Bits =>
+  bitsOfForm(formOf(configuration, host, model))
 
 /** Whom and what to ask for: of those that nothing tells apart yet, the first will do. */
 export interface Distinct {
