@@ -1,5 +1,5 @@
 // npm run soak [-- --minutes N] [--seed N]: random requests, faults, hangs, kills and third parties on real filesystems, in a
-// namespace of its own, with the laws judged from outside all along. A broken law ends it with exit status 1, and with the name of
+// namespace of its own, with the laws checked from outside all along. A broken law ends it with exit status 1, and with the name of
 // the trace of the manager's life.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'

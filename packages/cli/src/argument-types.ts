@@ -12,7 +12,9 @@ export const named = (displayName: string): Type<string, string> => ({ ...string
 export const once = <A>(type: Type<string, A>): Type<string[], A | undefined> => ({
   ...extendType(array(type), {
     from: (values) =>
-      values.length > 1 ? Promise.reject(new Error('is given more than once')) : Promise.resolve(values[0]),
+      values.length > 1
+        ? Promise.reject(new Error('is given more than once; give it once'))
+        : Promise.resolve(values[0]),
   }),
   displayName: type.displayName ?? 'VALUE',
 })
@@ -37,7 +39,11 @@ export const faults: Type<string, readonly FaultKind[]> = {
   from: (text) => {
     const read = readFaults(text)
     return 'unknown' in read
-      ? Promise.reject(new Error(`${read.unknown === '' ? 'an empty word' : read.unknown} is no kind of fault`))
+      ? Promise.reject(
+          new Error(
+            `${read.unknown === '' ? 'an empty word' : read.unknown} is not a kind of fault; see mountkeeper simulate --help`,
+          ),
+        )
       : Promise.resolve(read)
   },
 }

@@ -37,7 +37,7 @@ const host: Type<string, HostKind> = {
   from: (name) =>
     name === 'linux' || name === 'simulator'
       ? Promise.resolve(name)
-      : Promise.reject(new Error('no such host; say linux or simulator')),
+      : Promise.reject(new Error('unknown host; use linux or simulator')),
 }
 
 const SEED_MAX = 0xffff_ffff
@@ -48,67 +48,72 @@ const place = {
   roots: multioption({
     long: 'root',
     type: many('DIR'),
-    description: 'a managed root, in place of the configured ones; repeatable',
+    description: 'use this managed root instead of the configured ones; repeatable',
   }),
   stateDirectory: multioption({
     long: 'state-dir',
     type: once(named('DIR')),
     description:
-      'where the journal is, of this user and closed to others; without it, what is recorded ends with the process',
+      'keep the journal in this directory, which must belong to this user and be closed to others (mode 0700); without it, records are lost when the process ends',
   }),
   config: multioption({
     long: 'config',
     type: once(named('FILE')),
-    description: 'the configuration, else /etc/mountkeeper/config.json if it is there; see mountkeeper help config',
+    description:
+      'read the configuration from this file; default /etc/mountkeeper/config.json if it exists; see mountkeeper help config',
   }),
   allow: multioption({
     long: 'allow',
     type: many('TYPE=PATTERN'),
     description:
-      'allow a source for a filesystem type, such as bind=/srv/exports/; repeatable, added to the configuration',
+      'allow a source for a filesystem type, such as bind=/srv/exports/, in addition to the configured ones; repeatable',
   }),
 }
 
 const page = {
-  mountpoint: multioption({ long: 'mountpoint', type: once(named('DIR')), description: 'only this one' }),
+  mountpoint: multioption({ long: 'mountpoint', type: once(named('DIR')), description: 'show only this mountpoint' }),
   limit: multioption({
     long: 'limit',
     type: once(wholeNumber('N', 1, 1_000)),
-    description: 'so many mountpoints at most, by default 1000; the last line says how to see the next',
+    description: 'show at most N mountpoints, default 1000; the last line says how to see the next ones',
   }),
-  after: multioption({ long: 'after', type: once(named('DIR')), description: 'only those after this path' }),
+  after: multioption({
+    long: 'after',
+    type: once(named('DIR')),
+    description: 'show only mountpoints that sort after this path',
+  }),
 }
 
 const output = multioption({
   long: 'output',
   type: once({ ...oneOf(['json', 'transcript']), displayName: 'json|transcript' }),
-  description: 'how results are shown; by default a transcript on a terminal, else JSON Lines',
+  description: 'set the output format; default transcript on a terminal, json (JSON Lines) otherwise',
 })
 
 const file = positional({
   displayName: 'FILE',
   type: optional(string),
-  description: 'requests as JSON Lines; without it, or as -, they are read from stdin',
+  description: 'read requests as JSON Lines from this file; default, or with -, from stdin',
 })
 
 const run = command({
   name: 'run',
-  description: 'Come up, serve requests in order, leave the mounts as they are',
+  description: 'Start, serve requests in order, and leave the mounts in place at the end',
   examples: [
     {
-      description: 'Real mounts in a namespace of their own; nothing on the host changes',
+      description: 'Use real mounts in a separate namespace; nothing on the host changes',
       command: 'mountkeeper run --sandbox requests.jsonl',
     },
     {
-      description: 'Try a request file out anywhere: nothing is mounted, no privilege is needed',
+      description: 'Try a request file anywhere: nothing is mounted, no privilege is needed',
       command: 'mountkeeper run --host simulator --root /srv/mounts --allow nfs=*:/* requests.jsonl',
     },
     {
-      description: 'Serve what another program writes',
+      description: 'Serve the requests that another program writes',
       command: 'producer | mountkeeper run --root /srv/mounts --allow bind=/srv/exports/ > answers.jsonl',
     },
     {
-      description: 'One request by hand',
+      description: 'Send one request by hand',
       command: `echo '{"op":"attach","mountpoint":"/srv/mounts/a","filesystem":{"type":"tmpfs","source":"a","options":["size=1m"]},"volume":"v","consumer":"me"}' | mountkeeper run --root /srv/mounts`,
     },
   ],
@@ -118,26 +123,26 @@ const run = command({
       long: 'sandbox',
       type: boolean,
       description:
-        'in an own mount and pid namespace, with a tmpfs over /srv: mounts, state and source; source/example has a file to bind',
+        'run in a new mount and pid namespace with a tmpfs on /srv that has the directories mounts, state and source; source/example has a file to bind',
     }),
     concurrent: flag({
       long: 'concurrent',
       type: boolean,
       description:
-        'submit requests as they are read, answer them as they end; for a service that feeds lines, which else wait for a slow one',
+        'submit each request when it is read, and print each answer when it is ready; for a service that feeds lines, so that a slow request does not delay the others',
     }),
     output,
     ...place,
     trace: multioption({
       long: 'trace',
       type: once(named('FILE')),
-      description: 'record every input and decision, for mountkeeper replay',
+      description: 'record every input and decision in this file, for mountkeeper replay',
     }),
     host: multioption({
       long: 'host',
       type: once(host),
       description:
-        'where effects are run: linux, this machine, or simulator, a host of its own with the roots as configured and empty, that ends with the run',
+        'choose where effects run: linux is this machine; simulator is a simulated host with the configured roots, empty, that ends with the run',
     }),
   },
   handler: ({ host: kind = 'linux', ...asked }): RunArguments => ({ _tag: 'Run', host: kind, ...asked }),
@@ -145,9 +150,12 @@ const run = command({
 
 const plan = command({
   name: 'plan',
-  description: 'Show what run would do now, and why; change nothing',
+  description: 'Show what run would do now, and why, without changing anything',
   examples: [
-    { description: 'Look before anything happens', command: 'mountkeeper plan --root /srv/mounts requests.jsonl' },
+    {
+      description: 'Preview the effects of a request file',
+      command: 'mountkeeper plan --root /srv/mounts requests.jsonl',
+    },
   ],
   args: { file, output, ...place },
   handler: (asked): PlanArguments => ({ _tag: 'Plan', ...asked }),
@@ -155,33 +163,33 @@ const plan = command({
 
 const status = command({
   name: 'status',
-  description: 'Show who holds what, as recorded and as it is on the host now; take no lock, change nothing',
+  description: 'Show holders and mounts, recorded and on the host now, without a lock and without changes',
   examples: [
     {
-      description: 'Beside a manager that is running, or after it has ended',
+      description: 'While a manager is running, or after it has ended',
       command: 'mountkeeper status --root /srv/mounts --state-dir /var/lib/mountkeeper',
     },
   ],
-  args: { json: flag({ long: 'json', type: boolean, description: 'one JSON object' }), ...page, ...place },
+  args: { json: flag({ long: 'json', type: boolean, description: 'print one JSON object' }), ...page, ...place },
   handler: (asked): StatusArguments => ({ _tag: 'Status', ...asked }),
 })
 
 const reconcile = command({
   name: 'reconcile',
-  description: 'Show what differs between what is wanted, recorded and there; with --apply repair what can be repaired',
+  description: 'Show differences between wanted, recorded and mounted state; with --apply, repair them',
   examples: [
     {
-      description: 'What is wrong?',
+      description: 'List the differences',
       command: 'mountkeeper reconcile --root /srv/mounts --state-dir /var/lib/mountkeeper',
     },
     {
-      description: 'Mount again what was lost, remove what nobody holds; while no manager is running',
+      description: 'Remount lost mounts and remove unused ones, while no manager is running',
       command: 'mountkeeper reconcile --apply --root /srv/mounts --state-dir /var/lib/mountkeeper',
     },
   ],
   args: {
-    apply: flag({ long: 'apply', type: boolean, description: 'repair; takes the locks, as run does' }),
-    json: flag({ long: 'json', type: boolean, description: 'one JSON object' }),
+    apply: flag({ long: 'apply', type: boolean, description: 'repair the differences; takes the locks, as run does' }),
+    json: flag({ long: 'json', type: boolean, description: 'print one JSON object' }),
     ...place,
   },
   handler: (asked): ReconcileArguments => ({ _tag: 'Reconcile', ...asked }),
@@ -189,52 +197,59 @@ const reconcile = command({
 
 const replay = command({
   name: 'replay',
-  description: 'Decide every input of a trace again, and report the first line that differs',
-  examples: [{ description: 'Does this version decide as that one did?', command: 'mountkeeper replay run.trace' }],
-  args: { trace: positional({ displayName: 'TRACE', type: string, description: 'what run --trace has recorded' }) },
+  description: 'Repeat every decision of a trace and report the first line that differs',
+  examples: [
+    { description: 'Check that this version decides as the recorded one did', command: 'mountkeeper replay run.trace' },
+  ],
+  args: {
+    trace: positional({ displayName: 'TRACE', type: string, description: 'the trace file that run --trace wrote' }),
+  },
   handler: ({ trace }): Asked => ({ _tag: 'Replay', trace }),
 })
 
 const doctor = command({
   name: 'doctor',
-  description: 'Check this host: tools, rights, namespace, roots; one line each, with the mend',
+  description: 'Check that this host is ready: tools, rights, namespace, roots; each problem shows its fix',
   examples: [
     {
-      description: 'Before the first run',
+      description: 'Check the host before the first run',
       command: 'mountkeeper doctor --root /srv/mounts --state-dir /var/lib/mountkeeper',
     },
-    { description: 'For a monitoring system', command: 'mountkeeper doctor --json' },
+    { description: 'Print results for a monitoring system', command: 'mountkeeper doctor --json' },
     {
-      description: 'Let an ordinary user run the manager, with mountkeeper-exec for what only root may do',
+      description: 'Let an ordinary user run the manager; mountkeeper-exec does what only root may do',
       command: 'mountkeeper doctor --sudoers',
     },
     {
-      description: 'When a run refuses to start with a damaged journal',
+      description: 'Repair a damaged journal with which run does not start',
       command: 'mountkeeper doctor --state-dir /var/lib/mountkeeper --repair',
     },
-    { description: 'Before the first start of a new version', command: 'mountkeeper doctor --upgrade' },
+    {
+      description: 'Check the configuration and the records before the first start of a new version',
+      command: 'mountkeeper doctor --upgrade',
+    },
   ],
   args: {
-    json: flag({ long: 'json', type: boolean, description: 'one JSON object a line' }),
+    json: flag({ long: 'json', type: boolean, description: 'print one JSON object per line' }),
     repair: flag({
       long: 'repair',
       type: boolean,
-      description: 'rebuild a damaged journal from every line that can be read; the damaged one is kept beside it',
+      description: 'rebuild a damaged journal from every readable line, and keep the damaged file beside it',
     }),
     upgrade: flag({
       long: 'upgrade',
       type: boolean,
-      description: 'list every configured entry and every record that this version would refuse',
+      description: 'list every configuration entry and every record that this version would refuse',
     }),
     sudoers: flag({
       long: 'sudoers',
       type: boolean,
-      description: 'print the sudoers file that lets this user start mountkeeper-exec, and nothing else',
+      description: 'print only the sudoers file that lets this user start mountkeeper-exec',
     }),
     exec: flag({
       long: 'exec',
       type: boolean,
-      description: 'print the lists of mountkeeper-exec, /etc/mountkeeper/exec.json, from this configuration',
+      description: 'print the lists for mountkeeper-exec (/etc/mountkeeper/exec.json) that match this configuration',
     }),
     ...place,
   },
@@ -243,14 +258,14 @@ const doctor = command({
 
 const simulate = command({
   name: 'simulate',
-  description: 'Hold the laws against random runs on a simulated host, with faults and crashes',
+  description: 'Check the laws (invariants) in random runs on a simulated host, with faults and crashes',
   examples: [
     {
-      description: 'A hundred thousand runs, the same ones every time',
+      description: 'Do 100,000 runs, the same every time',
       command: 'mountkeeper simulate --seed 1 --runs 100000',
     },
     {
-      description: 'Only what a flaky server does',
+      description: 'Test only the faults of an unreliable server',
       command: 'mountkeeper simulate --runs 5000 --faults hangs,late,fails',
     },
   ],
@@ -258,41 +273,45 @@ const simulate = command({
     seed: multioption({
       long: 'seed',
       type: once(wholeNumber('N', 0, SEED_MAX)),
-      description:
-        'of the first run; the one after it has the next one; without it they are others every time, and told',
+      description: 'set the seed of the first run; each next run uses the next seed; default random, and printed',
     }),
     runs: multioption({
       long: 'runs',
       type: once(wholeNumber('N', 1, RUNS_MAX)),
-      description: `how many; ${RUNS_USUAL.toLocaleString('en')} without it`,
+      description: `set the number of runs; default ${RUNS_USUAL.toLocaleString('en')}`,
     }),
     faults: multioption({
       long: 'faults',
       type: once(faults),
-      description: 'what may go wrong: none, or some of the kinds below; by default all of them',
+      description: 'inject only these kinds of faults (see below), or none; default all',
     }),
     shrink: flag({
       long: 'shrink',
       type: boolean,
       defaultValue: () => true,
-      description: 'make a run that breaks a law as small as it can be; on unless --shrink=false',
+      description: 'shrink a run that breaks a law to the smallest one; on unless --shrink=false',
     }),
     trace: multioption({
       long: 'trace',
       type: once(named('FILE')),
-      description: 'where such a run is written for mountkeeper replay; by default mountkeeper-SEED.trace here',
+      description:
+        'write a run that breaks a law to this file, for mountkeeper replay; default mountkeeper-SEED.trace in the current directory',
     }),
-    json: flag({ long: 'json', type: boolean, description: 'the result as one JSON object' }),
+    json: flag({ long: 'json', type: boolean, description: 'print the result as one JSON object' }),
   },
   handler: ({ runs = RUNS_USUAL, ...asked }): SimulateArguments => ({ _tag: 'Simulate', runs, ...asked }),
 })
 
 const help = command({
   name: 'help',
-  description: 'Show this, or with config every key of the configuration file, its default and meaning',
-  examples: [{ description: 'The table', command: 'mountkeeper help config' }],
+  description: 'Show this help, or with config every key of the configuration file with its default and meaning',
+  examples: [{ description: 'Show the configuration keys', command: 'mountkeeper help config' }],
   args: {
-    topic: positional({ displayName: 'config', type: optional(oneOf(['config'])), description: 'the only topic' }),
+    topic: positional({
+      displayName: 'config',
+      type: optional(oneOf(['config'])),
+      description: 'show the configuration keys',
+    }),
   },
   handler: ({ topic }): Asked => ({ _tag: 'Help', topic: topic === 'config' ? topic : undefined }),
 })
@@ -325,7 +344,7 @@ export const readArguments = async (argv: readonly string[], version: string): P
   const table = subcommands({
     name: 'mountkeeper',
     version,
-    description: 'Mount shared filesystems once, for as many as use them',
+    description: 'Mount each shared filesystem once for all its users',
     cmds: commands,
   })
   const parsed = await runSafely(table, [...argv])

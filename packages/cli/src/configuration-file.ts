@@ -25,7 +25,7 @@ const SEE = '(see mountkeeper help config)'
 
 /** Why a file may not be the configuration. */
 export const configurationFailure = (file: string, { why, errno }: Unfit): Failure => {
-  const mend = errno === undefined || errno === 'ELOOP' ? '' : '; name the configuration with --config FILE'
+  const mend = errno === undefined || errno === 'ELOOP' ? '' : '; give the configuration with --config FILE'
   return usageFailure(`${file} ${why}${mend}`)
 }
 
@@ -83,4 +83,4 @@ export const configurationOf = async (
 export const needsRoot = ({ settings }: Configuration): Failure | undefined =>
   settings.roots.length > 0
     ? undefined
-    : usageFailure('no managed root is configured; name one with --root DIR, or try it out with run --sandbox')
+    : usageFailure('no managed root is configured; add --root DIR, or try run --sandbox')

@@ -29,7 +29,7 @@ export const configurationTable = (): string =>
 /** Prints the table. */
 export const configurationHelp = ({ stdout }: Streams): ExitCode => {
   stdout.write(
-    `The configuration is one JSON file: --config FILE, else /etc/mountkeeper/config.json. Everything in it is optional.\n\n` +
+    `The configuration is one JSON file: --config FILE, else /etc/mountkeeper/config.json. All keys are optional.\n\n` +
       `${EXAMPLE}\n\n${configurationTable()}\n`,
   )
   return EXIT.ok

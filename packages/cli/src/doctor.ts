@@ -25,7 +25,7 @@ const MARK_WIDTH = 4
 const checkLine = ({ name, ok, text, mend }: Check, width: number, paint: Paint): string => {
   const mark = MARKS[ok].padEnd(MARK_WIDTH)
   const painted = ok === 'ok' ? paint.good(mark) : ok === 'fail' ? paint.bad(mark) : paint.title(mark)
-  return `${painted}  ${harmless(name).padEnd(width)}  ${harmless(text)}${mend === undefined ? '' : `; mend: ${harmless(mend)}`}`
+  return `${painted}  ${harmless(name).padEnd(width)}  ${harmless(text)}${mend === undefined ? '' : `; fix: ${harmless(mend)}`}`
 }
 
 /** Checks as lines for people, and a line that sums them up. */
@@ -102,7 +102,8 @@ const inventoryChecks = async (configuration: Configuration): Promise<readonly C
   const since = performance.now()
   const asked = await inventory.ask(configuration.settings.deadlinesMs.discover)()
   if (E.isLeft(asked)) {
-    const mend = 'install virsh and setpriv, start libvirtd, see to inventory.libvirt.uri and who may connect read-only'
+    const mend =
+      'install virsh and setpriv, start libvirtd, check inventory.libvirt.uri and the permission for read-only connections'
     return [{ name, ok: 'fail', text: asked.left.why, mend }]
   }
   const consumers = new Set(asked.right.files.map(({ consumer }) => consumer))
@@ -111,7 +112,7 @@ const inventoryChecks = async (configuration: Configuration): Promise<readonly C
 }
 
 const repairIn = async (directory: string | undefined): Promise<E.Either<Failure, readonly Check[]>> => {
-  if (directory === undefined) return E.left(usageFailure('--repair needs to know where: add --state-dir DIR'))
+  if (directory === undefined) return E.left(usageFailure('--repair requires --state-dir DIR'))
   const repaired = await repair(directory)
   return E.isLeft(repaired) ? repaired : E.right([repaired.right])
 }
@@ -123,7 +124,7 @@ const rootless = (roots: readonly string[]): readonly Check[] =>
         {
           name: 'roots',
           ok: 'warn',
-          text: 'no managed root is configured, so none was checked',
+          text: 'no managed root is configured, so no root was checked',
           mend: 'add --root DIR',
         },
       ]

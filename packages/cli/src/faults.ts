@@ -4,21 +4,21 @@ import type { FaultKind } from '@mountkeeper/simulator'
 
 /** Each kind, and what happens. */
 export const FAULT_WORDS: Readonly<Record<FaultKind, string>> = {
-  fails: 'a command fails, having done its work or not',
-  'does-nothing': 'it exits 0 with nothing done',
-  late: 'what it did is seen later',
-  hangs: 'it passes its deadline',
-  'cannot-tell': 'nobody can look',
+  fails: 'a command fails, with or without an effect',
+  'does-nothing': 'a command exits 0 without an effect',
+  late: 'the effect of a command becomes visible later',
+  hangs: 'a command times out',
+  'cannot-tell': 'looking fails',
   'wrong-filesystem': 'something else is mounted',
   respelled: 'the mount table spells the source differently',
-  'missing-flag': 'without nosuid',
-  twice: 'two layers at once',
-  unchecked: 'it runs on whatever is there by then',
-  dead: 'mounted, and does not answer',
-  'third-party': 'somebody else mounts, unmounts, writes, stops servers',
-  crash: 'the manager dies',
-  reboot: 'the machine does',
-  echo: 'outcomes that come again',
+  'missing-flag': 'mounted without nosuid',
+  twice: 'two layers appear at once',
+  unchecked: 'a command of an earlier manager still runs and acts later',
+  dead: 'the filesystem is mounted but does not respond',
+  'third-party': 'another program mounts, unmounts, writes, stops servers',
+  crash: 'the manager is killed',
+  reboot: 'the machine restarts',
+  echo: 'outcomes are reported twice',
 }
 
 const isKind = (word: string): word is FaultKind => Object.hasOwn(FAULT_WORDS, word)

@@ -37,28 +37,28 @@ const rows = (entries: readonly (readonly [left: string, description: string])[]
 
 const NOTES: Readonly<Record<string, readonly string[]>> = {
   run: [
-    'Each line is one request; it is served after the answer to the one before it, except that host-up, host-down and cancel are served at once. So one slow mountpoint delays all lines after it: a service that feeds lines should use --concurrent, with which status is served at once, too.',
-    'A status shows at most 1,000 mountpoints; its next, given as after, shows those that follow.',
-    'SIGINT and SIGTERM let what is being served finish and refuse the rest; a second one stops at once.',
-    'Exit code: 0 all answered ok, 1 some refused, 2 usage or configuration, 3 could not start, or had to stop before the end of the input.',
+    'Each line is one request. Requests are served in order, one at a time; host-up, host-down and cancel are served immediately. A slow mountpoint delays all later lines: a service that feeds lines should use --concurrent, which also serves status immediately.',
+    'A status shows at most 1,000 mountpoints. To see the following ones, pass the value of next as after.',
+    'On SIGINT or SIGTERM the requests that are being served finish and the rest are refused; a second signal stops immediately.',
+    'Exit code: 0 all requests succeeded, 1 some were refused, 2 usage or configuration error, 3 could not start, or stopped before the end of the input.',
   ],
   plan: [
-    'Exit code: 0 all would be served, 1 some would be refused, 2 usage or configuration, 3 the host could not be looked at.',
+    'Exit code: 0 all would be served, 1 some would be refused, 2 usage or configuration error, 3 cannot read the host.',
   ],
-  status: ['Exit code: 0 it could be shown, 2 usage or configuration, 3 the journal or the host could not be read.'],
+  status: ['Exit code: 0 success, 2 usage or configuration error, 3 cannot read the journal or the host.'],
   reconcile: [
-    'A manager that is running repairs when it is sent {"op":"reconcile","apply":true}; --apply is for when none is. SIGINT and SIGTERM let the repairs that are under way end, for 5 s at most; a second one stops at once.',
-    'Exit code: 0 no difference that could be repaired is left, 1 some is, 2 usage or configuration, 3 the host could not be read, another manager holds it, or it was stopped.',
+    'Use --apply while no manager is running; send {"op":"reconcile","apply":true} to a manager that is running. On SIGINT or SIGTERM the repairs under way have up to 5 s to finish; a second signal stops immediately.',
+    'Exit code: 0 no repairable difference is left, 1 some are left, 2 usage or configuration error, 3 cannot read the host, another manager has its lock, or stopped.',
   ],
-  replay: ['Exit code: 0 every decision is the same, 1 one differs, 2 the trace cannot be read.'],
+  replay: ['Exit code: 0 every decision is the same, 1 a decision differs, 2 cannot read the trace.'],
   simulate: [
     `Kinds of faults: ${Object.entries(FAULT_WORDS)
       .map(([kind, words]) => `${kind} (${words})`)
       .join(', ')}.`,
-    'A run that breaks a law is told on stdout as a transcript, with the seed that repeats it, and written as a trace.',
-    'Exit code: 0 no law was broken, 1 one was, 2 usage, 3 stopped before the last run.',
+    'A run that breaks a law is printed on stdout as a transcript, with the seed that repeats it, and written to a trace file.',
+    'Exit code: 0 no law was broken, 1 a law was broken, 2 usage error, 3 stopped before the last run.',
   ],
-  doctor: ['Exit code: 0 nothing fails (there may be warnings), 1 something fails, 2 usage or configuration.'],
+  doctor: ['Exit code: 0 no check failed (there may be warnings), 1 a check failed, 2 usage or configuration error.'],
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>
@@ -117,13 +117,14 @@ export const helpFormatter: HelpFormatter = {
       ...section('Examples', [
         ...examples([
           {
-            description: 'See it work, with real mounts, touching nothing',
+            description: 'Try it with real mounts in a sandbox; the host is not changed',
             command: 'mountkeeper run --sandbox requests.jsonl',
           },
-          { description: 'Is this host ready?', command: 'mountkeeper doctor --root /srv/mounts' },
+          { description: 'Check that this host is ready', command: 'mountkeeper doctor --root /srv/mounts' },
         ]),
       ]),
       '',
-      'mountkeeper COMMAND --help tells more and shows examples; mountkeeper help config lists the configuration keys.',
+      'Run mountkeeper COMMAND --help for details and examples of a command.',
+      'Run mountkeeper help config for the configuration keys.',
     ].join('\n'),
 }

@@ -20,16 +20,16 @@ const faultCheck = (seen: Examined, directory: string): Check => {
   const where = `line ${fault.line}: ${fault.why}`
   if (fault._tag === 'Newer') return { name, ok: 'fail', text: where, mend: 'start that version' }
   if (fault._tag === 'Damaged') {
-    const mend = `mountkeeper doctor --state-dir ${directory} --repair keeps it aside and saves what can be read`
+    const mend = `mountkeeper doctor --state-dir ${directory} --repair keeps the damaged file and saves every readable line`
     return { name, ok: 'fail', text: where, mend }
   }
   const torn = seen.bytes - seen.wholeBytes
-  const text = `${sized(seen)}, and ${torn} bytes of a write that is not whole (${where})`
+  const text = `${sized(seen)}, and ${torn} bytes of an incomplete last write (${where})`
   return {
     name,
     ok: 'warn',
     text,
-    mend: 'none is needed: the next start cuts them, a manager that runs is writing them',
+    mend: 'nothing to do: either a running manager is writing them, or the next start truncates them',
   }
 }
 
@@ -48,11 +48,11 @@ export const journalChecks = async (directory: string): Promise<readonly Check[]
   if (E.isLeft(examined)) return [unreadable(directory, examined.left)]
   const { right: seen } = examined
   if (seen !== undefined) return [faultCheck(seen, directory)]
-  return [{ name: `${directory}/journal`, ok: 'ok', text: 'none yet; the first run makes it' }]
+  return [{ name: `${directory}/journal`, ok: 'ok', text: 'no journal yet; the first run creates it' }]
 }
 
 const lostText = (lost: readonly LostLine[]): string => {
-  if (lost.length === 0) return 'no line of it is unreadable, but some are missing'
+  if (lost.length === 0) return 'every line is readable, but some are missing'
   const shown = lost.slice(0, LOST_SHOWN_MAX).map(({ line, why }) => `line ${line}: ${why}`)
   const more = lost.length > LOST_SHOWN_MAX ? `, and ${lost.length - LOST_SHOWN_MAX} more` : ''
   return `lost: ${shown.join(', ')}${more}`
@@ -60,13 +60,14 @@ const lostText = (lost: readonly LostLine[]): string => {
 
 const repairCheck = (repaired: Repaired): Check => {
   const name = 'repair'
-  if (repaired._tag === 'NotNeeded') return { name, ok: 'ok', text: 'the journal needs none; nothing was changed' }
+  if (repaired._tag === 'NotNeeded') return { name, ok: 'ok', text: 'the journal is not damaged; nothing was changed' }
   const { kept, facts, lost, knowsBoot } = repaired
-  const saved = `the journal was rebuilt with ${counted(facts, 'fact')}; ${lostText(lost)}; the damaged one is ${kept}`
-  const coming = 'run: coming up settles what is missing by the mount table and the inventory; compare its status then'
+  const saved = `the journal was rebuilt with ${counted(facts, 'fact')}; ${lostText(lost)}; the damaged file is kept as ${kept}`
+  const coming =
+    'run: at start the manager recovers what is missing from the mount table and the inventory; then compare its status'
   if (knowsBoot) return { name, ok: 'warn', text: saved, mend: coming }
-  const text = `${saved}; it no longer says in which boot its mounts were made, and none of them counts as ours`
-  const mend = `${coming}, and unmount by hand what it calls lost although it is mounted, or forget it and have it adopted`
+  const text = `${saved}; it no longer records in which boot its mounts were made, so the manager treats none of them as its own`
+  const mend = `${coming}, and where it shows lost although something is mounted, unmount that by hand, or forget the mountpoint and let the next attach adopt it`
   return { name, ok: 'warn', text, mend }
 }
 

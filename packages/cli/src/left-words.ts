@@ -7,7 +7,8 @@ import { RUNNING, counted, word } from './transcript/words.js'
 const SHOWN_MAX = 100
 
 const words = ({ mountpoint, phase, holders, running, overdue, pid }: LeftBehind): string => {
-  const what = running === undefined ? [] : [`${RUNNING[running]} still runs${overdue === true ? ', overdue' : ''}`]
+  const what =
+    running === undefined ? [] : [`${RUNNING[running]} is still running${overdue === true ? ', overdue' : ''}`]
   const who = holders === 0 ? [] : [counted(holders, 'holder')]
   const process = pid === undefined ? [] : [`pid ${pid}`]
   return [mountpoint === undefined ? 'the host' : `${word(mountpoint)} ${phase}`, ...who, ...what, ...process].join(

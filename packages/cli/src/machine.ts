@@ -62,7 +62,9 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
         const { journalFactsMax: compactFactsMin, journalBytesMax: compactBytesMin } = adapter
         return createFileJournal({ directory, notice, compactFactsMin, compactBytesMin })
       }
-      notice('no state directory is configured: what is recorded ends with this process; keep it with --state-dir DIR')
+      notice(
+        'no state directory is configured, so records are lost when this process ends; add --state-dir DIR to keep them',
+      )
       return forgetfulJournal()
     },
     inventory: await configuredInventory(configuration),
@@ -75,6 +77,6 @@ export const notPrivileged = async ({ adapter }: Configuration): Promise<Failure
   if (adapter.prefix.length > 0 || adapter.exec.length > 0) return undefined
   const { mountProblem } = await import('@mountkeeper/linux')
   const problem = mountProblem()
-  const mend = 'run it as root, try it out with --sandbox, or configure "prefix": ["sudo", "-n", "--"]'
+  const mend = 'run as root, try --sandbox, or configure "prefix": ["sudo", "-n", "--"]'
   return problem === undefined ? undefined : stopFailure(`${problem}; ${mend}`)
 }

@@ -40,7 +40,7 @@ const code = await commandLine(process.argv.slice(2), {
 process.exitCode = code
 const end = (): void => {
   const failed = broken !== undefined && code < 2
-  if (failed) process.stderr.write(`mountkeeper: stdout failed (${broken ?? ''}); make room for it\n`)
+  if (failed) process.stderr.write(`mountkeeper: stdout failed (${broken ?? ''}); free disk space\n`)
   process.exit(failed ? 3 : code)
 }
 // A pipe takes what is written when its reader does; only then may the process end, whatever else is still open. What went

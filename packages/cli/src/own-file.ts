@@ -25,7 +25,7 @@ const unfit = (why: string): E.Either<Unfit, never> => E.left({ why })
 const refused = (error: unknown): E.Either<Unfit, never> => {
   const errno = errnoOf(error)
   return errno === 'ELOOP'
-    ? E.left({ why: 'is a link, which is not followed; name the file itself', errno })
+    ? E.left({ why: 'is a symbolic link, which is not followed; give the path of the file itself', errno })
     : E.left({ why: fileProblem(error), errno })
 }
 
@@ -34,15 +34,15 @@ const isSame = (one: Stats, other: Stats): boolean => one.dev === other.dev && o
 /** Why a configuration may not be used; it is open. */
 const unfitConfiguration = async (path: string, seen: Stats): Promise<string | undefined> => {
   if (!seen.isFile())
-    return `${seen.isDirectory() ? 'is a directory' : 'is no file'}; name the configuration with --config FILE`
+    return `${seen.isDirectory() ? 'is a directory' : 'is not a file'}; give the configuration with --config FILE`
   const { safePath, trustFor } = await import('@mountkeeper/linux')
   const safe = safePath(path, trustFor(user()))
   if (E.isLeft(safe)) {
     if (safe.left._tag === 'Unreached') return `cannot be reached: ${safe.left.why}`
     const { why, command } = safe.left.unsafe
-    return `is not safe: ${why}, and what it says is run as this user: ${command}`
+    return `is not safe: ${why}, and commands in it run as this user; fix it with: ${command}`
   }
-  return isSame(seen, statSync(safe.right)) ? undefined : 'has just become another file; run again'
+  return isSame(seen, statSync(safe.right)) ? undefined : 'was replaced while it was opened; run again'
 }
 
 /**
@@ -76,12 +76,14 @@ export const readConfiguration = async (path: string): Promise<E.Either<Unfit, s
 
 const unfitTrace = (seen: Stats): string | undefined => {
   if (seen.uid !== user() && (seen.isFile() || seen.uid !== 0)) {
-    return `belongs to user ${seen.uid}, not to ${user()}; name a file that is not there, or one of this user`
+    return `belongs to user ${seen.uid}, not to ${user()}; give the path of a new file, or of a file of this user`
   }
   if (seen.isFile() && seen.nlink > 1) {
-    return 'has another name as well; name a file that is not there'
+    return 'has a second hard link; give the path of a new file'
   }
-  return seen.isFile() || seen.isFIFO() || seen.isCharacterDevice() ? undefined : 'is no file; name one'
+  return seen.isFile() || seen.isFIFO() || seen.isCharacterDevice()
+    ? undefined
+    : 'is not a file; give the path of a file'
 }
 
 /**

@@ -102,7 +102,7 @@ export const planSession = async (session: PlanSession): Promise<ExitCode> => {
   if (E.isLeft(read)) return fail(streams, read.left)
   const { good, bad } = read.right
   const roots = await seeRoots(host, machine.host)
-  if (E.isLeft(roots)) return fail(streams, stopFailure(`the host cannot be looked at: ${roots.left}`))
+  if (E.isLeft(roots)) return fail(streams, stopFailure(`cannot read the host: ${roots.left}`))
   const requests = good.flatMap(({ line, requests: all }) => all.map((request) => ({ line, request })))
   const planned = await planRequests(
     host,

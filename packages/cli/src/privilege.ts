@@ -30,7 +30,7 @@ export const listsChecks = (configuration: Configuration): readonly Check[] => {
   const mend = `as root: mountkeeper doctor --exec > ${LISTS_FILE}, then chmod 0644 ${LISTS_FILE}`
   try {
     const same = JSON.stringify(JSON.parse(readFileSync(LISTS_FILE, 'utf8'))) === compact(listsText(configuration))
-    const text = 'it allows something else than this configuration'
+    const text = 'it differs from this configuration'
     return [
       same ? { name, ok: 'ok', text: 'it allows what this configuration allows' } : { name, ok: 'warn', text, mend },
     ]
@@ -42,8 +42,8 @@ export const listsChecks = (configuration: Configuration): readonly Check[] => {
 const compact = (text: string): string => JSON.stringify(JSON.parse(text))
 
 const WHY = `mount, umount and kill in sudoers would make this user root: it could bind any file over any other, as in
-"sudo mount --bind /home/me/shadow /etc/shadow", and no pattern of sudoers tells a managed root from another path.
-Let mountkeeper-exec make the changes instead, which checks each by lists of root; in the configuration:
+"sudo mount --bind /home/me/shadow /etc/shadow", and no sudoers pattern can distinguish a managed root from another path.
+Let mountkeeper-exec make the changes instead, which checks each change against lists that only root can write; in the configuration:
   "exec": ["sudo", "-n", "--", "${process.execPath}", "/usr/local/lib/mountkeeper/mountkeeper-exec.cjs"]`
 
 /** Characters that sudoers reads as they stand in a path. */
@@ -90,7 +90,7 @@ export const sudoersText = async ({ settings, adapter }: Configuration): Promise
     const safe = safePath(path, trustFor(0))
     if (E.isRight(safe) || (path === program && safe.left._tag === 'Unreached')) continue
     const why = safe.left._tag === 'Unsafe' ? `${safe.left.unsafe.why}; ${safe.left.unsafe.command}` : safe.left.why
-    return E.left(usageFailure(`${path} would be run as root, and others than root can change it: ${why}`))
+    return E.left(usageFailure(`${path} would run as root, and users other than root can change it: ${why}`))
   }
   return E.right(
     textFor(

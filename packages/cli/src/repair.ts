@@ -48,8 +48,8 @@ const stopped = ({ reason }: Stopping, when: string): Failure => {
   return why?._tag === 'Failed' ? why.failure : stopFailure(`stopped by ${why?.name ?? 'a signal'} ${when}`)
 }
 
-const BEFORE = 'before the host was up; nothing was done'
-const MEANWHILE = 'before the repairs had ended; what was repaired stays so, run it again for the rest'
+const BEFORE = 'before the host was up; nothing was changed'
+const MEANWHILE = 'before the repairs had ended; run reconcile --apply again for the rest'
 
 const isAtWork = (host: Host): boolean =>
   [...host.mountpoints.values()].some(({ record }) => record.work !== undefined || record.inFlight !== undefined)
@@ -66,7 +66,7 @@ type Told = E.Either<Failure, readonly Difference[]>
 /** Asks, and takes the differences out of the answer. */
 const ask = async ({ submit }: MountManager, request: Request): Promise<Told> => {
   const answer = await submit(request)
-  if (!answer.ok) return E.left(stopFailure(`the host cannot be compared: ${answerWords(answer).text}`))
+  if (!answer.ok) return E.left(stopFailure(`cannot compare the host: ${answerWords(answer).text}`))
   const { result } = answer
   if (result._tag === 'Up') return E.right(result.drift)
   return E.right(result._tag === 'Reconciled' ? result.differences : [])
@@ -143,7 +143,7 @@ export const repair = async (repairing: Repairing): Promise<E.Either<Unrepaired,
   void lock.right.lost.then(() =>
     stopping.stopHard({
       _tag: 'Failed',
-      failure: stopFailure('the lock was lost, so another manager may act now; stopped at once'),
+      failure: stopFailure('the lock was lost, so another manager may act now; stopped immediately'),
     }),
   )
   const journal = machine.journal(notice)

@@ -113,12 +113,12 @@ export const replay = async (path: string, streams: Streams): Promise<ExitCode> 
   try {
     outcome = await foldAll(path)
   } catch (error) {
-    return fail(streams, usageFailure(`${path} ${fileProblem(error)}; name a file that run --trace has written`))
+    return fail(streams, usageFailure(`${path} ${fileProblem(error)}; give a file that run --trace wrote`))
   }
   const { stdout } = streams
   switch (outcome._tag) {
     case 'Unreadable':
-      return fail(streams, usageFailure(`${path}: ${traceErrorText(outcome.error)}; it is no trace of this version`))
+      return fail(streams, usageFailure(`${path}: ${traceErrorText(outcome.error)}; it is not a trace of this version`))
     case 'Same':
       stdout.write(`${harmless(path)}: ${outcome.inputs} inputs, every decision is the same\n`)
       return EXIT.ok

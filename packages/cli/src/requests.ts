@@ -24,7 +24,7 @@ const isStdinDirectory = (): boolean => {
 export const openRequests = (file: string | undefined): E.Either<Failure, number | undefined> => {
   const isStdin = file === undefined || file === '-'
   const wrong = (problem: string): E.Either<Failure, never> =>
-    E.left(usageFailure(`${isStdin ? 'stdin' : file} ${problem}; name a file of requests, or - for stdin`))
+    E.left(usageFailure(`${isStdin ? 'stdin' : file} ${problem}; give a file of requests, or - for stdin`))
   if (isStdin) return isStdinDirectory() ? wrong('is a directory') : E.right(undefined)
   try {
     const fd = openSync(file, 'r')

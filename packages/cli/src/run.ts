@@ -18,9 +18,11 @@ import { openTrace } from './trace-file.js'
 
 /** What makes no sense on a host that ends with the run. */
 const contradiction = ({ sandbox, stateDirectory }: RunArguments): Failure | undefined => {
-  if (sandbox) return usageFailure('--sandbox and --host simulator are two ways to try it out; leave one of them out')
+  if (sandbox) return usageFailure('--sandbox and --host simulator cannot be combined; use one of them')
   if (stateDirectory === undefined) return undefined
-  return usageFailure('--state-dir has no use with --host simulator, whose mounts end with the run; leave it out')
+  return usageFailure(
+    '--state-dir cannot be used with --host simulator, whose mounts end with the run; remove --state-dir',
+  )
 }
 
 const machineOf = async ({ host }: RunArguments, configuration: Configuration): Promise<Machine> =>

@@ -53,7 +53,7 @@ const hearControl = async (fd: number, stopping: Stopping): Promise<void> => {
   } catch {
     // As its end.
   }
-  stopping.stopHard({ _tag: 'Failed', failure: stopFailure('the outer side of the sandbox is gone') })
+  stopping.stopHard({ _tag: 'Failed', failure: stopFailure('the process that started the sandbox has ended') })
 }
 
 /** The tmpfs is mounted by the adapter's own runner: all that it loads is then loaded while /srv is still the host's. */
@@ -68,11 +68,11 @@ const makePlaces = async (): Promise<Failure | undefined> => {
   })
   if (end._tag !== 'Exited' || end.exitStatus !== 0) {
     return stopFailure(
-      `the sandbox cannot mount over ${SANDBOX_TOP} (${end.stderr.trim().split('\n')[0] ?? end._tag}); run it as root`,
+      `the sandbox cannot mount over ${SANDBOX_TOP} (${end.stderr.trim().split('\n')[0] ?? end._tag}); run as root`,
     )
   }
   for (const path of [SANDBOX_ROOT, SANDBOX_STATE, SANDBOX_SOURCE, SANDBOX_EXAMPLE]) mkdirSync(path, { mode: PRIVATE })
-  writeFileSync(`${SANDBOX_EXAMPLE}/hello.txt`, 'A file of the sandbox: what is bound from here shows it.\n')
+  writeFileSync(`${SANDBOX_EXAMPLE}/hello.txt`, 'A file of the sandbox: a bind mount of this directory shows it.\n')
   return undefined
 }
 
@@ -122,7 +122,7 @@ export const runInside = async (asked: RunArguments, streams: Streams, text: str
   Reflect.deleteProperty(process.env, SANDBOX_VARIABLE)
   const handover = JSON.parse(text) as Handover
   if (readlinkSync('/proc/self/ns/mnt') === handover.outside) {
-    return fail(streams, stopFailure(`${SANDBOX_VARIABLE} is set, but this is no sandbox; unset it`))
+    return fail(streams, stopFailure(`${SANDBOX_VARIABLE} is set, but this is not a sandbox; unset it`))
   }
   return serveInside(asked, streams, handover)
 }

@@ -40,7 +40,7 @@ const WAYS: readonly (readonly string[])[] = [
 const TRY_MS = 10_000
 
 const MEND =
-  'run it as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1; where AppArmor restricts them, kernel.apparmor_restrict_unprivileged_userns=0)'
+  'run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1; where AppArmor restricts them, kernel.apparmor_restrict_unprivileged_userns=0)'
 
 const findWay = (): E.Either<Failure, readonly string[]> => {
   let said = ''
@@ -56,7 +56,7 @@ const findWay = (): E.Either<Failure, readonly string[]> => {
     if (status === 0) return E.right(way)
     said = stderr.trim().split('\n')[0] ?? said
   }
-  return E.left(stopFailure(`namespaces are refused here (${said}); ${MEND}`))
+  return E.left(stopFailure(`cannot create namespaces (${said}); ${MEND}`))
 }
 
 const topMissing = (): Failure | undefined => {
@@ -66,14 +66,16 @@ const topMissing = (): Failure | undefined => {
     // Said below.
   }
   return stopFailure(
-    `${SANDBOX_TOP} is not there, and the sandbox mounts over it; make it as root: mkdir ${SANDBOX_TOP}`,
+    `${SANDBOX_TOP} does not exist, and the sandbox mounts on it; create it as root: mkdir ${SANDBOX_TOP}`,
   )
 }
 
 const placesUnfit = ({ roots, stateDirectory }: RunArguments): Failure | undefined =>
   roots.length > 0 === (stateDirectory !== undefined)
     ? undefined
-    : usageFailure('--root and --state-dir are given together in a sandbox, or not at all; without them they are made')
+    : usageFailure(
+        '--root and --state-dir must be given together in a sandbox, or neither; without them the sandbox creates both',
+      )
 
 interface Opened {
   readonly requests: number | undefined
@@ -163,7 +165,7 @@ const runOutside = async (asked: RunArguments, streams: Streams): Promise<ExitCo
   const end = await start(way.right, opened.right, streams.environment)
   if (typeof end !== 'number') return fail(streams, end)
   if (end <= EXIT.stopped) return end as ExitCode
-  return fail(streams, stopFailure(`the sandbox ended with ${end}; nothing of it is left`))
+  return fail(streams, stopFailure(`the sandbox ended with ${end}; its mounts are gone`))
 }
 
 /** Runs in a sandbox of its own; called again inside of it, it serves. */

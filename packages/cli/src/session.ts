@@ -72,7 +72,7 @@ const tellsOfInventory = (streams: Streams): Observer => {
   return {
     onInventory: (news) => {
       if (news._tag === 'Lost')
-        complain(streams, `the inventory was lost, the host is down until it is back: ${news.why}`)
+        complain(streams, `the inventory is unavailable, so the host is down until it is back: ${news.why}`)
       if (news._tag === 'Back' && isLost) complain(streams, 'the inventory is back')
       if (news._tag !== 'Changed') isLost = news._tag === 'Lost'
     },
@@ -80,7 +80,7 @@ const tellsOfInventory = (streams: Streams): Observer => {
 }
 
 const defectFailure = ({ why }: Defect): Failure =>
-  stopFailure(`defect: ${why}; mounts stay as they are; please report it with the --trace of such a run`)
+  stopFailure(`defect: ${why}; mounts stay in place; please report it with a --trace of this run`)
 
 const comeUp = async (manager: MountManager, session: Session): Promise<Failure | undefined> => {
   const up = await manager.hostUp()()
@@ -112,13 +112,16 @@ const exitOf = (session: Session, tally: Tally, report: StopReport): ExitCode =>
   const { streams } = session
   if (reason?._tag === 'Failed') return fail(streams, reason.failure)
   if (tally.broken !== undefined)
-    return fail(streams, stopFailure(`the requests ${fileProblem(tally.broken)}, and nothing more of them was read`))
+    return fail(streams, stopFailure(`the request stream ${fileProblem(tally.broken)}; stopped reading it`))
   if (report.ending._tag === 'StoppedHard')
-    return fail(streams, stopFailure('stopped at once; what was not answered may have happened or not'))
+    return fail(
+      streams,
+      stopFailure('stopped immediately; requests without an answer may or may not have taken effect'),
+    )
   if (reason !== undefined && !tally.complete) {
     return fail(
       streams,
-      stopFailure(`stopped by ${reason.name} before the end of the requests; run again with the rest`),
+      stopFailure(`stopped by ${reason.name} before the end of the requests; run again with the remaining requests`),
     )
   }
   return tally.refused === 0 ? EXIT.ok : EXIT.refused
@@ -183,7 +186,7 @@ const live = async (session: Session, output: Output, kept: FileJournal, lock: L
     observer: both(trace?.observer ?? {}, both(show.observer, tellsOfInventory(streams))),
     onDefect: (defect) => {
       if (defect.of === 'manager') stopping.stopHard({ _tag: 'Failed', failure: defectFailure(defect) })
-      else complain(streams, `defect: ${defect.why}; please report it with the --trace of such a run`)
+      else complain(streams, `defect: ${defect.why}; please report it with a --trace of this run`)
     },
   })()
   const made = await patiently(making, stopping, { hardMs: 0 })
@@ -217,7 +220,7 @@ const live = async (session: Session, output: Output, kept: FileJournal, lock: L
 const stoppedEarly = ({ reason }: Stopping): Failure => {
   const why = reason()
   if (why?._tag === 'Failed') return why.failure
-  return stopFailure(`stopped by ${why?.name ?? 'a signal'} before the host was up; nothing was done`)
+  return stopFailure(`stopped by ${why?.name ?? 'a signal'} before the host was up; nothing was changed`)
 }
 
 /** How long a reader that stands still is waited for after a stop, ms. */
@@ -234,7 +237,10 @@ const conclude = async (session: Session, output: Output, life: Life): Promise<E
   for (const text of leftLines(report.leftBehind, session.isSandbox)) complain(streams, text)
   const exit = exitOf(session, tally, report)
   if (flushed._tag === 'Done' || exit === EXIT.stopped) return exit
-  return fail(streams, stopFailure('stopped while stdout was not read; the last answers are lost: run status'))
+  return fail(
+    streams,
+    stopFailure('stopped while the reader of stdout was blocked; the last answers are lost: run mountkeeper status'),
+  )
 }
 
 /** Runs a session to its end; gives the exit code. */
@@ -261,7 +267,7 @@ export const runSession = async (session: Session): Promise<ExitCode> => {
   void lock.right.lost.then(() =>
     stopping.stopHard({
       _tag: 'Failed',
-      failure: stopFailure('the lock was lost, so another manager may act now; stopped at once'),
+      failure: stopFailure('the lock was lost, so another manager may act now; stopped immediately'),
     }),
   )
   const journal = machine.journal((sentence) => complain(streams, `warning: ${sentence}`))

@@ -61,7 +61,7 @@ export const isWorthTelling = ({ _tag }: Warning, isSandbox: boolean): boolean =
 
 const hostTitle = ({ configuration, isSandbox }: Shown): string => {
   const roots = configuration.settings.roots.map(({ path }) => word(path)).join('  ')
-  return `host-up  ${roots}${isSandbox ? '  in a sandbox of its own' : ''}`
+  return `host-up  ${roots}${isSandbox ? '  in a sandbox' : ''}`
 }
 
 const transcriptShow = (session: Shown, output: Output): Show => {

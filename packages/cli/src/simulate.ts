@@ -37,7 +37,7 @@ const judgedIn = ({ tested }: Campaign): number => [...tested.values()].reduce((
 const figures = (campaign: Campaign, seconds: number): string => {
   const { runs, actions, decisions, tested } = campaign
   const played = `${counted(runs, 'run').replace(String(runs), number(runs))}, ${number(actions)} actions, ${number(decisions)} decisions`
-  return `${played}; ${tested.size} laws judged ${number(judgedIn(campaign))} times; ${seconds.toFixed(1)} s`
+  return `${played}; ${tested.size} laws checked ${number(judgedIn(campaign))} times; ${seconds.toFixed(1)} s`
 }
 
 /** Tells how far it is: on a terminal in place, elsewhere a line every so often. */
@@ -80,7 +80,7 @@ const write = (path: string, text: string): Failure | undefined => {
     writeFileSync(fd, text)
     return undefined
   } catch (error) {
-    return stopFailure(`the trace ${path} ${fileProblem(error)}; name another one with --trace FILE`)
+    return stopFailure(`the trace ${path} ${fileProblem(error)}; give another path with --trace FILE`)
   } finally {
     closeSync(fd)
   }
@@ -108,13 +108,13 @@ const repeatOf = ({ faults, shrink: shrinks }: SimulateArguments, { seed }: Coun
 
 const statementOf = (law: string): string =>
   law === 'defect'
-    ? 'the core broke an assumption of its own'
-    : (STATEMENTS[law] ?? 'nothing is left when all have left')
+    ? 'the core failed one of its own assertions'
+    : (STATEMENTS[law] ?? 'after all holders have left, no mount and no directory remains')
 
 const transcript = ({ found, from, repeat, trace }: Told): string => {
   const { law, run } = found
   const actions = counted(run.actions.length, 'action')
-  const size = run.actions.length < from ? `${actions}, made smaller from ${from}` : actions
+  const size = run.actions.length < from ? `${actions}, shrunk from ${from}` : actions
   return [
     tellCounterexample(found),
     '',

@@ -38,12 +38,12 @@ export const surveyOf = async (
     // Journal and table can be read all the same, and this is the hour when a person wants to see them.
     const without = await host.run(discover)
     if (without.found._tag === 'Discovered') {
-      notice(`${found.reason}; shown is what the journal and the mount table say`)
+      notice(`${found.reason}; the report shows only the journal and the mount table`)
       return E.right(conclude(timers.now(), without.found, page))
     }
   }
   const why = found._tag === 'NotDiscovered' ? found.reason : `not finished within ${discover.deadlineMs} ms`
-  return E.left(stopFailure(`the host cannot be looked at: ${why}`))
+  return E.left(stopFailure(`cannot read the host: ${why}`))
 }
 
 /** The same, of the place that was asked for. */

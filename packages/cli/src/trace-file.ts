@@ -25,8 +25,8 @@ export const openTrace = (path: string): E.Either<Failure, number> => {
   if (E.isRight(opened)) return opened
   const { why, errno } = opened.left
   if (errno === undefined || errno === 'ELOOP') return E.left(usageFailure(`--trace ${path} ${why}`))
-  const problem = errno === 'ENOENT' ? 'lies in no directory that there is' : why
-  return E.left(usageFailure(`--trace ${path} ${problem}; name a file that can be written`))
+  const problem = errno === 'ENOENT' ? 'is in a directory that does not exist' : why
+  return E.left(usageFailure(`--trace ${path} ${problem}; give the path of a file that can be written`))
 }
 
 /** Writes all of a text; gives how many bytes that were. */
@@ -74,7 +74,7 @@ export const createTraceFile = (
     } catch (error) {
       dropTorn()
       end()
-      failed(stopFailure(`--trace ${path} ${fileProblem(error)}; make room or name another file, and run again`))
+      failed(stopFailure(`--trace ${path} ${fileProblem(error)}; free disk space or give another file, and run again`))
     }
   }
 

@@ -35,17 +35,18 @@ const refusalOf = (settings: Settings, fact: Fact): string | undefined => {
       : (checkMountpointPath(mountpoint) ?? (fact.filesystem && checkFilesystem(settings, fact.filesystem)))
   if (wrong !== undefined) return `${wrong.field} ${wrong.why}`
   return fact._tag === 'Recorded' && !isBelow(settings, mountpoint)
-    ? 'mountpoint lies below no managed root'
+    ? 'mountpoint is not below a managed root'
     : undefined
 }
 
 const MEND =
-  'it stays recorded, and leaves as before; but no attach joins it: let its consumers leave, or change the configuration'
+  'it stays recorded and can be detached, but new attaches are refused: detach its consumers, or change the configuration'
 
 /** One line for each record that is refused, and one that says how many there are. */
 export const upgradeChecks = async (configuration: Configuration): Promise<readonly Check[]> => {
   const recorded = await recordedFacts(configuration)
-  if (E.isLeft(recorded)) return [{ name: 'upgrade', ok: 'fail', text: recorded.left.text, mend: 'doctor says more' }]
+  if (E.isLeft(recorded))
+    return [{ name: 'upgrade', ok: 'fail', text: recorded.left.text, mend: 'run mountkeeper doctor for details' }]
   const facts = snapshot(recorded.right)
   const refused = facts.flatMap((fact): readonly Check[] => {
     const why = refusalOf(configuration.settings, fact)
@@ -54,6 +55,6 @@ export const upgradeChecks = async (configuration: Configuration): Promise<reado
     return [{ name: `upgrade ${fact.mountpoint}`, ok: 'fail', text: `${who}${why}`, mend: MEND }]
   })
   const records = counted(facts.filter(({ _tag }) => _tag === 'Recorded').length, 'record')
-  const all: Check = { name: 'upgrade', ok: 'ok', text: `${records} looked at, nothing is refused` }
+  const all: Check = { name: 'upgrade', ok: 'ok', text: `${records} checked, nothing would be refused` }
   return refused.length === 0 ? [all] : refused
 }

@@ -39,7 +39,7 @@ const meant = (name: string, known: readonly string[]): string => {
 }
 
 const unknownArgument = (node: Mistake['nodes'][number], options: readonly string[]): string => {
-  if (node.type === 'positionalArgument') return `${node.raw}: one argument too many`
+  if (node.type === 'positionalArgument') return `${node.raw}: unexpected argument`
   const option = (node.type === 'shortOption' ? `-${node.raw}` : node.raw).replace(/[= ].*$/s, '')
   return `${option}: unknown option${meant(option, options)}`
 }

@@ -123,7 +123,7 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
   test('before anything is installed doctor fails, and says what to do', async () => {
     const { code, stdout } = await runAsUser(['doctor', '--config', CONFIG])
     expect(code).toBe(1)
-    expect(stdout).toMatch(/FAIL {2}privilege +mountkeeper-exec: .*; mend: see mountkeeper doctor --sudoers/)
+    expect(stdout).toMatch(/FAIL {2}privilege +mountkeeper-exec: .*; fix: see mountkeeper doctor --sudoers/)
     expect(stdout).toMatch(/FAIL {2}lock of .*as root: install -m 0600 -o 4242/)
     expect(stdout).toMatch(/FAIL {2}\/etc\/mountkeeper\/exec.json +it cannot be read/)
   })
@@ -167,7 +167,7 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
     writeFileSync('/srv/theirs/exec.cjs', '')
     const { code, stderr } = await runAsUser(['doctor', '--config', '/srv/theirs.json', '--sudoers'])
     expect(code).toBe(2)
-    expect(stderr).toContain('/srv/theirs/exec.cjs would be run as root, and others than root can change it')
+    expect(stderr).toContain('/srv/theirs/exec.cjs would run as root, and users other than root can change it')
   })
 
   test('tmpfs, bind and bindfs are attached and detached; directories belong to root', async () => {
@@ -287,7 +287,7 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
     expect(ended.stdout).toContain('mountkeeper-exec refuses it: the source is not allowed for type bind')
     expect(existsSync(`${ROOT}/out`)).toBe(false)
     const doctor = await startAsUser(process.execPath, seen(MAIN), 'doctor', '--config', '/srv/wider.json').ended
-    expect(doctor.stdout).toContain('it allows something else than this configuration')
+    expect(doctor.stdout).toContain('it differs from this configuration')
   })
 
   test('the user may start nothing else by sudo', () => {

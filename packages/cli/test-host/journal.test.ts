@@ -63,7 +63,7 @@ test('without a state directory a run says once that it will forget', async () =
   expect(ended).toMatchObject({ code: 0 })
   const said = ended.stderr.split('\n').filter((line) => line.includes('state'))
   expect(said).toEqual([
-    'mountkeeper: warning: no state directory is configured: what is recorded ends with this process; keep it with --state-dir DIR',
+    'mountkeeper: warning: no state directory is configured, so records are lost when this process ends; add --state-dir DIR to keep them',
   ])
 })
 
@@ -145,14 +145,14 @@ describe('a damaged journal', () => {
 
     const seen = await run(['doctor', '--root', ROOT, '--state-dir', STATE])
     expect(seen.code).toBe(1)
-    expect(seen.stdout).toMatch(new RegExp(`^FAIL {2}${FILE} +line ${at + 1}: .*; mend: ${mend}`, 'm'))
+    expect(seen.stdout).toMatch(new RegExp(`^FAIL {2}${FILE} +line ${at + 1}: .*; fix: ${mend}`, 'm'))
 
     const repaired = await run(['doctor', '--root', ROOT, '--state-dir', STATE, '--repair'])
     expect(repaired.code).toBe(0)
     expect(repaired.stdout).toMatch(
       new RegExp(`^warn {2}repair .*lost: line ${at + 1}: its checksum .*${FILE}.damaged-1`, 'm'),
     )
-    expect(repaired.stdout).not.toContain('it no longer says in which boot')
+    expect(repaired.stdout).not.toContain('it no longer records in which boot')
     expect(readFileSync(`${FILE}.damaged-1`, 'utf8')).toBe(damaged)
 
     expect(await holders()).toEqual([`${ROOT}/a mounted vol-1`, `${ROOT}/b mounted vol-3`])
@@ -167,7 +167,7 @@ describe('a damaged journal', () => {
     const repaired = await run(['doctor', '--root', ROOT, '--state-dir', STATE, '--repair'])
     expect(repaired.code).toBe(0)
     expect(repaired.stdout).toMatch(
-      /^warn {2}repair .*; it no longer says in which boot its mounts were made.*mend: run/m,
+      /^warn {2}repair .*; it no longer records in which boot its mounts were made.*fix: run/m,
     )
     expect(await holders()).toEqual([`${ROOT}/a lost vol-1`])
     const left = await run(HERE, [detach('2', '1', 'a')])
@@ -176,7 +176,7 @@ describe('a damaged journal', () => {
   })
 
   test('is not repaired beside a manager, and a sound one is left alone', async () => {
-    expect((await run(['doctor', '--repair', '--root', ROOT])).stderr).toContain('add --state-dir DIR')
+    expect((await run(['doctor', '--repair', '--root', ROOT])).stderr).toContain('--repair requires --state-dir DIR')
     const first = command(...HERE)
     first.send({ op: 'status' })
     await first.until(1)
@@ -188,7 +188,7 @@ describe('a damaged journal', () => {
     const before = readFileSync(FILE, 'utf8')
     const repaired = await run(['doctor', '--json', '--state-dir', STATE, '--repair', '--root', ROOT])
     expect(answersOf(repaired)).toContainEqual(
-      expect.objectContaining({ name: 'repair', ok: 'ok', text: 'the journal needs none; nothing was changed' }),
+      expect.objectContaining({ name: 'repair', ok: 'ok', text: 'the journal is not damaged; nothing was changed' }),
     )
     expect(readFileSync(FILE, 'utf8')).toBe(before)
     expect(existsSync(`${FILE}.damaged-1`)).toBe(false)
@@ -198,7 +198,7 @@ describe('a damaged journal', () => {
     await run(HERE, [attach('1', 'a')])
     writeFileSync(FILE, `${readFileSync(FILE, 'utf8')}0badc0de {"_tag":"He`)
     expect((await run(['doctor', '--root', ROOT, '--state-dir', STATE])).stdout).toMatch(
-      new RegExp(`^warn {2}${FILE} .*20 bytes of a write that is not whole`, 'm'),
+      new RegExp(`^warn {2}${FILE} .*20 bytes of an incomplete last write`, 'm'),
     )
     const ended = await run(HERE)
     expect(ended.code).toBe(0)

@@ -28,7 +28,7 @@ describe('requests from stdin', () => {
     const ended = await start(['sh', '-c', 'exec "$0" "$@" < /srv', process.execPath, MAIN, ...HERE]).ended
     expect(ended).toMatchObject({
       code: 2,
-      stderr: 'mountkeeper: stdin is a directory; name a file of requests, or - for stdin\n',
+      stderr: 'mountkeeper: stdin is a directory; give a file of requests, or - for stdin\n',
     })
   })
 
@@ -181,7 +181,7 @@ describe('starting', () => {
     const ended = await started.ended
     expect(ended).toMatchObject({ code: 3, stdout: '' })
     expect(ended.stderr).toMatch(
-      /^mountkeeper: uid 0 without CAP_SYS_ADMIN may not mount; run it as root, try it out with --sandbox, or .*\n$/,
+      /^mountkeeper: uid 0 without CAP_SYS_ADMIN may not mount; run as root, try --sandbox, or .*\n$/,
     )
   })
 })
@@ -209,7 +209,7 @@ describe('a trace of this host', () => {
   test('on a full disk is an error with the mend', async () => {
     const ended = await run([...HERE, '--trace', '/dev/full'], [attach('1', 'a')])
     expect(ended.code).toBe(3)
-    expect(ended.stderr).toContain('--trace /dev/full lies on a full disk; make room or name another file')
+    expect(ended.stderr).toContain('--trace /dev/full is on a full disk; free disk space or give another file')
     expect(ended.stderr).not.toContain('    at ')
   })
 
@@ -218,7 +218,7 @@ describe('a trace of this host', () => {
     sh('mount', '-t', 'tmpfs', '-o', 'size=8k', 'small', '/srv/small')
     const requests = Array.from({ length: 9 }, (_, n) => [attach(`a${n}`, 'a'), detach(`d${n}`, `a${n}`, 'a')])
     const ended = await run([...HERE, '--trace', '/srv/small/trace'], requests.flat())
-    expect(ended.stderr).toContain('--trace /srv/small/trace lies on a full disk')
+    expect(ended.stderr).toContain('--trace /srv/small/trace is on a full disk')
     expect(ended.code).toBe(3)
     expect(await run(['replay', '/srv/small/trace'])).toMatchObject({ code: 0, stderr: '' })
     sh('umount', '/srv/small')

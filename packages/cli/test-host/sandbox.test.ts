@@ -120,18 +120,22 @@ describe('what is given to it', () => {
     ]) {
       const refused = await run(['run', '--sandbox', ...half])
       expect(refused).toMatchObject({ code: 2, stdout: '' })
-      expect(refused.stderr).toContain('given together')
+      expect(refused.stderr).toContain('must be given together')
     }
   })
 
   test.each([
-    ['a file that is not there', ['/srv/none'], /\/srv\/none does not exist; name a file of requests/],
+    ['a file that is not there', ['/srv/none'], /\/srv\/none does not exist; give a file of requests/],
     [
       'a configuration that is not there',
       ['--config', '/srv/none'],
-      /\/srv\/none does not exist; name the configuration/,
+      /\/srv\/none does not exist; give the configuration/,
     ],
-    ['a trace that cannot be', ['--trace', '/srv/none/trace'], /--trace \/srv\/none\/trace lies in no directory/],
+    [
+      'a trace that cannot be',
+      ['--trace', '/srv/none/trace'],
+      /--trace \/srv\/none\/trace is in a directory that does not exist/,
+    ],
   ])('%s: 2, before anything is made', async (_, args, text) => {
     const ended = await run(['run', '--sandbox', ...args])
     expect(ended).toMatchObject({ code: 2, stdout: '' })
@@ -146,7 +150,7 @@ describe('where it cannot be', () => {
     started.end()
     const ended = await started.ended
     expect(ended).toMatchObject({ code: 3, stdout: '' })
-    expect(ended.stderr).toMatch(/^mountkeeper: namespaces are refused here \(.*\); run it as root, or .*\n$/)
+    expect(ended.stderr).toMatch(/^mountkeeper: cannot create namespaces \(.*\); run as root, or .*\n$/)
   })
 
   test('without /srv the mend is to make it', async () => {
@@ -160,7 +164,7 @@ describe('where it cannot be', () => {
     started.end()
     const ended = await started.ended
     expect(ended).toMatchObject({ code: 3, stdout: '' })
-    expect(ended.stderr).toMatch(/^mountkeeper: \/srv is not there, and the sandbox mounts over it; .*mkdir \/srv\n$/)
+    expect(ended.stderr).toMatch(/^mountkeeper: \/srv does not exist, and the sandbox mounts on it; .*mkdir \/srv\n$/)
   })
 
   test('the variable by itself mounts nothing', async () => {

@@ -83,7 +83,7 @@ describe('reconcile', () => {
     expect(stdout).toBe(`repaired: lost ${ROOT}/a\n1 difference repaired, 0 left\n`)
     expect(code).toBe(0)
     expect(mounted()).toEqual([`${ROOT}/long-name other`, `${ROOT}/a scratch`])
-    expect((await run(['status', ...PLACE])).stdout).toContain('mounted 2 times since it is known')
+    expect((await run(['status', ...PLACE])).stdout).toContain('mounted 2 times since it is recorded')
   })
 
   test('takes off what nobody holds, once it can be', async () => {

@@ -68,7 +68,9 @@ describe.each([
       { id: '2', ok: false, error: { _tag: 'Cancelled' } },
       { id: '1', ok: true, result: { mount: 'mounted' } },
     ])
-    expect(ended.stderr).toContain('stopped by SIGTERM before the end of the requests; run again with the rest\n')
+    expect(ended.stderr).toContain(
+      'stopped by SIGTERM before the end of the requests; run again with the remaining requests\n',
+    )
     expect(mounted()).toEqual(where === 'here' ? [`${ROOT}/first scratch`, `${ROOT}/a ${gate.source}`] : [])
   })
 
@@ -88,7 +90,7 @@ describe.each([
       { id: '2', ok: false, error: { _tag: 'Cancelled' } },
       { id: '1', ok: false, error: { _tag: 'Stopped' } },
     ])
-    expect(ended.stderr).toMatch(new RegExp(`left behind: ${ROOT}/a mounting, mount still runs, pid \\d+`))
+    expect(ended.stderr).toMatch(new RegExp(`left behind: ${ROOT}/a mounting, mount is still running, pid \\d+`))
     if (where !== 'here') return
     // The command outlives the manager, as it has to. Named through a descriptor of a process that is gone, it mounts nothing.
     gate.open()
@@ -168,7 +170,9 @@ describe('reconcile --apply', () => {
     repair.kill('SIGTERM')
     const ended = await repair.ended
     expect(ended).toMatchObject({ code: 3, signal: null, stdout: '' })
-    expect(ended.stderr).toMatch(new RegExp(`left behind: ${ROOT}/a mounting, 1 holder, mount still runs, pid \\d+`))
+    expect(ended.stderr).toMatch(
+      new RegExp(`left behind: ${ROOT}/a mounting, 1 holder, mount is still running, pid \\d+`),
+    )
     const other = command('run', ...PLACE)
     other.send({ op: 'status' })
     await other.until(1)

@@ -60,14 +60,17 @@ describe('mistakes are one line that says what was probably meant', () => {
     [['-x'], '-x: unknown option (see mountkeeper --help)'],
     [['rum'], 'rum: unknown command; did you mean run? (see mountkeeper --help)'],
     [['mount'], 'mount: unknown command (see mountkeeper --help)'],
-    [['run', 'a', 'b'], 'b: one argument too many (see mountkeeper run --help)'],
+    [['run', 'a', 'b'], 'b: unexpected argument (see mountkeeper run --help)'],
     [['run', '--config'], '--config: needs a value (see mountkeeper run --help)'],
     [['run', '--root'], '--root: needs a value (see mountkeeper run --help)'],
-    [['run', '--trace', 'a', '--trace', 'b'], '--trace a: is given more than once (see mountkeeper run --help)'],
+    [
+      ['run', '--trace', 'a', '--trace', 'b'],
+      '--trace a: is given more than once; give it once (see mountkeeper run --help)',
+    ],
     [['run', '--output', 'xml'], "--output xml: expected one of: 'json', 'transcript' (see mountkeeper run --help)"],
     [
       ['run', '--host', 'mainframe'],
-      '--host mainframe: no such host; say linux or simulator (see mountkeeper run --help)',
+      '--host mainframe: unknown host; use linux or simulator (see mountkeeper run --help)',
     ],
     [['replay'], 'TRACE is missing (see mountkeeper replay --help)'],
   ])('%j', async (argv, text) => {
@@ -98,7 +101,7 @@ describe('help', () => {
       .text()
       .split('\n')
       .filter((line) => line.length > 100 && !line.includes('mountkeeper run --root'))
-    expect(long.filter((line) => !line.startsWith('mountkeeper COMMAND'))).toEqual([])
+    expect(long).toEqual([])
   })
 
   test('without a command it is the overview', async () => {

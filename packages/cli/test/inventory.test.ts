@@ -57,7 +57,7 @@ test('lost, requests are refused; back, the host has a new generation; both are 
     .split('\n')
     .filter((line) => line.includes('inventory'))
   expect(lines).toEqual([
-    'mountkeeper: the inventory was lost, the host is down until it is back: virsh ended with 1',
+    'mountkeeper: the inventory is unavailable, so the host is down until it is back: virsh ended with 1',
     'mountkeeper: the inventory is back',
   ])
 })

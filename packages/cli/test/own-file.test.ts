@@ -69,7 +69,9 @@ describe('a trace', () => {
   ])('is no link %s: what that leads to is not touched', (_, to) => {
     writeFileSync(join(folder, 'victim'), 'secret', { mode: 0o600 })
     symlinkSync(join(folder, to), join(folder, 't'))
-    expect(refusal(join(folder, 't'))).toBe('is a link, which is not followed; name the file itself')
+    expect(refusal(join(folder, 't'))).toBe(
+      'is a symbolic link, which is not followed; give the path of the file itself',
+    )
     expect(readFileSync(join(folder, 'victim'), 'utf8')).toBe('secret')
     expect(existsSync(join(folder, 'nothing'))).toBe(false)
   })
@@ -77,7 +79,7 @@ describe('a trace', () => {
   test('is no second name of another file', () => {
     writeFileSync(join(folder, 'victim'), 'secret', { mode: 0o640 })
     linkSync(join(folder, 'victim'), join(folder, 't'))
-    expect(refusal(join(folder, 't'))).toContain('has another name as well')
+    expect(refusal(join(folder, 't'))).toContain('has a second hard link')
     expect([readFileSync(join(folder, 'victim'), 'utf8'), modeOf(join(folder, 'victim'))]).toEqual(['secret', '640'])
   })
 
@@ -120,12 +122,14 @@ describe('a configuration', () => {
 
   test('is no link', async () => {
     symlinkSync(written(0o600), join(folder, 'link.json'))
-    expect(await read(join(folder, 'link.json'))).toBe('is a link, which is not followed; name the file itself')
+    expect(await read(join(folder, 'link.json'))).toBe(
+      'is a symbolic link, which is not followed; give the path of the file itself',
+    )
   })
 
   test.each([
     ['a directory', 'is a directory', (path: string) => mkdirSync(path)],
-    ['a pipe', 'is no file', (path: string) => spawnSync('mkfifo', [path])],
+    ['a pipe', 'is not a file', (path: string) => spawnSync('mkfifo', [path])],
   ])('is not %s, and nothing waits for it', async (_, why, make) => {
     const path = join(folder, 'other')
     make(path)

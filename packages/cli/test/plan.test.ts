@@ -109,7 +109,7 @@ describe('plan', () => {
     const { code, out, said } = await planned('json', [attach('1')], host)
     expect(code).toBe(3)
     expect(out).toBe('')
-    expect(said).toBe('mountkeeper: the host cannot be looked at: root /srv/mounts: does not exist\n')
+    expect(said).toBe('mountkeeper: cannot read the host: root /srv/mounts: does not exist\n')
   })
 
   test('refuses more lines than it keeps, rather than plan some of them', async () => {

@@ -275,7 +275,7 @@ describe('stopping', () => {
     run.stopping.stop({ _tag: 'Signal', name: 'SIGTERM' })
     expect(await run.exit).toBe(3)
     expect(run.answers()).toMatchObject([{ error: { _tag: 'Cancelled' } }, { id: '1', error: { _tag: 'Stopped' } }])
-    expect(run.streams.stderr.text()).toContain('left behind: /srv/mounts/a mounting, mount still runs')
+    expect(run.streams.stderr.text()).toContain('left behind: /srv/mounts/a mounting, mount is still running')
   })
 
   test('by a closed stdout: no more than one line is said', async () => {
@@ -344,7 +344,7 @@ describe('a trace', () => {
     const { code, run } = await record('/dev/full')
     expect(code).toBe(3)
     expect(run.streams.stderr.text()).toBe(
-      'mountkeeper: --trace /dev/full lies on a full disk; make room or name another file, and run again\n',
+      'mountkeeper: --trace /dev/full is on a full disk; free disk space or give another file, and run again\n',
     )
   })
 

@@ -40,7 +40,7 @@ describe('simulate', () => {
   test('tells what was played, and that nothing broke', async () => {
     const { code, out, said } = await simulated('--seed', '1', '--runs', '40')
     expect(out).toMatch(
-      /^40 runs, [\d,]+ actions, [\d,]+ decisions; \d+ laws judged [\d,]+ times; \d+\.\d s; seed 1: no law was broken\n$/,
+      /^40 runs, [\d,]+ actions, [\d,]+ decisions; \d+ laws checked [\d,]+ times; \d+\.\d s; seed 1: no law was broken\n$/,
     )
     expect({ code, said }).toEqual({ code: 0, said: '' })
   })
@@ -78,7 +78,7 @@ describe('a law that is broken', () => {
     mistaken.forgets = true
     const { code, out } = await simulated('--seed', '1', '--runs', '1000', '--trace', trace)
     expect(code).toBe(1)
-    const [, law = ''] = /\n(L\d+) is broken: .* \(\d actions, made smaller from \d+\)\n/.exec(out) ?? []
+    const [, law = ''] = /\n(L\d+) is broken: .* \(\d actions, shrunk from \d+\)\n/.exec(out) ?? []
     expect(law).not.toBe('')
     expect(out.split('\n').length).toBeLessThan(40)
     const seed = /mountkeeper simulate --seed (\d+) --runs 1\n/.exec(out)?.[1]
@@ -108,10 +108,13 @@ describe('what cannot be', () => {
     [['--seed', '-1'], '--seed'],
     [['--seed', '4294967296'], '--seed 4294967296: expected a whole number from 0 to 4294967295'],
     [['--runs', '0'], '--runs 0: expected a whole number from 1 to 1000000000'],
-    [['--faults', 'late,nope'], '--faults late,nope: nope is no kind of fault'],
+    [['--faults', 'late,nope'], '--faults late,nope: nope is not a kind of fault; see mountkeeper simulate --help'],
     [['--faults', ''], '--faults'],
-    [['--trace', join(folder, 'nowhere/t')], 'lies in no directory that there is; name a file that can be written'],
-    [['--trace', folder], 'is a directory; name a file that can be written'],
+    [
+      ['--trace', join(folder, 'nowhere/t')],
+      'is in a directory that does not exist; give the path of a file that can be written',
+    ],
+    [['--trace', folder], 'is a directory; give the path of a file that can be written'],
   ])('%j is told with its flag', async (argv, text) => {
     const { code, said } = await simulated(...argv)
     expect(said).toContain(text)

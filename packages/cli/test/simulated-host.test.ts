@@ -74,9 +74,9 @@ describe('run --host simulator', () => {
   })
 
   test.each([
-    [['--root', ROOT, '--state-dir', folder], '--state-dir has no use with --host simulator'],
-    [['--sandbox'], '--sandbox and --host simulator are two ways to try it out'],
-    [[], 'no managed root is configured; name one with --root DIR'],
+    [['--root', ROOT, '--state-dir', folder], '--state-dir cannot be used with --host simulator'],
+    [['--sandbox'], '--sandbox and --host simulator cannot be combined'],
+    [[], 'no managed root is configured; add --root DIR'],
   ])('%j is told in one line', async (argv, text) => {
     const { code, said } = await simulated([], ...argv)
     expect(said).toContain(text)

@@ -22,11 +22,11 @@ test('an inventory that fails is no reason to show nothing, and is told', async 
   const said: string[] = []
   const survey = await surveyOf(place(), {}, (sentence) => void said.push(sentence))
   expect(survey).toMatchObject({ right: { status: { _tag: 'Status', mountpoints: [] } } })
-  expect(said).toEqual(['the inventory failed: no libvirt; shown is what the journal and the mount table say'])
+  expect(said).toEqual(['the inventory failed: no libvirt; the report shows only the journal and the mount table'])
 })
 
 test('who acts on the survey gets none', async () => {
   expect(await surveyOf(place())).toMatchObject({
-    left: { text: 'the host cannot be looked at: the inventory failed: no libvirt' },
+    left: { text: 'cannot read the host: the inventory failed: no libvirt' },
   })
 })

@@ -48,7 +48,7 @@ test('each record that a request could not make now, with its reason', async () 
   expect(checks.map(({ name, ok, text }) => `${ok} ${name}: ${text}`)).toEqual([
     expect.stringMatching(/^fail upgrade \/srv\/mounts\/a: holder v\n of c: volume /),
     expect.stringMatching(/^fail upgrade \/srv\/mounts\/b: filesystem\.type gone is not an allowed type/),
-    'fail upgrade /elsewhere/c: mountpoint lies below no managed root',
+    'fail upgrade /elsewhere/c: mountpoint is not below a managed root',
   ])
 })
 

@@ -18,8 +18,8 @@ describe('what is left behind', () => {
   test('is named with path, phase and pid', () => {
     expect(leftLines(left, false)).toEqual([
       'stays, in use: /srv/mounts/a mounted, 2 holders',
-      'left behind: /srv/mounts/b uncertain, umount still runs, overdue, pid 17',
-      'left behind: the host, discovery still runs',
+      'left behind: /srv/mounts/b uncertain, umount is still running, overdue, pid 17',
+      'left behind: the host, discovery is still running',
     ])
   })
 
@@ -61,7 +61,10 @@ describe('a status', () => {
     refusing: [],
     changedRoots: [],
   }
-  const shown = ['  overdue, and still runs: umount, a probe', expect.stringMatching(/^ {2}last command: umount .*17/)]
+  const shown = [
+    '  timed out and still running: umount, a probe',
+    expect.stringMatching(/^ {2}last command: umount .*17/),
+  ]
 
   test('names what is overdue, before the last command', () => {
     const { more } = answerWords({ request: requestId(1), op: 'status', ok: true, result: status })
@@ -78,7 +81,7 @@ describe('a status', () => {
 })
 
 describe('checks of the doctor', () => {
-  test('are a line each, with the mend, and a sum', () => {
+  test('are a line each, with how to fix it, and a sum', () => {
     const checks = [
       { name: 'mount', ok: 'ok', text: 'mount from util-linux 2.38.1' },
       { name: 'privilege', ok: 'fail', text: 'may not mount', mend: 'run as root' },
@@ -86,8 +89,8 @@ describe('checks of the doctor', () => {
     ] as const
     expect(checkLines(checks, paintOf('plain'))).toEqual([
       'ok    mount      mount from util-linux 2.38.1',
-      'FAIL  privilege  may not mount; mend: run as root',
-      'warn  /dev/fuse  EACCES; mend: modprobe fuse',
+      'FAIL  privilege  may not mount; fix: run as root',
+      'warn  /dev/fuse  EACCES; fix: modprobe fuse',
       '',
       '1 check failed, 1 warning',
     ])
@@ -105,7 +108,9 @@ test.each([
 })
 
 test('an unmount that reported success and did not unmount is not blamed on the host', () => {
-  expect(reasonWords({ _tag: 'Refused', error: undefined })).toBe('the command reported success, and it is still there')
+  expect(reasonWords({ _tag: 'Refused', error: undefined })).toBe(
+    'the command reported success, but it is still mounted',
+  )
   const error = { command: ['umount'], exitStatus: 32, stderr: 'target is busy.' }
   expect(reasonWords({ _tag: 'Refused', error })).toBe('exit 32: target is busy.')
 })

@@ -23,7 +23,7 @@ describe('over random runs', () => {
     const judged = [...corpus.tested.values()].reduce((sum, each) => sum + each, 0)
     const laws = Object.keys(STATEMENTS).length
     console.log(
-      `${laws} laws judged ${judged} times over ${corpus.runs} runs of ${corpus.actions} actions, seed ${corpus.seed}`,
+      `${laws} laws checked ${judged} times over ${corpus.runs} runs of ${corpus.actions} actions, seed ${corpus.seed}`,
     )
   })
 })

@@ -39,7 +39,7 @@ export interface AnswerWords {
 const warnings = (all: readonly Warning[]): readonly string[] => all.map(({ text }) => `warning: ${harmless(text)}`)
 
 const UNRECORDED =
-  'others mounted it, or the journal was lost and it may be in use; the policy foreign: adopt takes over what it can identify'
+  'another program mounted it, or the journal was lost and it may be in use; the policy foreign: adopt takes over mounts that it can identify'
 
 /** A difference between what is wanted, recorded and observed. */
 export const differenceWords = ({ _tag, mountpoint, text, holders }: Difference): string => {
@@ -56,23 +56,23 @@ const detachedText = ({ holder, holdersLeft, mount, directory, reason }: Detache
     case 'unmounted':
       return `${gone}unmounted, directory ${directory}${why}`
     case 'detached':
-      return `${gone}detached lazily, directory ${directory}${why}`
+      return `${gone}unmounted lazily, directory ${directory}${why}`
     case 'vacant':
-      return `${gone}still mounted, held by nobody${why}`
+      return `${gone}still mounted, without holders${why}`
     case 'uncertain':
-      return `${gone}nobody can tell whether it is unmounted${why}`
+      return `${gone}unknown whether it is unmounted${why}`
     case 'absent':
-      return `${gone}nothing of ours is there`
+      return `${gone}no mount of ours is there`
   }
 }
 
 /** What a probe has found, where `phase` says that it is mounted. */
 export const deadWords = ({ errno, at }: NonNullable<MountpointStatus['dead']>): string =>
-  `dead (${word(errno)}) when it was probed ${timeWords(at)}`
+  `not responding (${word(errno)}) when it was probed ${timeWords(at)}`
 
 /** What passed its deadline and still runs. */
 export const overdueWords = (overdue: NonNullable<MountpointStatus['overdue']>): string =>
-  `overdue, and still runs: ${overdue.map((each) => RUNNING[each]).join(', ')}`
+  `timed out and still running: ${overdue.map((each) => RUNNING[each]).join(', ')}`
 
 /** What was run last, and how it ended. */
 export const lastCommandWords = (error: CommandError): string =>
@@ -116,11 +116,11 @@ const success = (result: Result): AnswerWords => {
         `${word(mountpoint)} ${word(volume)}: ${detachedText(answer)}`,
         ...warnings(answer.warnings),
       ])
-      const text = attachments.length === 0 ? 'it held nothing' : counted(attachments.length, 'attachment')
+      const text = attachments.length === 0 ? 'it had no attachments' : counted(attachments.length, 'attachment')
       return { verb: 'released', text, more }
     }
     case 'CancelSent':
-      return { verb: 'cancelled', text: 'it had not begun', more: [] }
+      return { verb: 'cancelled', text: 'it had not started', more: [] }
     case 'Up':
       return {
         verb: 'up',
@@ -142,7 +142,7 @@ const success = (result: Result): AnswerWords => {
       return { verb: 'retried', text: 'looking again', more: [] }
     case 'Forgotten': {
       const who = result.holders.map(attachmentWords).join(', ')
-      return { verb: 'forgotten', text: who === '' ? 'nobody held it' : `it was held by ${who}`, more: [] }
+      return { verb: 'forgotten', text: who === '' ? 'it had no holders' : `it was held by ${who}`, more: [] }
     }
     case 'Refusing':
       return { verb: 'refusing', text: 'new attaches there', more: [] }
@@ -156,7 +156,7 @@ const rollback = ({ step, found, error }: RollbackFailure): string =>
 
 const conflict = (refused: Extract<Refusal, { readonly _tag: 'Conflict' }>): string => {
   const there = refused.mounted === undefined ? 'something else' : filesystemWords(refused.mounted)
-  const who = refused.vacant === true ? 'is still mounted, held by nobody' : 'is mounted there for others'
+  const who = refused.vacant === true ? 'is still mounted, without holders' : 'is mounted there for other holders'
   return `${there} ${who}${refused.reason === undefined ? '' : ` (${reasonWords(refused.reason)})`}`
 }
 
@@ -165,7 +165,7 @@ const because = (refused: Refusal): { readonly text: string; readonly more?: rea
     case 'Invalid':
       return { text: `${word(refused.field)} ${harmless(refused.why)}` }
     case 'NotManaged':
-      return { text: `${word(refused.mountpoint)} lies below no managed root (${refused.roots.map(word).join(', ')})` }
+      return { text: `${word(refused.mountpoint)} is not below a managed root (${refused.roots.map(word).join(', ')})` }
     case 'HostDown':
     case 'DiscoveryFailed':
       return { text: harmless(refused.reason) }
@@ -175,31 +175,31 @@ const because = (refused: Refusal): { readonly text: string; readonly more?: rea
       return { text: conflict(refused) }
     case 'Foreign':
       return {
-        text: `no record knows what is mounted there: ${layersWords(refused.layers)}`,
+        text: `the manager did not mount what is there: ${layersWords(refused.layers)}`,
         more: [UNRECORDED],
       }
     case 'MountFailed':
       return { text: harmless(refused.why), more: refused.rollback.map(rollback) }
     case 'Broken':
-      return { text: `mounted and dead (${word(refused.errno)})` }
+      return { text: `mounted but not responding (${word(refused.errno)})` }
     case 'Uncertain':
       return { text: harmless(refused.why) }
     case 'Maintenance':
-      return { text: `no new attaches of ${word(refused.target)} for now` }
+      return { text: `new attaches of ${word(refused.target)} are refused for maintenance` }
     case 'InUse':
       return { text: `held by ${refused.holders.map(attachmentWords).join(', ')}` }
     case 'Cancelled':
-      return { text: 'nothing has happened' }
+      return { text: 'nothing was done' }
     case 'Stopped':
-      return { text: 'the manager ended first; ask again after its restart' }
+      return { text: 'the manager stopped first; retry after its restart' }
     case 'Superseded':
       return { text: 'a later host-down came first' }
     case 'TooLate':
       return { text: 'it is being served' }
     case 'NotFound':
-      return { text: 'nothing is known by that name' }
+      return { text: 'unknown' }
     case 'InFlight':
-      return { text: 'something is under way there' }
+      return { text: 'an operation is under way there' }
   }
 }
 

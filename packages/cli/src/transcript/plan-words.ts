@@ -27,7 +27,7 @@ const subject = (effect: Effect): string => {
   }
 }
 
-const UNSEEN = 'depends on what a plan cannot see the end of'
+const UNSEEN = 'cannot be predicted'
 
 /** A planned request as lines; `label` says where it comes from. */
 export const planLines = (

@@ -41,13 +41,15 @@ const details = ({
   ...holders
     .slice(0, HOLDERS_SHOWN_MAX)
     .map((holder) => `held by ${attachmentWords(holder)} since ${timeWords(holder.since)}, by ${holder.knowledge}`),
-  ...(holders.length > HOLDERS_SHOWN_MAX ? [`and ${holders.length - HOLDERS_SHOWN_MAX} more; --json shows all`] : []),
-  ...(instance > 1 ? [`mounted ${instance} times since it is known`] : []),
+  ...(holders.length > HOLDERS_SHOWN_MAX
+    ? [`and ${holders.length - HOLDERS_SHOWN_MAX} more; use --json to see all`]
+    : []),
+  ...(instance > 1 ? [`mounted ${instance} times since it is recorded`] : []),
   ...(dead === undefined ? [] : [deadWords(dead)]),
   ...(reason === undefined ? [] : [reasonWords(reason)]),
   ...(overdue === undefined ? [] : [overdueWords(overdue)]),
   ...(lastError === undefined ? [] : [lastCommandWords(lastError)]),
-  ...(unmanaged === true ? ['outside of what is configured now: it can be detached and released'] : []),
+  ...(unmanaged === true ? ['outside the current configuration: it can be detached and released, not attached'] : []),
 ]
 
 const PHASES_WELL: ReadonlySet<string> = new Set(['mounted'])

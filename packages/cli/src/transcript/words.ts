@@ -96,17 +96,17 @@ export const layersWords = (layers: readonly Identity[]): string =>
   layers.length === 1 ? layers.map(layer).join('') : `${layers.length} layers: ${layers.map(layer).join(' over ')}`
 
 const UNKNOWN: Readonly<Record<string, string>> = {
-  TimedOut: 'nobody can tell: it passed its deadline',
-  ParentElsewhere: 'nobody can tell: the directory above lies on another mount',
-  RootChanged: 'nobody can tell: the managed root is another directory now',
-  RootRenamed: 'nobody can tell: the same mount shows another root',
-  CommandAlive: 'nobody can tell: an earlier command is still running there',
-  TooManyLayers: 'nobody can tell: too many layers',
-  NotADirectory: 'nobody can tell: something on the way is no directory',
-  PermissionDenied: 'nobody can tell: a directory on the way may not be entered',
-  UnsafeParent: 'nobody can tell: another user may change a directory on the way',
-  NameTooLong: 'nobody can tell: the name is too long',
-  Unreadable: 'nobody can tell: it cannot be read',
+  TimedOut: 'unknown: the command timed out',
+  ParentElsewhere: 'unknown: the parent directory is on another mount',
+  RootChanged: 'unknown: the managed root is another directory now',
+  RootRenamed: 'unknown: the same mount shows another root',
+  CommandAlive: 'unknown: an earlier command is still running there',
+  TooManyLayers: 'unknown: too many layers',
+  NotADirectory: 'unknown: a path component is not a directory',
+  PermissionDenied: 'unknown: no permission to enter a parent directory',
+  UnsafeParent: 'unknown: another user can change a parent directory',
+  NameTooLong: 'unknown: the name is too long',
+  Unreadable: 'unknown: it cannot be read',
 }
 
 const detailed = (text: string, detail: string | undefined): string =>
@@ -124,11 +124,11 @@ export const foundWords = (found: EffectFound): string => {
     case 'Mounted':
       return layersWords(found.layers)
     case 'Unknown':
-      return detailed(UNKNOWN[found.why] ?? 'nobody can tell', found.detail)
+      return detailed(UNKNOWN[found.why] ?? 'unknown', found.detail)
     case 'Alive':
       return 'it answers'
     case 'Broken':
-      return `mounted and dead (${word(found.errno)})`
+      return `mounted but not responding (${word(found.errno)})`
     case 'Elapsed':
       return 'the delay is over'
     case 'NotDiscovered':
@@ -176,19 +176,19 @@ export const reasonWords = (reason: Reason): string => {
     case 'KeptByPolicy':
       return 'kept by policy'
     case 'Stacked':
-      return 'another layer lies on top'
+      return 'another layer is on top'
     case 'Foreign':
       return 'something else is mounted there'
     case 'NotOurs':
-      return 'it was there before'
+      return 'it existed before'
     case 'Obstacle':
       return `a ${reason.kind} is in the way`
     case 'Unknown':
-      return detailed(UNKNOWN[reason.why] ?? 'nobody can tell', reason.detail)
+      return detailed(UNKNOWN[reason.why] ?? 'unknown', reason.detail)
     case 'DeadlinePassed':
       return 'the deadline has passed'
     case 'HostDown':
-      return 'the host is down; it is cleaned up when it comes up'
+      return 'the host is down; clean-up follows at the next host-up'
     case 'UnsafeParent': {
       const run = reason.command === undefined ? '' : `; run ${harmless(reason.command)}`
       return `${word(reason.component)} is not safe: ${harmless(reason.why)}${run}`
@@ -198,7 +198,9 @@ export const reasonWords = (reason: Reason): string => {
     case 'Moved':
       return `it is mounted on ${word(reason.to)} now`
     case 'Refused':
-      return reason.error === undefined ? 'the command reported success, and it is still there' : endWords(reason.error)
+      return reason.error === undefined
+        ? 'the command reported success, but it is still mounted'
+        : endWords(reason.error)
     case 'FlagsChanged':
       return `it is mounted without ${reason.missing.join(', ')}`
     case 'SourceChanged':
