@@ -8,6 +8,7 @@ import { createKnownMounts } from './crossing.js'
 import { lookTogether } from './look.js'
 import type { DirectoryQuestion, Question } from './question.js'
 import { GREETING } from './question.js'
+import { createRecentMounts } from './recent-mounts.js'
 import { seeDirectory } from './roots.js'
 
 const STDIN = 0
@@ -27,12 +28,14 @@ const togetherMax = (): number => {
 
 /** What the walks of this process have in common: the mounts above the roots. */
 const known = createKnownMounts()
+/** What its bursts have read of the table. */
+const recent = createRecentMounts()
 
 const lookAll = (requests: readonly LookRequest[]): readonly Seen[] => {
   const most = Math.min(requests.length, togetherMax())
   const slices = most === 0 ? 0 : Math.ceil(requests.length / most)
   return Array.from({ length: slices }, (_, slice) =>
-    lookTogether(requests.slice(slice * most, (slice + 1) * most), { known }),
+    lookTogether(requests.slice(slice * most, (slice + 1) * most), { known, recent }),
   ).flat()
 }
 

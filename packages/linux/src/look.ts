@@ -12,6 +12,7 @@ import type { TableLine } from './mountinfo.js'
 import { identityOf } from './mountinfo.js'
 import type { MountTable, Stack } from './mount-table.js'
 import { LAYERS_MAX, isLocalFstype, lineOf, readTable, stackAt, stackFrom, withIndex } from './mount-table.js'
+import type { RecentMounts } from './recent-mounts.js'
 import type { Parent, ReachRoot } from './reach.js'
 import { notReached, reachParent, rootReacher, rootsOnce, unknown } from './reach.js'
 import type { Named, OpenSource, SourceRule } from './source.js'
@@ -155,14 +156,32 @@ const inodeOnTop = ({ target, request }: Opened, top: TableLine | undefined): st
   return top !== undefined && isLocalFstype(top.fstype) ? statOf(target.place)?.ino.toString() : undefined
 }
 
+/** What a burst of looks knows of mounts; both were read when all its descriptors were open. */
+interface Tables {
+  readonly table: () => MountTable
+  /** Lines in which that of this mount stands, if it can be had without the whole table. */
+  readonly showing: (mountId: number) => MountTable | undefined
+}
+
+const nothing: Tables['showing'] = () => undefined
+
+const mountedAt = (
+  { place, baseId }: Extract<Target, { readonly _tag: 'Mounted' }>,
+  { table, showing }: Tables,
+): FoundAt | undefined => {
+  const recent = showing(place.mountId)
+  const found = recent === undefined ? undefined : foundOf(stackFrom(recent, place.mountId, baseId))
+  return found ?? foundOf(stackFrom(table(), place.mountId, baseId))
+}
+
 /** Undefined when the table does not show what a descriptor shows. */
-const conclude = (opened: Opened, table: () => MountTable): Seen | undefined => {
+const conclude = (opened: Opened, { table, showing }: Tables): Seen | undefined => {
   const { request, parent, target, source } = opened
   const at: FoundAt | undefined =
     target?._tag === 'Told'
       ? { found: target.found }
       : target?._tag === 'Mounted'
-        ? foundOf(stackFrom(table(), target.place.mountId, target.baseId))
+        ? mountedAt(target, { table, showing: source === undefined ? showing : nothing })
         : parent === undefined
           ? undefined
           : byTable(parent, request.mountpoint, table())
@@ -189,10 +208,13 @@ export interface BurstOptions {
   readonly table?: MountTable
   /** Mounts above roots that earlier bursts have learned of; without, each burst asks the table anew. */
   readonly known?: KnownMounts
+  /** Reads the whole table in the place of `read`, and less of it where that is enough. */
+  readonly recent?: RecentMounts
 }
 
 const attempt = (requests: readonly LookRequest[], options: BurstOptions): readonly (Seen | undefined)[] => {
-  const { read = readTable, known } = options
+  const { known, recent } = options
+  const read = options.read ?? recent?.readWhole ?? readTable
   const opened: Opened[] = []
   // May read the table before the descriptors are open; what it says is not used for more than that.
   const crossings = createCrossings({ read, table: options.table, known })
@@ -201,7 +223,10 @@ const attempt = (requests: readonly LookRequest[], options: BurstOptions): reado
   const readAfter = (): MountTable => (requests.length < INDEXED_MIN ? read() : withIndex(read()))
   try {
     for (const request of requests) opened.push(open(request, crossings.elsewhere, roots.reach))
-    return opened.map((one) => conclude(one, () => (table ??= readAfter())))
+    const whole = (): MountTable => (table ??= readAfter())
+    // Of many looks one may need the whole table, and then it serves all.
+    const showing = requests.length < INDEXED_MIN ? recent?.begin() : undefined
+    return opened.map((one) => conclude(one, { table: whole, showing: showing ?? nothing }))
   } finally {
     opened.forEach(shut)
     roots.close()

@@ -4,6 +4,7 @@ import type {
   CommandError,
   Filesystem,
   Found,
+  Identity,
   MountpointEffect,
   RootIdentity,
   SecretSettings,
@@ -111,19 +112,34 @@ export const lookAt = (tools: Tools, at: LookedAt, deadlineMs: number): Promise<
   )
 }
 
+/** What is known when a command has ended. */
+interface After {
+  readonly named?: LookRequest['named']
+  readonly succeeded?: boolean
+}
+
+/**
+ * Which layer is searched for in the whole table if it is not at the mountpoint. What umount(8) says that it took off is not: the
+ * kernel gives the numbers of a mount that is gone to the next one, and a layer elsewhere that looks the same is that one.
+ */
+const soughtLayer = (effect: MountpointEffect, succeeded: boolean): Identity | undefined => {
+  if (effect._tag === 'Look') return effect.layer
+  return effect._tag === 'Unmount' && !succeeded ? effect.identity : undefined
+}
+
 /** Looks at the mountpoint of an effect. */
 export const lookFor = (
   tools: Tools,
   effect: MountpointEffect,
   left: Left,
-  named?: LookRequest['named'],
+  { named, succeeded = false }: After = {},
 ): Promise<Looked> => {
   const filesystem = 'filesystem' in effect ? effect.filesystem : undefined
   const isDirectory = effect._tag === 'MakeDirectory' || effect._tag === 'RemoveDirectory'
   const root = 'root' in effect ? effect.root : undefined
   // A mount beside one's own mkdir or rmdir is no reason to read the table for each.
   const expected = isDirectory ? 'quiet' : mayBe(filesystem)
-  const layer = effect._tag === 'Look' ? effect.layer : effect._tag === 'Unmount' ? effect.identity : undefined
+  const layer = soughtLayer(effect, succeeded)
   return lookAt(tools, { mountpoint: effect.mountpoint, root, filesystem, layer, mayBe: expected, named }, left())
 }
 
@@ -165,7 +181,7 @@ const awaitOutlived = async (change: Change, end: CommandEnd, outlived: Outlived
     if (await resolvesWithin(tools.clock, outlived.over, Math.min(delayMs, left()))) return undefined
     if (left() <= 1) return timedOut({ ...end, ended: outlived.end() }, shown)
     if (isDone === undefined) continue
-    const looked = await lookFor(tools, effect, left, change.named)
+    const looked = await lookFor(tools, effect, left, { named: change.named })
     if (isDone(looked.found)) return reportAfter(end, looked, shown)
   }
 }
@@ -196,7 +212,9 @@ export const runAndLook = async (change: Change, command: Command): Promise<Repo
   if (end._tag === 'TimedOut') return timedOut(end, shown)
   const outlived = end._tag === 'Exited' ? end.outlived : undefined
   const early = outlived === undefined ? undefined : await awaitOutlived(change, end, outlived)
-  return early ?? reportAfter(end, await lookFor(tools, effect, left, change.named), shown)
+  if (early !== undefined) return early
+  const succeeded = errorOf(end, shown) === undefined
+  return reportAfter(end, await lookFor(tools, effect, left, { named: change.named, succeeded }), shown)
 }
 
 /** A mountpoint as a command names it, or what there is instead, as a report. `command` is what would have been run. */

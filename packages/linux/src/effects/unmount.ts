@@ -38,16 +38,6 @@ const isOnTop = (effect: Unmount, looked: Looked): boolean => {
 }
 
 /**
- * The kernel gives the numbers of a mount that is gone to the next one, which may be of the same source: once umount(8) has taken
- * off what lay on top, a layer elsewhere that looks the same was mounted since, and has not moved.
- */
-const withoutNamesake = (report: Report): Report => {
-  if (report.error !== undefined || report.elsewhere === undefined) return report
-  const { elsewhere: _, ...rest } = report
-  return rest
-}
-
-/**
  * Unmounts one layer. What lies on top is compared once more, right before: anything else is reported as found and left
  * alone (L20, L34). Between that and umount2(2) a third party can act, which nothing on Linux prevents.
  */
@@ -65,12 +55,11 @@ export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> =>
   }
   const target = nameTarget(tools, effect, ['umount', ...options, '--'])
   if ('found' in target) return target
-  const report = await runAndLook(
+  return runAndLook(
     { tools, effect, left, shown: [target.shown], hold: [] },
     {
       ...{ program: 'umount', options, operands: [pathOf(target)], rights: 'privileged', deadlineMs: left() },
       change: { do: 'unmount', mountpoint: effect.mountpoint, how: effect.how },
     },
   )
-  return withoutNamesake(report)
 }
