@@ -151,7 +151,7 @@ describe('secrets', () => {
     )
   })
   test('mount.cifs is started in the parent directory, and the change names the secret and not where it stands', async () => {
-    const { commands } = await run(mount('cifs', '//s/x', [secret, 'vers=3.0']), undefined, undefined, { uid: 0 })
+    const { commands } = await run(mount('cifs', '//s/x', [secret, 'vers=3.0']))
     const [command] = commands
     expect(command!.operands).toEqual(['//s/x', './a b'])
     expect(command!.cwd).toMatch(/^\/proc\/\d+\/fd\/\d+$/)
