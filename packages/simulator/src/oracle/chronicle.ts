@@ -323,12 +323,15 @@ const isRespelled = (host: ModelHost, id: number): boolean => {
   return by === 'us' && fstype !== 'fuse' && source !== madeFrom
 }
 
-/** The manager ended before it recorded such a layer: to the next one it is a layer of others. */
+/** The manager ended before it recorded a layer of ours that is not as expected: to the next one it is a layer of others. */
 const noteUnrecorded = (history: History, { model }: Simulation): void => {
   for (const { path, durable } of history.places.values()) {
+    const { layer, intent } = durable
     const isRecorded = (id: number): boolean =>
-      durable.layer !== undefined && compareIdentity(durable.layer, identityOf(model, id)) === 'same'
-    history.entangled ||= stackAt(model, path).some((id) => isRespelled(model, id) && !isRecorded(id))
+      layer !== undefined && compareIdentity(layer, identityOf(model, id)) === 'same'
+    const isOther = (id: number): boolean =>
+      mountOf(model, id).by === 'us' && intent !== undefined && !agrees(model, intent.filesystem, id)
+    history.entangled ||= stackAt(model, path).some((id) => (isRespelled(model, id) || isOther(id)) && !isRecorded(id))
   }
 }
 

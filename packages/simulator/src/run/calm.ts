@@ -73,11 +73,15 @@ const endAll = (simulation: Simulation): void => {
 
 const A_WHILE_MS = 700_000
 
+/** A manager that was stopped makes room for another one. */
+const succeedStopped = (simulation: Simulation): void => {
+  if (!simulation.stopping) return
+  act(simulation, { _tag: 'Crash', kept: simulation.parcels.length, fates: ['worked'], reboot: false })
+}
+
 /** Lets a simulation come to rest: several rounds, each longer than the longest delay, in which everybody leaves. */
 export const calm = (simulation: Simulation): void => {
-  if (simulation.stopping) {
-    act(simulation, { _tag: 'Crash', kept: simulation.parcels.length, fates: ['worked'], reboot: false })
-  }
+  succeedStopped(simulation)
   while (simulation.model.orphans.length > 0) act(simulation, { _tag: 'OrphanEnds', which: 0 })
   for (let round = 0; round < ROUNDS; round += 1) {
     simulation.model = restore(simulation.model)
@@ -125,6 +129,7 @@ const recordsIn = ({ simulation, history }: Played): readonly string[] => {
  */
 export const leftAfterCalm = (played: Played): readonly string[] => {
   const { simulation, history } = played
+  succeedStopped(simulation)
   // A generation that begins while the root is covered takes what lies below it for gone: no fact names the root.
   if (history.breaches.length > 0 || history.rootChanged || history.entangled) return []
   calm(simulation)
