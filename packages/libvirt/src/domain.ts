@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { XmlElement, parseXml } from '@rgrove/parse-xml'
+import { quoted, shown } from './shown.js'
 
 /** A file that a domain uses: by its path, or as a volume of a storage pool of libvirt. */
 export type DomainFile =
@@ -28,15 +29,31 @@ const only = (element: XmlElement, name: string): E.Either<string, XmlElement> =
   return more.length === 0 ? E.right(first) : wrong(`<${element.name}> has ${more.length + 1} of <${name}>`)
 }
 
+/** Elements deeper than that are no domain's: libvirt itself ends a chain of images at 200. Beyond it, reading would need the stack. */
+const DEPTH_MAX = 1_000
+
+const isTooDeep = (root: XmlElement): boolean => {
+  let level: readonly XmlElement[] = [root]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth >= DEPTH_MAX) return true
+    level = level.flatMap((element) => childrenOf(element))
+  }
+  return false
+}
+
 const rootOf = (xml: string, name: string): E.Either<string, XmlElement> =>
   pipe(
     E.tryCatch(
       () => parseXml(xml).root,
-      (error) => `it is no XML (${String(error instanceof Error ? error.message : error).split('\n')[0] ?? ''})`,
+      (error) => `it is no XML (${shown(String(error instanceof Error ? error.message : error).split('\n')[0] ?? '')})`,
     ),
     E.filterOrElse(
       (root): root is XmlElement => root?.name === name,
-      (root) => `it is a <${root?.name ?? ''}> and no <${name}>`,
+      (root) => `it is a <${shown(root?.name ?? '')}> and no <${name}>`,
+    ),
+    E.filterOrElse(
+      (root) => !isTooDeep(root),
+      () => `its elements are nested more than ${DEPTH_MAX} deep`,
     ),
   )
 
@@ -46,8 +63,17 @@ const DISK_TYPES = new Set(['file', 'block', 'dir', 'network', 'volume', 'nvme',
 const REMOVABLE = new Set(['cdrom', 'floppy'])
 
 /** All sources of a disk: its own, those of what it is based on, and that of a copy under way. */
-const sourcesOf = (element: XmlElement): readonly XmlElement[] =>
-  childrenOf(element).flatMap((child) => (child.name === 'source' ? [child, ...sourcesOf(child)] : sourcesOf(child)))
+const sourcesOf = (element: XmlElement): readonly XmlElement[] => {
+  const sources: XmlElement[] = []
+  const gather = (parent: XmlElement): void => {
+    for (const child of childrenOf(parent)) {
+      if (child.name === 'source') sources.push(child)
+      gather(child)
+    }
+  }
+  gather(element)
+  return sources
+}
 
 const VOLUME_BYTES_MAX = 255
 
@@ -73,16 +99,16 @@ const fileOf = (source: XmlElement, volume: string): readonly DomainFile[] => {
 
 const filesOfDisk = (disk: XmlElement): E.Either<string, readonly DomainFile[]> => {
   const { type, device = 'disk' } = disk.attributes
-  if (type === undefined || !DISK_TYPES.has(type)) return wrong(`a disk is of type ${JSON.stringify(type ?? '')}`)
+  if (type === undefined || !DISK_TYPES.has(type)) return wrong(`a disk is of type ${quoted(type ?? '')}`)
   const [own, ...more] = childrenOf(disk, 'source')
   if (more.length > 0) return wrong(`a disk has ${more.length + 1} sources`)
   const isEmpty = own === undefined && REMOVABLE.has(device)
   if (type === 'file' && !isEmpty && (own?.attributes['file'] ?? '') === '') {
-    return wrong(`a ${device} of type file names no file`)
+    return wrong(`a ${shown(device)} of type file names no file`)
   }
   const { pool = '', volume = '' } = own?.attributes ?? {}
   if (type === 'volume' && !isEmpty && (pool === '' || volume === '')) {
-    return wrong(`a ${device} of type volume names no pool or no volume`)
+    return wrong(`a ${shown(device)} of type volume names no pool or no volume`)
   }
   const name = volumeOf(disk, own)
   return E.right(sourcesOf(disk).flatMap((source) => fileOf(source, name)))
@@ -105,7 +131,7 @@ export const filesOfDomain = (xml: string, uuid: string): E.Either<string, reado
     E.bind('id', ({ domain }) => only(domain, 'uuid')),
     E.filterOrElse(
       ({ id }) => id.text === uuid,
-      ({ id }) => `it is that of ${JSON.stringify(id.text)}`,
+      ({ id }) => `it is that of ${quoted(id.text)}`,
     ),
     E.chain(({ domain }) => only(domain, 'devices')),
     E.chain((devices) => all(childrenOf(devices, 'disk').map(filesOfDisk))),
@@ -125,12 +151,12 @@ export const placeOfPool = (xml: string, name: string): E.Either<string, PoolPla
     E.bind('called', ({ pool }) => only(pool, 'name')),
     E.filterOrElse(
       ({ called }) => called.text === name,
-      ({ called }) => `it is that of ${JSON.stringify(called.text)}`,
+      ({ called }) => `it is that of ${quoted(called.text)}`,
     ),
     E.chain(({ pool }): E.Either<string, PoolPlace> => {
       const type = pool.attributes['type'] ?? ''
       if (OTHER_POOLS.has(type)) return E.right(undefined)
-      if (!FILE_POOLS.has(type)) return wrong(`a pool is of type ${JSON.stringify(type)}`)
+      if (!FILE_POOLS.has(type)) return wrong(`a pool is of type ${quoted(type)}`)
       return pipe(
         only(pool, 'target'),
         E.chain((target) => only(target, 'path')),

@@ -8,6 +8,7 @@ import type { DomainFile, PoolPlace } from './domain.js'
 import { filesOfDomain, placeOfPool } from './domain.js'
 import type { Session } from './session.js'
 import { complaintText } from './session.js'
+import { quoted } from './shown.js'
 
 /** Domains that come and go while they are asked for are asked for again; not for ever. */
 const ROUNDS_MAX = 4
@@ -28,9 +29,7 @@ export const listDomains = async (session: Session): Promise<Read<readonly strin
   const lines = (answers[0] ?? '').split('\n').map((line) => line.trim())
   const uuids = lines.filter((line) => line !== '')
   const bad = uuids.find((line) => !UUID.test(line))
-  return bad === undefined
-    ? right(uuids)
-    : left(`in the list of domains stands no UUID: ${JSON.stringify(bad.slice(0, 80))}`)
+  return bad === undefined ? right(uuids) : left(`in the list of domains stands no UUID: ${quoted(bad)}`)
 }
 
 type Known = ReadonlyMap<string, readonly DomainFile[]>
@@ -91,7 +90,7 @@ type Places = ReadonlyMap<string, PoolPlace>
 const readPools = async (session: Session, names: readonly string[]): Promise<Read<Places>> => {
   if (names.length === 0) return right(new Map())
   const odd = names.find((name) => !PLAIN_NAME.test(name))
-  if (odd !== undefined) return left(`a disk lies in the pool ${JSON.stringify(odd)}, whose name virsh cannot be told`)
+  if (odd !== undefined) return left(`a disk lies in the pool ${quoted(odd)}, whose name virsh cannot be told`)
   const asked = await session.ask(names.map((name) => `pool-dumpxml ${name}`))
   if (asked._tag === 'Left') return asked
   const places = new Map<string, PoolPlace>()

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { ANSWER_MAX, answerOf, createCutter, linesFor } from './framing.js'
+import { shown } from './shown.js'
 import type { VirshCall } from './virsh.js'
 import { NOWHERE, startVirsh } from './virsh.js'
 
@@ -33,17 +34,16 @@ export interface Session {
 const COMPLAINT_MAX = 65_536
 /** Characters of a line of an event that are looked at. */
 const EVENT_MAX = 4_096
-/** Characters of complaint that are shown. */
-const SHOWN_MAX = 500
 
 /** A complaint as a part of a sentence. */
 export const complaintText = (complaint: string): string =>
-  complaint
-    .split('\n')
-    .map((line) => line.replace(/^error: /, '').trim())
-    .filter((line) => line !== '' && !line.includes(NOWHERE))
-    .join('; ')
-    .slice(0, SHOWN_MAX)
+  shown(
+    complaint
+      .split('\n')
+      .map((line) => line.replace(/^error: /, '').trim())
+      .filter((line) => line !== '' && !line.includes(NOWHERE))
+      .join('; '),
+  )
 
 interface Open {
   readonly commands: readonly string[]

@@ -57,6 +57,29 @@ describe('what is not understood is a failure', () => {
     expect(read._tag === 'Left' ? read.left : 'understood').toContain(why)
   })
 
+  test.each([900, 1_001, 3_000, 20_000])('elements that are nested %i deep are read in time, or refused', (deep) => {
+    const inner = '<b><source file="/x"/>'.repeat(deep) + '</b>'.repeat(deep)
+    const began = performance.now()
+    const read = filesOfDomain(disk(inner, "type='block'"), UUID)
+    expect(performance.now() - began).toBeLessThan(1_000)
+    if (deep < 1_000) expect(read).toMatchObject({ right: Array.from({ length: deep }, () => ({ path: '/x' })) })
+    else
+      expect(read).toMatchObject({ left: expect.stringMatching(/nested more than 1000 deep|it is no XML/) as string })
+  })
+
+  test.each([
+    '<d\u200d/>',
+    '<domain><\ufeffx',
+    `<domain><uuid>\u202e\u009b</uuid></domain>`,
+    disk('', "type='\u2028'"),
+    disk('', "type='file' device='\u200d'"),
+  ])('%#: what its owner wrote is escaped in the reason', (xml) => {
+    const read = filesOfDomain(xml, UUID)
+    expect(read._tag === 'Left' ? read.left : 'understood').toMatch(
+      /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*\\u[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u,
+    )
+  })
+
   test('a document that was cut off anywhere', () => {
     const whole = running.trimEnd()
     fc.assert(
