@@ -4,7 +4,7 @@
 
 import type { Identity, RootSeen } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from './either.js'
+import { left, right } from 'fp-ts/lib/Either.js'
 
 /** One mount as the table shows it, unescaped. */
 export interface TableLine {
@@ -49,9 +49,6 @@ export interface MountInfo {
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** How many bytes a sequence of UTF-8 has that begins with this one; some number where none can begin. */
-const sequenceLength = (lead: number): number => (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4)
-
 const decodeStrictly = (bytes: Uint8Array): string | undefined => {
   try {
     return strict.decode(bytes)
@@ -60,19 +57,45 @@ const decodeStrictly = (bytes: Uint8Array): string | undefined => {
   }
 }
 
-/** UTF-8 to text; a byte that belongs to no valid sequence becomes U+DC00 + byte, which no valid text contains. */
+const isContinuation = (byte: number | undefined, least = 0x80, most = 0xbf): boolean =>
+  byte !== undefined && byte >= least && byte <= most
+
+/** How many bytes the sequence of UTF-8 has that stands at this place; 0 where none does (The Unicode Standard, table 3-7). */
+const sequenceAt = (bytes: Uint8Array, at: number): number => {
+  const lead = bytes[at] ?? 0
+  const second = bytes[at + 1]
+  if (lead < 0x80) return 1
+  if (lead < 0xc2 || lead > 0xf4) return 0
+  if (lead < 0xe0) return isContinuation(second) ? 2 : 0
+  const isSecond = isContinuation(second, SECOND_LEAST[lead], SECOND_MOST[lead])
+  if (!isSecond || !isContinuation(bytes[at + 2])) return 0
+  if (lead < 0xf0) return 3
+  return isContinuation(bytes[at + 3]) ? 4 : 0
+}
+
+/** Where fewer bytes than usual may follow: neither longer than needed, nor halves of surrogate pairs, nor beyond U+10FFFF. */
+const SECOND_LEAST: Readonly<Partial<Record<number, number>>> = { 0xe0: 0xa0, 0xf0: 0x90 }
+const SECOND_MOST: Readonly<Partial<Record<number, number>>> = { 0xed: 0x9f, 0xf4: 0x8f }
+
+/**
+ * UTF-8 to text; a byte that belongs to no valid sequence becomes U+DC00 + byte, which no valid text contains. Whatever the bytes
+ * are, it takes time by their number: others choose them.
+ */
 const textOfBytes = (bytes: Uint8Array): string => {
   const whole = decodeStrictly(bytes)
   if (whole !== undefined) return whole
   let text = ''
+  let from = 0
   for (let at = 0; at < bytes.length;) {
-    const lead = bytes[at] ?? 0
-    const length = sequenceLength(lead)
-    const sequence = decodeStrictly(bytes.subarray(at, at + length))
-    text += sequence ?? String.fromCharCode(0xdc00 + lead)
-    at += sequence === undefined ? 1 : length
+    const length = sequenceAt(bytes, at)
+    if (length === 0) {
+      if (at > from) text += strict.decode(bytes.subarray(from, at))
+      text += String.fromCharCode(0xdc00 + (bytes[at] ?? 0))
+      from = at + 1
+    }
+    at += Math.max(1, length)
   }
-  return text
+  return text + strict.decode(bytes.subarray(from))
 }
 
 const ASCII_UNESCAPED = /^[\x00-\x5b\x5d-\x7f]*$/
