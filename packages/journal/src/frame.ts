@@ -109,7 +109,9 @@ const OPENING = ' {'
 
 /** The line that a bad one ends with, where the end of the line before it is what was damaged. */
 export const decodeEntryAtEnd = (bytes: Buffer, from: number, to: number): Entry | undefined => {
-  for (let at = bytes.indexOf(OPENING, from + DIGITS + 1); at >= 0 && at < to; at = bytes.indexOf(OPENING, at + 1)) {
+  // Of this line alone: a search through all that comes after it, once for each bad line, would take the square of their number.
+  const line = bytes.subarray(0, to)
+  for (let at = line.indexOf(OPENING, from + DIGITS + 1); at >= 0; at = line.indexOf(OPENING, at + 1)) {
     const entry = decodeEntry(bytes, at - DIGITS, to)
     if (isRight(entry)) return entry.right
   }
