@@ -2,6 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import type { TypeRule } from '@mountkeeper/types'
+import { formOf, isSourceForm, readGrammar } from '@mountkeeper/types'
 import { Refused, isCanonical, walk } from './places.js'
 import { LISTS_FILE } from './protocol.js'
 
@@ -21,8 +22,16 @@ const isStrings = (value: unknown): value is readonly string[] =>
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+const areGrammars = (value: unknown): boolean =>
+  isObject(value) && Object.values(value).every((each) => readGrammar(each) !== undefined)
+
+/** As far as rules are used here. */
 const isRule = (value: unknown): boolean =>
-  isObject(value) && isStrings(value['sources']) && isObject(value['options']) && isStrings(value['pathOptions'])
+  isObject(value) &&
+  isStrings(value['sources']) &&
+  isStrings(value['pathOptions']) &&
+  areGrammars(value['options']) &&
+  isSourceForm(formOf(value as unknown as TypeRule))
 
 /** Reads lists from their text; throws `Refused`. Root wrote it, so that this looks for mistakes and not for attacks. */
 export const parseLists = (text: string): Lists => {

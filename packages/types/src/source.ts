@@ -27,6 +27,22 @@ export type SourceForm =
   /** Read by a helper that is not known. */
   | 'opaque'
 
+const FORMS: Readonly<Record<SourceForm, true>> = {
+  path: true,
+  'fuse-path': true,
+  label: true,
+  nfs: true,
+  sshfs: true,
+  glusterfs: true,
+  unc: true,
+  ceph: true,
+  opaque: true,
+}
+
+/** Whether a value from outside names a form. */
+export const isSourceForm = (value: unknown): value is SourceForm =>
+  typeof value === 'string' && Object.hasOwn(FORMS, value)
+
 /** A monitor of a ceph cluster. */
 export interface Monitor {
   readonly host: string
