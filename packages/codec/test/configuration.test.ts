@@ -568,3 +568,13 @@ describe('the documented table', () => {
     })
   })
 })
+
+test('a directory of an option with a control character is refused in words that a terminal can show', () => {
+  const text = JSON.stringify({
+    types: { xfs: { sources: ['/srv/'], options: { here: { path: { below: ['/srv\b'] } } } } },
+  })
+  const read = decodeConfigurationText(text)
+  expect(E.isLeft(read) ? configurationErrorLines(read.left) : []).toEqual([
+    expect.stringMatching(/^types\.xfs\.options\.here: .*a directory of here has a comma[^\p{Cc}]*$/u),
+  ])
+})

@@ -158,5 +158,5 @@ export const addedFault = (type: string, name: string, grammar: Grammar): string
   }
   if (grammar._tag !== 'Path' || grammar.below === 'sources') return undefined
   const bad = grammar.below.find((path) => optionPathFault(path) !== undefined)
-  return bad === undefined ? undefined : `${name} is below ${bad}, which ${optionPathFault(bad) ?? ''}`
+  return bad === undefined ? undefined : `a directory of ${name} ${optionPathFault(bad) ?? ''}`
 }
