@@ -2,9 +2,10 @@
 // a path that neither follows a link nor asks the filesystem there. Whoever gets a descriptor closes it.
 
 import type { BigIntStats } from 'node:fs'
-import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from './either.js'
+import { readProcFile } from './proc-file.js'
 import type { Part, Trust, Unsafe } from './trust.js'
 import { isSticky, judge } from './trust.js'
 
@@ -58,7 +59,7 @@ export const ownProcess = (): string => `/proc/${readlinkSync('/proc/self')}`
 /** What the kernel tells of an open descriptor; a failure is never an errno name, which would be one of the path. */
 const placeOf = (fd: number): Either<string, Place> => {
   try {
-    const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1')
+    const info = readProcFile(`/proc/self/fdinfo/${fd}`)
     const mountId = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1]
     if (mountId === undefined) return left('no mnt_id in /proc/self/fdinfo, which Linux has since 3.15')
     return right({ fd, mountId: Number(mountId) })

@@ -2,8 +2,9 @@
 // first (up to 15, and on to the first number that is free); any other would go to every command, and stay in a FUSE daemon for
 // the life of its mount: a lock that a shell holds in 200, a pipe, a file that only root may read.
 
-import { readFileSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { close } from './descriptor.js'
+import { readProcFile } from './proc-file.js'
 
 /** 0 to 2 are given to each child anew. */
 const FIRST = 3
@@ -13,7 +14,7 @@ const O_CLOEXEC = 0o2000000
 
 const goesToChildren = (fd: number): boolean => {
   try {
-    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readProcFile(`/proc/self/fdinfo/${fd}`))?.[1]
     return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0
   } catch {
     // The one that the directory was read with.

@@ -42,11 +42,15 @@ export const tableOf = (bytes: Buffer): MountTable => ({ text: `\n${bytes.toStri
 /** Reads the table of this process's mount namespace. Cannot hang; throws where `/proc` is not mounted. */
 export const readTable = (): MountTable => tableOf(readFileSync('/proc/self/mountinfo'))
 
+/** Used again for each reading: one that is made anew each time is garbage that stops the event loop. */
+let short = Buffer.alloc(0)
+
 /** Reads the table if it has at most so many bytes; of a longer one only so much as shows that. */
 export const readShortTable = (bytes: number): MountTable | undefined => {
   const fd = openSync('/proc/self/mountinfo', 'r')
   try {
-    const buffer = Buffer.allocUnsafe(bytes + 1)
+    if (short.length <= bytes) short = Buffer.allocUnsafe(bytes + 1)
+    const buffer = short.subarray(0, bytes + 1)
     let length = 0
     for (let size = 1; size > 0 && length < buffer.length; length += size) {
       size = readSync(fd, buffer, length, buffer.length - length, null)

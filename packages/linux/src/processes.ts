@@ -1,9 +1,10 @@
 // Processes as /proc shows them: whether a command has ended with all that it started, and whether one of an earlier life of
 // the manager still runs. Numbers are those of this process's pid namespace, also where /proc is that of an outer one.
 
-import { readFileSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { errnoOf } from './descriptor.js'
+import { readProcFile } from './proc-file.js'
 import type { SearchTogether } from './process-search.js'
 import { createSearch } from './process-search.js'
 
@@ -32,7 +33,7 @@ export interface Leader {
 
 const textOf = (path: string): string | undefined => {
   try {
-    return readFileSync(path, 'latin1')
+    return readProcFile(path)
   } catch {
     // It ended, or is not ours to see.
     return undefined
