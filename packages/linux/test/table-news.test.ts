@@ -73,6 +73,7 @@ describe('what is news', () => {
   test.each([
     ['another layer in its place', [lineOf(layer(8), at('a'))]],
     ['a layer on top', [lineOf(layer(7), at('a')), lineOf(layer(8), at('a'))]],
+    ['its own directory, deleted meanwhile', [lineOf(layer(7), at('a')).replace(' / ', ' ///deleted ')]],
     ['another directory of the same filesystem', [lineOf(layer(7), at('a')).replace(' / ', ' /b ')]],
     ['one more that cannot be read', [lineOf(layer(7), at('a')), `x ${lineOf(layer(8), at('a')).slice(2)}`]],
     ['other flags', [lineOf(layer(7, 'ro'), at('a'))]],
@@ -142,19 +143,22 @@ describe('how often it is said', () => {
   })
   test('not while something is under way; it is compared again afterwards', async () => {
     const one = world()
-    one.records.set(at('before'), { ours: layer(7), others: [], atRest: false })
-    one.records.set(at('begins'), { ours: layer(8), others: [], atRest: true })
-    one.records.set(at('ended'), { ours: layer(9), others: [], atRest: true })
-    one.records.set(at('gone'), { ours: layer(10), others: [], atRest: true })
+    // One thing alone changes of each: the others are the same objects.
+    const others: readonly Identity[] = []
+    const [begun, over] = [layer(8), layer(12)]
+    one.records.set(at('before'), { ours: layer(7), others, atRest: false })
+    one.records.set(at('begins'), { ours: begun, others, atRest: true })
+    one.records.set(at('ended'), { ours: layer(9), others, atRest: true })
+    one.records.set(at('gone'), { ours: layer(10), others, atRest: true })
     const ours = layer(11)
-    one.records.set(at('joined'), { ours, others: [], atRest: true })
-    one.records.set(at('over'), { ours: layer(12), others: [], atRest: false })
+    one.records.set(at('joined'), { ours, others, atRest: true })
+    one.records.set(at('over'), { ours: over, others, atRest: false })
     one.meanwhile = () => {
-      one.records.set(at('begins'), { ours: layer(8), others: [], atRest: false })
-      one.records.set(at('ended'), { ours: undefined, others: [], atRest: true })
+      one.records.set(at('begins'), { ours: begun, others, atRest: false })
+      one.records.set(at('ended'), { ours: undefined, others, atRest: true })
       one.records.delete(at('gone'))
       one.records.set(at('joined'), { ours, others: [layer(20)], atRest: true })
-      one.records.set(at('over'), { ours: layer(12), others: [], atRest: true })
+      one.records.set(at('over'), { ours: over, others, atRest: true })
     }
     expect(await one.news.compare(beginSlices())).toEqual({
       news: [],
