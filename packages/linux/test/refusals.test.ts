@@ -163,6 +163,12 @@ describe('secrets', () => {
   })
 })
 
+test('a mount goes onto what is mounted there', async () => {
+  const { commands, report } = await run(mount('tmpfs', 's'), { found: { _tag: 'Mounted', layers: [layer] } })
+  expect(commands.map(({ program }) => program)).toEqual(['mount'])
+  expect(report.found).toMatchObject({ _tag: 'Mounted' })
+})
+
 test('a layer that has moved is said to be elsewhere where nothing is unmounted', async () => {
   const effect: Given = {
     ...{ _tag: 'Unmount', ...common, filesystem: undefined, identity: layer, how: 'force', mayHang: false },
