@@ -36,7 +36,7 @@ const NO_SOURCE_OF_SURPRISE = [
 ]
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/coverage/**'] },
+  { ignores: ['**/dist/**', '**/bundle/**', '**/node_modules/**', '**/coverage/**'] },
   {
     files: ['packages/*/{src,test,test-host,bench}/**/*.ts', '.ci/test/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

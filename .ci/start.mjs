@@ -33,7 +33,7 @@ process.exitCode = 1
 
 await makeReady()
 
-const child = spawn(process.execPath, ['packages/cli/dist/main.js', ...COMMAND], {
+const child = spawn(process.execPath, ['packages/cli/bundle/main.js', ...COMMAND], {
   cwd: top,
   stdio: ['pipe', 'inherit', 'inherit'],
 })

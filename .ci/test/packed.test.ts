@@ -112,3 +112,17 @@ test.runIf(existsSync(join(top, 'packages/cli/src/main.ts')))('the command runs 
   const { status, output } = node(folder, join(place, bin!['mountkeeper']!), '--help')
   expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining('mountkeeper') as string })
 })
+
+test.runIf(existsSync(join(top, 'packages/cli/src/main.ts')))('the help of the command loads few files', () => {
+  const place = join(folder, 'node_modules/@mountkeeper/cli')
+  const counter = join(folder, 'count.cjs')
+  const loaded =
+    'Object.keys(require.cache).filter((file) => file !== __filename).map((file) => file.split("/").at(-1))'
+  writeFileSync(counter, `process.on('exit', () => process.stderr.write(JSON.stringify(${loaded})))`)
+  const { bin } = manifestOf('@mountkeeper/cli')
+  const { status, output } = node(folder, '--require', counter, join(place, bin!['mountkeeper']!), '--help')
+  expect(status).toBe(0)
+  const files = JSON.parse(output.slice(output.lastIndexOf('['))) as readonly string[]
+  expect(files).toContain('command-line.js')
+  expect(files.length, files.join(' ')).toBeLessThanOrEqual(6)
+})

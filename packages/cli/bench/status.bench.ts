@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 const HOLDERS = 20_000
 const MOUNTPOINTS = 20
 const STATUS = 300
-const MAIN = join(dirname(createRequire(import.meta.url).resolve('@mountkeeper/cli/package.json')), 'dist/main.js')
+const MAIN = join(dirname(createRequire(import.meta.url).resolve('@mountkeeper/cli/package.json')), 'bundle/main.js')
 
 const attach = (index: number): string =>
   JSON.stringify({

@@ -39,7 +39,7 @@ export const configuredInventory = async ({ adapter }: Configuration): Promise<I
 export const thisMachine = async (configuration: Configuration, keep: readonly number[] = []): Promise<Machine> => {
   const { settings, adapter } = configuration
   const { stateDirectory: directory } = adapter
-  const { createFileJournal } = await import('@mountkeeper/journal')
+  const fileJournal = directory === undefined ? undefined : await import('@mountkeeper/journal')
   const { hasSecrets, inheritNothing, limitCores, linuxHost, linuxLocks, watchMounts } =
     await import('@mountkeeper/linux')
   inheritNothing(keep)
@@ -58,9 +58,9 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
     locks: linuxLocks({ trustedOwners: adapter.trustedOwners }),
     timers: createSystemTimers(),
     journal: (notice) => {
-      if (directory !== undefined) {
+      if (directory !== undefined && fileJournal !== undefined) {
         const { journalFactsMax: compactFactsMin, journalBytesMax: compactBytesMin } = adapter
-        return createFileJournal({ directory, notice, compactFactsMin, compactBytesMin })
+        return fileJournal.createFileJournal({ directory, notice, compactFactsMin, compactBytesMin })
       }
       notice(
         'no state directory is configured, so records are lost when this process ends; add --state-dir DIR to keep them',

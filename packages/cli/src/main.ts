@@ -22,30 +22,32 @@ doNotBlock(process.stdout)
 doNotBlock(process.stderr)
 
 const reader = { isWaitedFor: true }
-const { commandLine } = await import('./command-line.js')
+const main = async (): Promise<void> => {
+  const { commandLine } = await import('./command-line.js')
 
-const code = await commandLine(process.argv.slice(2), {
-  // Opening it makes it non-blocking for whoever shares it: only those who read it do.
-  get stdin() {
-    return process.stdin
-  },
-  stdout: process.stdout,
-  stderr: process.stderr,
-  abandon: () => {
-    reader.isWaitedFor = false
-  },
-  isTerminal: process.stdout.isTTY,
-  environment: process.env,
-})
-process.exitCode = code
-const end = (): void => {
-  const failed = broken !== undefined && code < 2
-  if (failed) process.stderr.write(`mountkeeper: stdout failed (${broken ?? ''}); free disk space\n`)
-  process.exit(failed ? 3 : code)
+  const code = await commandLine(process.argv.slice(2), {
+    // Opening it makes it non-blocking for whoever shares it: only those who read it do.
+    get stdin() {
+      return process.stdin
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    abandon: () => {
+      reader.isWaitedFor = false
+    },
+    isTerminal: process.stdout.isTTY,
+    environment: process.env,
+  })
+  process.exitCode = code
+  const end = (): void => {
+    const failed = broken !== undefined && code < 2
+    if (failed) process.stderr.write(`mountkeeper: stdout failed (${broken ?? ''}); free disk space\n`)
+    process.exit(failed ? 3 : code)
+  }
+  // A pipe takes what is written when its reader does; only then may the process end, whatever else is still open. What went
+  // wrong with it is told after that.
+  if (reader.isWaitedFor) process.stdout.write('', () => setImmediate(end))
+  else end()
 }
-// A pipe takes what is written when its reader does; only then may the process end, whatever else is still open. What went
-// wrong with it is told after that.
-if (reader.isWaitedFor) process.stdout.write('', () => setImmediate(end))
-else end()
 
-export {}
+void main()

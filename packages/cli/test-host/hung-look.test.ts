@@ -7,7 +7,7 @@ import { ROOT, STATE, attach, prepareWorld, run, sh } from './world.js'
 prepareWorld()
 
 const OTHERS = '/srv/others'
-const MODULE = fileURLToPath(new URL('../../linux/dist/look-process.js', import.meta.url))
+const MODULE = fileURLToPath(new URL('../bundle/look-process.js', import.meta.url))
 /** Longer than a table that is read in the manager's own process. */
 const LONG_SOURCE = 'x'.repeat(3_900)
 

@@ -10,7 +10,7 @@ import { afterAll, beforeAll } from 'vitest'
 export const ROOT = '/srv/mounts'
 export const STATE = '/srv/state'
 export const SOURCE = '/srv/exports'
-export const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url))
 export const SAMPLES = fileURLToPath(new URL('../../../test-fixtures/samples', import.meta.url))
 
 export const isRoot = process.env['MOUNTKEEPER_NAMESPACE'] === 'root'

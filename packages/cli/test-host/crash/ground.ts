@@ -21,7 +21,7 @@ import { LOCK_FILE } from '@mountkeeper/linux'
 /** The built command. */
 export const MAIN = join(
   dirname(createRequire(import.meta.url).resolve('@mountkeeper/cli/package.json')),
-  'dist/main.js',
+  'bundle/main.js',
 )
 
 /** Everything lies here. */
