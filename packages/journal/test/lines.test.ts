@@ -135,6 +135,13 @@ describe('what is missing is named', () => {
       3,
       'lines before it are missing',
     ],
+    [
+      'the end of a write where the end of a shorter one stands',
+      encodeHead(0) + one + encodeWrite([held(8), held(9)]).split(/(?<=\n)/)[1]!,
+      'Damaged',
+      3,
+      'lines before it are missing',
+    ],
   ])('%s', (_, text, _tag, line, why) => {
     expect(scanBytes(Buffer.from(text)).fault).toEqual({ _tag, line, why })
   })
