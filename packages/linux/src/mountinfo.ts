@@ -4,7 +4,7 @@
 
 import type { Identity, RootSeen } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from 'fp-ts/lib/Either.js'
+import { left, right } from './either.js'
 
 /** One mount as the table shows it, unescaped. */
 export interface TableLine {
