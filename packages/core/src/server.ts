@@ -1,7 +1,7 @@
 // The server of a source: whose slots are counted together, and what `refuse-new` names (R9.5). One
 // server has one name, however a source spells it.
 
-import { canonicalHost, canonicalIpv6 } from '@mountkeeper/types'
+import { canonicalHost, canonicalIpv6, withoutEnd } from '@mountkeeper/types'
 import { ruleOf } from './agree.js'
 import type { Filesystem } from './filesystem.js'
 import type { Settings } from './settings.js'
@@ -17,7 +17,7 @@ const aliased = ({ aliases }: Pick<Settings, 'aliases'>, name: string): string =
  */
 export const canonicalServer = (settings: Pick<Settings, 'aliases'>, server: string): string => {
   if (server.includes('/')) return aliased(settings, server)
-  const host = server.slice(server.lastIndexOf('@') + 1).replace(/\.+$/, '')
+  const host = withoutEnd(server.slice(server.lastIndexOf('@') + 1), '.')
   const bare = /^\[([^\]]*)\]$/.exec(host)?.[1] ?? host
   return aliased(settings, canonicalHost(bare) || server)
 }

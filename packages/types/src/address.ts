@@ -1,6 +1,8 @@
 // Addresses and host names in their one canonical form, so that one server has one name (R9.5). The C
 // library reads all of these spellings; two that it takes for the same address have to come out the same here.
 
+import { withoutEnd } from './ends.js'
+
 const decimal = /^(0|[1-9][0-9]*)$/
 const octal = /^0[0-7]+$/
 const hexadecimal = /^0[xX][0-9a-fA-F]+$/
@@ -97,7 +99,10 @@ export const canonicalIpv6 = (text: string): string | undefined => {
 export const canonicalHost = (host: string): string => {
   const address = canonicalIpv6(host)
   if (address !== undefined) return address
-  const name = host.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replace(/\.+$/, '')
+  const name = withoutEnd(
+    host.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
+    '.',
+  )
   const bits = ipv4Bits(name)
   return bits === undefined ? name : dotted(bits)
 }

@@ -1,6 +1,7 @@
 // The table of filesystem types, and the only readers of sources and of options' values.
 
 export * from './address.js'
+export { withoutEnd } from './ends.js'
 export * from './entry.js'
 export * from './grammar.js'
 export * from './password.js'

@@ -2,6 +2,7 @@
 // stand for another. A pattern that no source can match would look as if it allowed something; it is refused.
 
 import { canonicalHost } from './address.js'
+import { withoutEnd } from './ends.js'
 import type { Monitor, ParsedSource, SourceForm } from './source.js'
 import { cutHost, cutPort, cutUser } from './source.js'
 
@@ -24,7 +25,7 @@ const ANY_RUN = /^[^/]*$/
 const HOST_RUN = /^[A-Za-z0-9.-]+$/
 const USER_RUN = /^[^@]*$/
 
-const inLowerCase = (host: string): string => host.toLowerCase().replace(/\.+$/, '')
+const inLowerCase = (host: string): string => withoutEnd(host.toLowerCase(), '.')
 
 const bare = (host: string): string => /^\[([^\]]*)\]$/.exec(host)?.[1] ?? host
 

@@ -1,6 +1,8 @@
 // Numbers and sizes as those who get an option read them. Each reader gives one text for each meaning, or nothing for what it
 // does not surely know: then an option is equal to its own text alone.
 
+import { withoutEnds } from './ends.js'
+
 /** Who reads a value, and so what it may look like. */
 export type ValueReader =
   /** memparse of the kernel (tmpfs): decimal, octal or hexadecimal, K to E for powers of 1,024; `%` of the memory. */
@@ -89,6 +91,6 @@ export const readValue = (reader: ValueReader, text: string): string | undefined
     case 'octal':
       return /^[0-7]+$/.test(text) ? BigInt(`0o${text}`).toString(8) : undefined
     case 'inner-path':
-      return `/${text.replace(/^\/+|\/+$/g, '')}`
+      return `/${withoutEnds(text, '/')}`
   }
 }
