@@ -3,26 +3,32 @@
 // the refusals anew; an input that is not refused fails all the same.
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import type { Answer, Host, Input, Invalid, Request } from '@mountkeeper/core'
+import type { Answer, Host, Input, Invalid, Request, Settings } from '@mountkeeper/core'
 import { apply, decide, effectId, emptyHost, readRequest, requestId } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { decodeConfigurationText, decodeRequestLine, invalidOf } from '../src/index.js'
 
 interface Case {
+  /** Requests that were accepted before, and are still being served; `overload.json` has a configuration of its own. */
+  readonly before?: readonly unknown[]
   readonly request: unknown
   readonly refusal: unknown
 }
 
 const FOLDER = new URL('../../../test-fixtures/hostile/', import.meta.url)
 const read = (name: string): string => readFileSync(new URL(name, FOLDER), 'utf8')
-const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json') && name !== 'configuration.json')
+const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json') && !name.startsWith('configuration'))
 
-const configuration = decodeConfigurationText(read('configuration.json'))
-if (E.isLeft(configuration)) throw new Error(JSON.stringify(configuration.left))
-const { settings } = configuration.right
+const settingsOf = (name: string): Settings => {
+  const configuration = decodeConfigurationText(read(name))
+  if (E.isLeft(configuration)) throw new Error(JSON.stringify(configuration.left))
+  return configuration.right.settings
+}
+const settings = settingsOf('configuration.json')
+const narrow = settingsOf('configuration-narrow.json')
 
-const hostUp = (): Host => {
+const hostUp = (settings: Settings): Host => {
   const host = emptyHost(settings)
   const feed = (input: Input): void => apply(host, decide(host, input))
   feed({ _tag: 'Requested', at: 0, request: requestId(1), body: { op: 'host-up' } })
@@ -42,19 +48,39 @@ const errorOf = (answers: readonly Answer[]): unknown => {
   return answer === undefined ? 'no answer: it is being served' : answer.ok ? answer.result : answer.error
 }
 
+/** Texts, each so many times, one after the other: for lines that are too long to stand in a file. */
+const isParts = (request: unknown): request is { readonly parts: readonly (readonly [string, number])[] } =>
+  typeof request === 'object' && request !== null && 'parts' in request
+
+const lineOf = (request: unknown): string => {
+  if (typeof request === 'string') return request
+  if (isParts(request)) return request.parts.map(([text, times]) => text.repeat(times)).join('')
+  return JSON.stringify(request)
+}
+
 /** What the manager answers to a line, and what it would record of it. */
-const answered = (request: unknown): { readonly answer: unknown; readonly recorded: string } => {
-  const line = typeof request === 'string' ? request : JSON.stringify(request)
+const answered = (
+  request: unknown,
+  before: readonly unknown[] = [],
+): { readonly answer: unknown; readonly recorded: string } => {
+  const line = lineOf(request)
   const decoded = decodeRequestLine(line)
   if (E.isLeft(decoded)) return { answer: invalidOf(decoded.left) satisfies Invalid, recorded: '' }
   const body = readRequest(decoded.right)
   if (!body.ok) return { answer: body.error, recorded: '' }
-  const host = hostUp()
+  const host = hostUp(before.length === 0 ? settings : narrow)
   expect(host.phase).toBe('up')
+  for (const [index, earlier] of before.entries()) {
+    const asked = readRequest(earlier)
+    if (!asked.ok) throw new Error(`not a request: ${JSON.stringify(earlier)}`)
+    const decision = decide(host, { _tag: 'Requested', at: 0, request: requestId(index + 2), body: asked.request })
+    expect(decision.answers).toEqual([])
+    apply(host, decision)
+  }
   const decision = decide(host, {
     _tag: 'Requested',
     at: 0,
-    request: requestId(2),
+    request: requestId(before.length + 2),
     body: body.request satisfies Request,
   })
   const recorded = JSON.stringify([body.request, decision.facts, decision.answers])
@@ -75,20 +101,29 @@ const written = (cases: readonly Case[]): string =>
 
 describe.each(files)('%s', (file) => {
   const cases = JSON.parse(read(file)) as readonly Case[]
-  test.each(cases.map(({ request, refusal }) => [JSON.stringify(request).slice(0, 200), request, refusal] as const))(
-    '%s',
-    (_, request, refusal) => {
-      const { answer, recorded } = answered(request)
-      expect(isRefused(answer), JSON.stringify(answer)).toBe(true)
-      expect(JSON.stringify(answer)).not.toContain(PLANTED)
-      expect(recorded).not.toContain(PLANTED)
-      if (process.env['UPDATE_TRANSCRIPTS'] === undefined) expect(answer).toEqual(refusal)
-    },
-  )
+  test.each(
+    cases.map(
+      ({ before, request, refusal }) => [JSON.stringify(request).slice(0, 200), request, refusal, before] as const,
+    ),
+  )('%s', (_, request, refusal, before) => {
+    const { answer, recorded } = answered(request, before)
+    expect(isRefused(answer), JSON.stringify(answer)).toBe(true)
+    expect(JSON.stringify(answer)).not.toContain(PLANTED)
+    expect(recorded).not.toContain(PLANTED)
+    if (process.env['UPDATE_TRANSCRIPTS'] === undefined) expect(answer).toEqual(refusal)
+  })
   if (process.env['UPDATE_TRANSCRIPTS'] !== undefined) {
-    const anew = cases.map(({ request }): Case => ({ request, refusal: answered(request).answer }))
+    const anew = cases.map(({ before, request }): Case => ({
+      ...(before === undefined ? {} : { before }),
+      request,
+      refusal: answered(request, before).answer,
+    }))
     writeFileSync(new URL(file, FOLDER), written(anew))
   }
+})
+
+test('there are at least ten in each file', () => {
+  for (const file of files) expect((JSON.parse(read(file)) as readonly Case[]).length, file).toBeGreaterThanOrEqual(10)
 })
 
 test('there are at least ten for each type', () => {
