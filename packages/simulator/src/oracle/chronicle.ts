@@ -285,7 +285,9 @@ const noteInterference = (history: History, before: ModelHost, after: ModelHost,
   for (const place of history.places.values()) {
     const intent = place.decided.intent ?? place.durable.intent
     // What is bound is told by where its source leads now.
-    history.entangled ||= intent !== undefined && leadsElsewhere(intent.filesystem, place.path, before, after)
+    const isElsewhere = intent !== undefined && leadsElsewhere(intent.filesystem, place.path, before, after)
+    place.doubled ||= isElsewhere
+    history.entangled ||= isElsewhere
     for (const id of stackAt(after, place.path)) {
       const { serial } = mountOf(after, id)
       if (known.has(serial)) continue
@@ -335,14 +337,15 @@ const noteUnrecorded = (history: History, { model }: Simulation): void => {
   }
 }
 
-/** A faulty mount: where others mounted since the look, and ours shows another source, its layer is not to be told from theirs. */
+/** A faulty mount: where others mounted since the look, and ours is not as expected, its layer is not to be told from theirs. */
 const noteActed = (history: History, { effect, before, after, how }: Happening & { readonly _tag: 'Acted' }): void => {
   if (how !== 'faulty' || effect._tag !== 'Mount') return
   const place = placeAt(history, effect.mountpoint)
   place.doubled = true
   const [top] = stackAt(after, place.path)
   const seen = place.seen === undefined ? 0 : layersOf(place.seen.found).length
-  history.entangled ||= top !== undefined && isRespelled(after, top) && stackAt(before, place.path).length > seen
+  const isOther = top !== undefined && (isRespelled(after, top) || !agrees(after, effect.filesystem, top))
+  history.entangled ||= isOther && stackAt(before, place.path).length > seen
 }
 
 /** Takes a happening into the history; of a decision all but its answers. */
