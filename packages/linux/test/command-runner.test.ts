@@ -42,6 +42,9 @@ const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await sleep(5)
 }
 
+/** What a process has executed last. */
+const nameOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()
+
 /** A runner whose time passes when a test says so. */
 const timed = (prefix: readonly string[] = []): { readonly clock: VirtualClock; readonly run: typeof run } => {
   const clock = virtualClock()
@@ -262,10 +265,14 @@ test('with a prefix processes are named one by one, never a group: some kill(1) 
   await until(helper.isBegun)
   clock.pass(200)
   const end = as('TimedOut', await running)
+  const killsSoFar = (): readonly string[] =>
+    readFileSync(log, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('kill'))
+  // Each kill(1) is a process of its own: without this the KILL after the grace may be written before the TERM.
+  await until(() => killsSoFar().length > 0)
   await passing(clock, end.ended)
-  const kills = readFileSync(log, 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('kill'))
+  const kills = killsSoFar()
   expect(kills[0]).toMatch(/^kill -s TERM --( [1-9]\d+)+$/)
   expect(kills[0]?.split(' ')).not.toContain(String(end.pid))
   expect(kills.some((line) => / -\d/.test(line))).toBe(false)
@@ -304,6 +311,8 @@ test('a process is told from a zombie', async () => {
   })
   const leader = await new Promise<number>((told) => parent.stdout.once('data', (line: Buffer) => told(Number(line))))
   await until(() => anyLives(known(leader)))
+  // A shell may wait for its children whenever it likes.
+  await until(() => nameOf(parent.pid!) === 'sleep')
   letThrough()
   await until(() => /^State:\tZ/m.test(readFileSync(`/proc/${leader}/status`, 'latin1')))
   expect(anyLives(known(leader))).toBe(false)
@@ -323,6 +332,8 @@ test.each([
   const ended = new Promise((wake) => leader.once('exit', wake))
   const pid = await new Promise<number>((told) => leader.stdout.once('data', (line: Buffer) => told(Number(line))))
   await ended
+  // Until its exec(2) it is a shell by name.
+  await until(() => nameOf(pid) === name)
   try {
     expect(membersOf(known(leader.pid!)).map((each) => each.pid)).toEqual([pid])
     expect(anyLives(known(leader.pid!))).toBe(counts)
