@@ -32,7 +32,6 @@ const warnings: Codec<readonly Warning[]> = list(
       DetachedLazily: true,
       PropagationNotShared: true,
       SubmountsHidden: true,
-      Unmanaged: true,
     }),
     text,
     paths: optional(list(text)),

@@ -334,7 +334,6 @@ const warnings: fc.Arbitrary<Warning[]> = few(
         'DetachedLazily',
         'PropagationNotShared',
         'SubmountsHidden',
-        'Unmanaged',
       ),
       text: word,
       paths: few(path),

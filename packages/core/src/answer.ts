@@ -21,7 +21,6 @@ export interface Warning {
     | 'DetachedLazily'
     | 'PropagationNotShared'
     | 'SubmountsHidden'
-    | 'Unmanaged'
   readonly text: string
   /** Of `SubmountsHidden`: the first of the mounts below the source of a bind, which the bind does not show. */
   readonly paths?: readonly string[]
