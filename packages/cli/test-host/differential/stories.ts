@@ -422,7 +422,7 @@ const crashes: readonly Story[] = [
   ],
   [
     'another life after a failed unmount',
-    [attach(1), fault('Unmount', 'fails', 3), detach(1), restart, pass(300), answered, status],
+    [attach(1), fault('Unmount', 'fails', 3), detach(1), restart, certain, answered, status],
   ],
   ['another life beside something foreign', [theyMake(at('a')), theyMount(at('a')), restart, status, attach(1)]],
 ]
