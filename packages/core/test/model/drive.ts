@@ -22,7 +22,6 @@ export const feed = (world: World, input: Input): void => {
   if (input._tag === 'Requested') {
     world.asked.set(input.request, input)
     noteRequest(world, input)
-    for (const place of world.places.values()) place.retries = 0
   }
   const decision = decide(world.host, input)
   judgeUnknown(world, input, decision)
@@ -287,6 +286,7 @@ export const crash = (world: World, what: 'manager' | 'machine'): void => {
   for (const place of world.places.values()) {
     place.disturbed = true
     place.isReliedOn = true
+    place.retries = 0
   }
   ask(world, { op: 'host-up' })
 }

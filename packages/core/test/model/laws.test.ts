@@ -252,6 +252,26 @@ test('L13 L25: a busy layer is tried a few times, and detached lazily only by po
   holds(BUSY, Math.ceil(RUNS / 3))
 }, 600_000)
 
+test('L25: an unmount of a layer that stays busy is tried a few times for one request', () => {
+  fc.assert(
+    fc.property(ladders, fc.boolean(), (ladder, hangs) => {
+      const world = newWorld(settings({}, hangs, ladder))
+      const endAll = (): void => {
+        for (const flying of [...world.flying]) if (world.flying.includes(flying)) endEffect(world, flying, 'well')
+      }
+      start(world)
+      const attachment = { mountpoint: '/m/a', volume: 'v0', consumer: 'c0' }
+      ask(world, { op: 'attach', ...attachment, filesystem: filesystemOf('f') })
+      for (let round = 0; round < 5; round += 1) endAll()
+      placeOf(world, '/m/a').busy = true
+      ask(world, { op: 'detach', ...attachment })
+      for (let round = 0; round < 40; round += 1) endAll()
+      expect(world.broken.length === 0 ? '' : tell(world)).toBe('')
+    }),
+    { numRuns: 12 },
+  )
+})
+
 test('L28 L36: the last wish is what the host comes to, once it was discovered', () => {
   holds(UP_AND_DOWN, Math.ceil(RUNS / 3))
 }, 600_000)

@@ -198,8 +198,10 @@ export const noteAnswer = (world: World, answer: Answer): void => {
   const before = world.answers.get(answer.request)
   if (before !== undefined) breakLaw(world, `L45: request ${answer.request} answered twice`)
   world.answers.set(answer.request, answer)
-  for (const place of world.places.values()) place.retries = 0
   const asked = world.asked.get(answer.request)
+  // Whatever unmounts next there does so for another request.
+  if (asked !== undefined && 'mountpoint' in asked.body && asked.body.mountpoint !== undefined)
+    placeOf(world, asked.body.mountpoint).retries = 0
   if (asked === undefined || asked.body.op !== 'attach' || !answer.ok) return
   const { mountpoint, volume, consumer } = asked.body
   placeOf(world, mountpoint).isReliedOn = true
@@ -216,14 +218,21 @@ export const noteAnswer = (world: World, answer: Answer): void => {
   if (!left) certainAt(world, mountpoint).add(`${volume} ${consumer}`)
 }
 
-const RETRIES_MAX = 3
+/** The retries of one request, and of the parts of releases, whose end no answer shows before that of the whole. */
+const retriesMax = ({ asked, answers, settings }: World): number => {
+  const releases = [...asked.values()].filter(({ request, body }) => body.op === 'release' && !answers.has(request))
+  return (settings.roots[0]?.ladder === 'lazy' ? 3 : 2) * (1 + releases.length)
+}
 
 const noteDelay = (world: World, effect: Effect): void => {
   const path = pathOf(effect)
   if (path === undefined || effect._tag === 'Look' || effect._tag === 'Unmount') return
   const place = placeOf(world, path)
+  // A second look at what an unmount did belongs to its attempt.
+  if (effect._tag === 'Wait' && effect.why === 'settle') return
   place.retries = effect._tag === 'Wait' && effect.why === 'unmount-retry' ? place.retries + 1 : 0
-  if (place.retries > RETRIES_MAX) breakLaw(world, `L25: ${path} is unmounted again and again`)
+  if (place.retries > 0 && place.retries > retriesMax(world))
+    breakLaw(world, `L25: ${path} is unmounted again and again`)
   if (effect._tag === 'Wait' && effect.why === 'back-off' && effect.delayMs > world.settings.delaysMs.backOffCeiling)
     breakLaw(world, `L25: a back-off of ${effect.delayMs} ms`)
   if (effect._tag !== 'RemoveDirectory') place.lazily = false

@@ -115,6 +115,8 @@ const judgeWait = (history: History, effect: Effect, settings: Settings): void =
     judge(history, 'L25', unless(place.retriesInRow <= most, `${place.retriesInRow} retries in a row at ${place.path}`))
     return
   }
+  // A second look at what an unmount did belongs to its attempt.
+  if (effect.why === 'settle') return
   place.retriesInRow = 0
   if (effect.why !== 'back-off') return
   const last = place.lastBackOffMs
