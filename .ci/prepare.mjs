@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 export const top = dirname(dirname(fileURLToPath(import.meta.url)))
 
-const STAGE_LIMIT_MS = 20 * 60_000
+const STAGE_LIMIT_MS = 45 * 60_000
 const GRACE_MS = 5_000
 const CLOCK_SLACK_MS = 2_000
 
@@ -62,15 +62,21 @@ export const run = (command, { show = false, env = {}, cwd = top } = {}) =>
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text) => (output += text))
     }
+    let overdue = false
+    let kill
     const limit = setTimeout(() => {
+      overdue = true
       output += `${file} did not end within ${STAGE_LIMIT_MS / 60_000} minutes\n`
       endAll('SIGTERM')
-      setTimeout(() => endAll('SIGKILL'), GRACE_MS).unref()
+      kill = setTimeout(() => endAll('SIGKILL'), GRACE_MS).unref()
     }, STAGE_LIMIT_MS)
     const end = (ok, last) => {
       clearTimeout(limit)
+      // Left to run, it would kill the stage that comes next.
+      clearTimeout(kill)
       ended(child.pid)
-      resolve({ ok, output: output + last })
+      // turbo ends with 0 when it is asked to end.
+      resolve({ ok: ok && !overdue, output: output + last })
     }
     child.on('error', (error) => end(false, `${error.message}\n`))
     child.on('close', (code, signal) => end(code === 0, signal === null ? '' : `${file} was ended by ${signal}\n`))

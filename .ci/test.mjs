@@ -8,6 +8,7 @@ import process from 'node:process'
 import { collect, noFigures, tell } from './figures.mjs'
 import { preparation, run, top } from './prepare.mjs'
 import { quote, red, stage, yellow } from './report.mjs'
+import { unreported } from './unreported.mjs'
 
 const verbose = process.argv.includes('--verbose')
 const reports = mkdtempSync(join(tmpdir(), 'mountkeeper-reports-'))
@@ -41,10 +42,8 @@ const testFiles = (folder) =>
   existsSync(folder) ? readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.test.ts')) : []
 
 // A file that could not be imported has no tests, and a fault outside of all tests has no file: both are failures.
-const count = ({ ok, report, files, name }) => {
-  if (!existsSync(report)) {
-    return { passed: 0, failed: ok ? 0 : 1, skipped: ok ? files.map((file) => `${name}: all of ${file}`) : [] }
-  }
+const count = ({ ok, output, report, files, name }) => {
+  if (!existsSync(report)) return unreported({ ok, output, files, name })
   const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
   const tests = testResults.flatMap((file) =>
     file.assertionResults.map((test) => ({ ...test, file: relative(top, file.name) })),
@@ -66,7 +65,7 @@ const suite = async ({ name, command, folder }) => {
   const reporting = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   await show(name, async () => {
     const { ok, output } = await run([...command, ...reporting], { show: verbose })
-    const counted = count({ ok, report, files: testFiles(folder), name })
+    const counted = count({ ok, output, report, files: testFiles(folder), name })
     total.passed += counted.passed
     total.failed += counted.failed
     skipped.push(...counted.skipped)

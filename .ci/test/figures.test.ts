@@ -1,6 +1,7 @@
 // The closing figures of npm test come from tests that passed, and say so when they do not come at all.
 import { expect, test } from 'vitest'
 import { collect, noFigures, tell } from '../figures.mjs'
+import { unreported } from '../unreported.mjs'
 
 const passed = (fullName: string, figures?: object) => ({ status: 'passed', fullName, meta: { figures } })
 
@@ -22,4 +23,12 @@ test('are missing, not none, when nobody reported them', () => {
   expect(missing).toEqual(['laws', 'states explored', 'mutants killed', 'fidelity', 'differential', 'field failures'])
   expect(lines.filter((line) => line.endsWith('MISSING: not reported'))).toHaveLength(missing.length)
   expect(lines.join('\n')).not.toMatch(/\b0\b(?! of 48)/)
+})
+
+test('a suite without a report has failed, but where no namespace can be had', () => {
+  const suite = { ok: true, output: '', files: ['a.test.ts'], name: 'host linux' }
+  expect(unreported(suite)).toEqual({ passed: 0, failed: 1, skipped: [] })
+  expect(unreported({ ...suite, ok: false })).toEqual({ passed: 0, failed: 1, skipped: [] })
+  const refused = { ...suite, output: 'SKIPPED: namespaces are refused on this machine' }
+  expect(unreported(refused)).toEqual({ passed: 0, failed: 0, skipped: ['host linux: all of a.test.ts'] })
 })
