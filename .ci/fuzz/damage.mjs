@@ -60,9 +60,10 @@ const repeated = (part, text, { random, most }) => {
   return part.repeat(Math.min(room, random() < 0.5 ? 70 : room))
 }
 
-const nested = (tokens, at, { random, pick, brackets }) => {
+const nested = (tokens, at, { random, pick, brackets, most }) => {
   const [open, close] = pick(brackets)
-  const deep = random() < 0.5 ? 65 : Math.floor(random() * 20_000)
+  const room = Math.floor(most / (open.length + close.length))
+  const deep = random() < 0.5 ? 65 : Math.floor(random() * room)
   return [...tokens.slice(0, at), open.repeat(deep), tokens[at], close.repeat(deep), ...tokens.slice(at + 1)].join('')
 }
 
