@@ -112,7 +112,7 @@ describe('a reader that stands still', () => {
     run.stopping.stop(SIGTERM)
     expect(await run.exit).toBe(3)
     expect(isGivenUp()).toBe(true)
-    expect(run.streams.stderr.text()).toContain('stopped while stdout was not read')
+    expect(run.streams.stderr.text()).toContain('stopped while the reader of stdout was blocked')
   })
 
   test('is waited for as long as nothing stops the run', async () => {

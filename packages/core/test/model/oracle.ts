@@ -200,8 +200,7 @@ export const noteAnswer = (world: World, answer: Answer): void => {
   world.answers.set(answer.request, answer)
   const asked = world.asked.get(answer.request)
   // Whatever unmounts next there does so for another request.
-  if (asked !== undefined && 'mountpoint' in asked.body && asked.body.mountpoint !== undefined)
-    placeOf(world, asked.body.mountpoint).retries = 0
+  if (asked !== undefined && 'mountpoint' in asked.body) placeOf(world, asked.body.mountpoint).retries = 0
   if (asked === undefined || asked.body.op !== 'attach' || !answer.ok) return
   const { mountpoint, volume, consumer } = asked.body
   placeOf(world, mountpoint).isReliedOn = true
