@@ -19,7 +19,7 @@ import type { Configuration } from './configuration.js'
 import type { Bits, Form } from './form.js'
 import { appearing, beginForm, bitsOfForm, put, putFlag, putSource, putWord } from './form.js'
 import type { Flying, Layer, Model, Pending, Place } from './model.js'
-import { isReliedOn, pathOf, placeIndex } from './model.js'
+import { pathOf, placeIndex } from './model.js'
 
 const putFilesystem = (form: Form, filesystem: Filesystem | undefined): void => putSource(form, filesystem?.source)
 
@@ -166,7 +166,7 @@ const putLayer = (form: Form, layer: Layer | undefined): void => {
 }
 
 const putPlace = (form: Form, place: Place, twins: boolean): void => {
-  const { directory, layers, shown, mounting, certain, certainSource } = place
+  const { directory, layers, shown, mounting, certain, certainSource, relied } = place
   putWord(form, directory)
   put(form, layers.length)
   for (const layer of layers) putLayer(form, layer)
@@ -177,7 +177,7 @@ const putPlace = (form: Form, place: Place, twins: boolean): void => {
   }
   putSource(form, certain === 0 ? '' : certainSource)
   if (twins) putFlag(form, mounting)
-  putFlag(form, isReliedOn(place))
+  putFlag(form, relied)
 }
 
 const putFlying = (form: Form, model: Model, flying: readonly Flying[], named: boolean): void => {

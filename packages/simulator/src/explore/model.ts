@@ -31,7 +31,7 @@ export interface Place {
   readonly certainSource: string
   /**
    * Somebody was told `Attached` since our layer came, or it has outlived a manager: who holds one that was lost does not rely
-   * on another that is mounted for them and found wrong at once. It means something with a layer of ours only (`isReliedOn`).
+   * on another that is mounted for them and found wrong at once.
    */
   readonly relied: boolean
 }
@@ -145,12 +145,6 @@ export const identityOf = (mountId: number, source: string, manner: Manner): Ide
   return shared({ mountId, device: `0:${mountId}`, fstype: 'tmpfs', source: spelled, root: '/', flags })
 }
 
-const isOurs = (layer: Layer | undefined): boolean => layer?.by === 'us'
-
-/** Whether there is a layer of ours that others rely on. */
-export const isReliedOn = ({ layers, shown, relied }: Place): boolean =>
-  relied && (layers.some(isOurs) || (shown._tag === 'Seen' && isOurs(shown.top)))
-
 /** What a command does when it acts. An unmount takes off whatever is on top: between look and command anything may happen. */
 export const act = (place: Place, effect: Effect, mountId: number, manner: Manner): Place => {
   switch (effect._tag) {
@@ -160,8 +154,7 @@ export const act = (place: Place, effect: Effect, mountId: number, manner: Manne
       if (place.directory === 'none') return place
       const { source } = effect.filesystem
       const layer: Layer = { identity: identityOf(mountId, source, manner), by: 'us', of: source }
-      // With a first layer of ours it begins anew.
-      return { ...place, layers: [layer, ...place.layers], relied: isReliedOn(place) }
+      return { ...place, layers: [layer, ...place.layers] }
     }
     case 'Unmount':
       return { ...place, layers: place.layers.slice(1) }

@@ -14,7 +14,7 @@ const named = (name: string) => {
 
 /** A mistake, the law that it is told to break, and how many actions and lines are read until it is understood. */
 const PLANTED: readonly (readonly [name: string, law: string, actions: number, lines: number])[] = [
-  ['integer-instead-of-set', 'L1', 8, 40],
+  ['integer-instead-of-set', 'section 7', 8, 40],
   ['unmount-under-holders', 'L2', 8, 40],
   ['release-before-check', 'L3', 4, 20],
   ['options-not-compared', 'L5', 8, 40],
