@@ -51,7 +51,7 @@ describe('requests from stdin', () => {
       '{"id":"4","op":"detach","ok":true,"result":{"_tag":"Detached","holder":"not-held","holdersLeft":1,"mount":"held","directory":"kept","warnings":[]}}',
       '{"id":"5","op":"attach","ok":true,"result":{"_tag":"Attached","holder":"added","mount":"mounted","instance":1,"generation":1,"warnings":[]}}',
       // The namespace of the tests is private.
-      `{"id":"6","op":"detach","ok":true,"result":{"_tag":"Detached","holder":"removed","holdersLeft":0,"mount":"unmounted","directory":"removed","warnings":[{"_tag":"PropagationNotShared","text":"${ROOT} is not shared: where another mount namespace has a copy of this mount, removing ${ROOT}/b has detached it there, under its users"}]}}`,
+      `{"id":"6","op":"detach","ok":true,"result":{"_tag":"Detached","holder":"removed","holdersLeft":0,"mount":"unmounted","directory":"removed","warnings":[{"_tag":"PropagationNotShared","text":"${ROOT} is not shared: if another mount namespace has a copy of this mount, removing ${ROOT}/b has detached it there while in use"}]}}`,
       '',
     ])
     expect(ended.code).toBe(0)
@@ -64,7 +64,7 @@ describe('requests from stdin', () => {
     const ended = await run(HERE, [attach('1', 'a'), detach('2', '1', 'a')])
     expect(ended.code).toBe(1)
     expect(ended.stderr).toMatch(
-      new RegExp(`^mountkeeper: foreign: ${ROOT}/a .* is mounted and no record knows it`, 'm'),
+      new RegExp(`^mountkeeper: foreign: ${ROOT}/a .* is mounted, but not by this manager`, 'm'),
     )
     expect(answersOf(ended)).toMatchObject([
       { id: '1', ok: false, error: { _tag: 'Foreign', layers: [{ source: 'scratch' }] } },

@@ -69,7 +69,7 @@ describe('reconcile', () => {
     sh('umount', `${ROOT}/a`)
     const { code, stdout } = await run(['reconcile', ...PLACE])
     expect(stdout.split('\n')).toEqual([
-      `lost: ${ROOT}/a is no longer mounted; reconcile with apply mounts it again, old handles stay dead (vol-1 for vm-1, vol-2 for vm-2, vol-4 for vm-4)`,
+      `lost: ${ROOT}/a is no longer mounted; reconcile with apply remounts it, open handles stay invalid (vol-1 for vm-1, vol-2 for vm-2, vol-4 for vm-4)`,
       '1 difference',
       '',
     ])

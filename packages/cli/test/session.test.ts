@@ -229,7 +229,7 @@ describe('coming up', () => {
     second.end()
     expect(await second.exit).toBe(1)
     expect(second.streams.stderr.text()).toMatch(
-      /^mountkeeper: foreign: \/srv\/mounts\/a .*is mounted and no record knows it/,
+      /^mountkeeper: foreign: \/srv\/mounts\/a .*is mounted, but not by this manager/,
     )
     expect(second.answers()).toMatchObject([{ ok: false, error: { _tag: 'Foreign' } }])
   })
@@ -316,7 +316,7 @@ describe('a broken promise', () => {
       { id: '2', ok: true },
     ])
     const [said] = run.streams.stderr.text().split('\n')
-    expect(said).toMatch(/^mountkeeper: defect: the host port did not report but threw at Look .*; please report it/)
+    expect(said).toMatch(/^mountkeeper: defect: the host port threw instead of a report at Look .*; please report it/)
   })
 })
 

@@ -37,31 +37,31 @@ const ROOT_KEYS: readonly ConfigurationKey[] = [
   row(
     'roots',
     'a list of paths, or of { path, ladder, trustedOwners }',
-    'The managed roots: every mountpoint lies below one of them, and what lies there belongs to this manager alone.',
+    'The managed roots: every mountpoint is below one of them, and only this manager may mount there.',
     [],
   ),
   row('roots[].path', pathCodec, 'The directory.'),
   row(
     'roots[].ladder',
     ladderCodec,
-    'What may follow an unmount that failed: nothing, an abort of what waits inside, or also a lazy unmount.',
+    'The steps after a failed unmount: none, an abort of requests that wait inside, or also a lazy unmount.',
     'off',
   ),
   row(
     'roots[].trustedOwners',
     ownersCodec,
-    'Users beside root and the manager who may own directories above and below this root: each can redirect what is mounted there.',
+    'Users other than root and the manager who may own directories above and below this root; each of them can redirect mounts there.',
     [],
   ),
   row(
     'stateDirectory',
     pathCodec,
-    'Where facts are kept and the lock of the manager lies; without one they last as long as the process.',
+    'The directory for the journal and the lock of the manager; without it, records are lost when the process ends.',
   ),
 ]
 
 const TYPE_KEYS: readonly ConfigurationKey[] = [
-  row('types', 'an object', 'The filesystem types that may be asked for, by name; what is not here is refused.', {
+  row('types', 'an object', 'The allowed filesystem types, by name; all others are refused.', {
     tmpfs: { sources: ['*'] },
   }),
   row(
@@ -72,7 +72,7 @@ const TYPE_KEYS: readonly ConfigurationKey[] = [
   row(
     'types.NAME.options',
     WRITTEN,
-    'The options allowed beside those of every type. A list narrows the table of types to these names, an object adds to the table: { "port": true, "timeo": { "number": { "max": 600 } }, "soft": false }. Default: those that the table allows.',
+    'The options allowed in addition to those of every type. A list narrows the table of types to these names, an object adds to the table: { "port": true, "timeo": { "number": { "max": 600 } }, "soft": false }. Default: those that the table allows.',
   ),
   row(
     'types.NAME.insignificant',
@@ -82,17 +82,17 @@ const TYPE_KEYS: readonly ConfigurationKey[] = [
   row(
     'types.NAME.mayHang',
     truth,
-    'Whether its server may stop answering. Default: as in the table of types, else true.',
+    'Whether its server may stop responding. Default: as in the table of types, else true.',
   ),
   row(
     'types.NAME.server',
     serverOfCodec,
-    'How the server is found in a source; its slots are counted together. Default: as in the table of types, else "source".',
+    'How to find the server in a source; all mounts of one server share its slots. Default: as in the table of types, else "source".',
   ),
   row(
     'aliases',
     'an object: a server, and a list of its other names',
-    'Names and addresses that are one server: its slots are counted together, and refuse-new of one is of all. Case, a final dot and the spelling of an address need no entry.',
+    'Names and addresses of the same server: they share its slots, and refuse-new of one applies to all. Case, a final dot and the spelling of an address need no entry.',
     {},
   ),
 ]
@@ -101,13 +101,13 @@ const SECRET_KEYS: readonly ConfigurationKey[] = [
   row(
     'secretDirectories',
     'a list of paths',
-    'Directories below which `secretFile` of an option may lie; nobody but root and the manager may be able to change them.',
+    'Directories below which `secretFile` of an option may be; only root and the manager may have permission to change them.',
     [],
   ),
   row(
     'secretEnvironment',
     'a list of names of variables',
-    'Variables of the process of the manager that `secretEnvironment` of an option may name; for services that embed it.',
+    'Environment variables of the manager that `secretEnvironment` of an option may name; for services that embed the manager.',
     [],
   ),
 ]
@@ -121,13 +121,13 @@ export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
   ...keysOf('limits', LIMIT_SETTINGS),
   ...keysOf('slots', SLOT_SETTINGS),
   ...keysOf('deadlines', DEADLINE_SETTINGS),
-  row('deadlines.perType.NAME.lookMs', 'a whole number of ms', 'For seeing what is at a mountpoint of that type.'),
-  row('deadlines.perType.NAME.mountMs', 'a whole number of ms', 'For the mount command of that type.'),
-  row('deadlines.perType.NAME.unmountMs', 'a whole number of ms', 'For the umount command of that type.'),
+  row('deadlines.perType.NAME.lookMs', 'a whole number of ms', 'Deadline of a look at a mountpoint of that type.'),
+  row('deadlines.perType.NAME.mountMs', 'a whole number of ms', 'Deadline of the mount command of that type.'),
+  row('deadlines.perType.NAME.unmountMs', 'a whole number of ms', 'Deadline of the umount command of that type.'),
   row(
     'deadlines.perType.NAME.probeMs',
     'a whole number of ms',
-    'For a filesystem of that type to show that it answers.',
+    'Deadline of a probe whether a filesystem of that type responds.',
   ),
   ...keysOf('delays', DELAY_SETTINGS),
   row('journalFactsMax', JOURNAL_FACTS_MAX.codec.name, JOURNAL_FACTS_MAX.meaning, JOURNAL_FACTS_MAX.default),
@@ -136,21 +136,21 @@ export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
   row(
     'prefix',
     'a list of words',
-    'Put before mount, umount and the kill of their process group, such as ["sudo", "-n", "--"].',
+    'Command prefix of mount, umount and the kill of their process group, such as ["sudo", "-n", "--"].',
     [],
   ),
   row(
     'exec',
     'a list of words',
-    'Starts mountkeeper-exec, which then makes all changes as root by lists of its own; see mountkeeper doctor --sudoers.',
+    'Command that starts mountkeeper-exec, which makes all changes as root, within its own lists; see mountkeeper doctor --sudoers.',
     [],
   ),
   row(
     'inventory',
     'null, or an object with libvirt',
-    'The outside authority on who uses what: asked whenever the host comes up; its loss takes the host down.',
+    'The outside authority on which consumers use which files: queried at each host-up; if it is lost, the host goes down.',
     null,
   ),
-  row('inventory.libvirt', 'an object', 'The disks of domains, running or not; `{}` is all defaults.'),
+  row('inventory.libvirt', 'an object', 'The disks of libvirt domains, running or not; `{}` uses all defaults.'),
   ...keysOf('inventory.libvirt', LIBVIRT_SETTINGS),
 ]

@@ -42,19 +42,22 @@ const policy = <K extends keyof Policies>(name: K, meaning: string): Setting<Pol
 
 /** `policies`. */
 export const POLICY_SETTINGS: Section<Policies> = {
-  foreign: policy('foreign', 'What an attach does with a fitting layer that this manager did not mount.'),
+  foreign: policy('foreign', 'Whether an attach adopts a matching mount that this manager did not create.'),
   keepMountedMs: duration(
     0,
     DEFAULT_POLICIES.keepMountedMs,
-    'How long the last detach leaves the layer mounted for the next attach.',
+    'How long a mount stays after the last detach, for the next attach.',
   ),
-  lost: policy('lost', 'Whether a layer that vanished under its holders is only reported, or mounted again.'),
-  broken: policy('broken', 'Whether an attach to a filesystem that is mounted and dead is refused, or mounts it anew.'),
-  detachWhileDown: policy('detachWhileDown', 'Whether a detach while the host is down is refused, or ends the holder.'),
-  afterReboot: policy(
-    'afterReboot',
-    'What becomes of holders after a reboot: kept as lost, mounted again, or dropped.',
+  lost: policy('lost', 'Whether a mount that disappeared under its holders is only reported, or remounted.'),
+  broken: policy(
+    'broken',
+    'Whether an attach to a mounted filesystem that does not respond is refused, or remounts it.',
   ),
+  detachWhileDown: policy(
+    'detachWhileDown',
+    'Whether a detach while the host is down is refused, or removes the holder.',
+  ),
+  afterReboot: policy('afterReboot', 'How holders are treated after a reboot: kept as lost, remounted, or dropped.'),
   holders: policy(
     'holders',
     'Whether a holder that a complete inventory does not show is kept, or dropped at discovery.',
@@ -69,44 +72,44 @@ export const LIMIT_SETTINGS: Section<Required<Settings['limits']>> = {
     1,
     1_000_000,
     DEFAULT_LIMITS.waitingPerMountpoint,
-    'Requests that may wait at one mountpoint; more are refused `Overloaded`.',
+    'Maximum requests that wait at one mountpoint; more are refused `Overloaded`.',
   ),
   waitingPerHost: number(
     1,
     1_000_000,
     DEFAULT_LIMITS.waitingPerHost,
-    'Requests that may wait on the whole host; more are refused `Overloaded`.',
+    'Maximum requests that wait on the whole host; more are refused `Overloaded`.',
   ),
   holdersPerMountpoint: number(
     1,
     10_000_000,
     DEFAULT_LIMITS.holdersPerMountpoint,
-    'Holders that one mountpoint may have; more are refused `Overloaded`.',
+    'Maximum holders of one mountpoint; more are refused `Overloaded`.',
   ),
-  options: number(0, 1024, DEFAULT_LIMITS.options, 'Options that one request may ask for.'),
+  options: number(0, 1024, DEFAULT_LIMITS.options, 'Maximum options in one request.'),
   memoryBytes: number(
     0,
     Number.MAX_SAFE_INTEGER,
     DEFAULT_LIMITS.memoryBytes,
-    'Memory that all tmpfs mounts together may take, with 1 KiB for each inode; one more is refused `Overloaded`. The command takes at most half of the memory of the host for the default.',
+    'Maximum memory of all tmpfs mounts together, with 1 KiB for each inode; a mount beyond it is refused `Overloaded`. The command limits the default to half of the memory of the host.',
   ),
   mountpointsPerHost: number(
     1,
     1_000_000,
     DEFAULT_LIMITS.mountpointsPerHost,
-    'Mountpoints with a record; an attach at one more is refused `Overloaded`.',
+    'Maximum mountpoints with a record; an attach at another one is refused `Overloaded`.',
   ),
   holdersPerConsumer: number(
     1,
     10_000_000,
     DEFAULT_LIMITS.holdersPerConsumer,
-    'Attachments that one consumer may have when it asks for one more, which is refused `Overloaded`.',
+    'Maximum attachments of one consumer; another one is refused `Overloaded`.',
   ),
   bytesPerRecord: number(
     1_024,
     65_536,
     DEFAULT_LIMITS.bytesPerRecord,
-    'Bytes of mountpoint, type, source and options together; a longer request is refused `Invalid`.',
+    'Maximum bytes of mountpoint, type, source and options together; a longer request is refused `Invalid`.',
   ),
 }
 
@@ -116,10 +119,15 @@ export const SLOT_SETTINGS: Section<Settings['slots']> = {
     1,
     1024,
     DEFAULT_SLOTS.hanging,
-    'Mountpoints of types that can hang that are worked on at once; from 4 on one consumer has at most half while others wait.',
+    'Maximum concurrent operations on filesystem types that can hang; from 4 on, one consumer gets at most half while others wait.',
   ),
-  perServer: number(1, 1024, DEFAULT_SLOTS.perServer, 'The same for one server; a server that hangs takes no more.'),
-  local: number(1, 65_536, DEFAULT_SLOTS.local, 'Mountpoints of types that cannot hang that are worked on at once.'),
+  perServer: number(
+    1,
+    1024,
+    DEFAULT_SLOTS.perServer,
+    'Maximum concurrent operations on one server, so that a hanging server cannot use all slots.',
+  ),
+  local: number(1, 65_536, DEFAULT_SLOTS.local, 'Maximum concurrent operations on filesystem types that cannot hang.'),
 }
 
 type Deadlines = Settings['deadlinesMs']
@@ -144,21 +152,17 @@ const typeDeadlines: Codec<TypeDeadlines> = record('an object with lookMs, mount
 
 /** `deadlines`. */
 export const DEADLINE_SETTINGS: Section<DeadlineSection> = {
-  requestMs: duration(
-    1,
-    DEFAULT_DEADLINES_MS.request,
-    'When a request that names no `deadlineMs` is answered at last.',
-  ),
-  lookMs: duration(1, DEFAULT_DEADLINES_MS.look, 'For seeing what is at a mountpoint.'),
-  directoryMs: duration(1, DEFAULT_DEADLINES_MS.directory, 'For making or removing a directory.'),
-  mountMs: duration(1, DEFAULT_DEADLINES_MS.mount, 'For the mount command.'),
-  unmountMs: duration(1, DEFAULT_DEADLINES_MS.unmount, 'For the umount command.'),
-  probeMs: duration(1, DEFAULT_DEADLINES_MS.probe, 'For a mounted filesystem to show that it answers.'),
-  discoverMs: duration(1, DEFAULT_DEADLINES_MS.discover, 'For reading the whole host when it comes up.'),
+  requestMs: duration(1, DEFAULT_DEADLINES_MS.request, 'The deadline of a request without `deadlineMs`.'),
+  lookMs: duration(1, DEFAULT_DEADLINES_MS.look, 'Deadline of a look at a mountpoint.'),
+  directoryMs: duration(1, DEFAULT_DEADLINES_MS.directory, 'Deadline of creating or removing a directory.'),
+  mountMs: duration(1, DEFAULT_DEADLINES_MS.mount, 'Deadline of the mount command.'),
+  unmountMs: duration(1, DEFAULT_DEADLINES_MS.unmount, 'Deadline of the umount command.'),
+  probeMs: duration(1, DEFAULT_DEADLINES_MS.probe, 'Deadline of a probe whether a mounted filesystem responds.'),
+  discoverMs: duration(1, DEFAULT_DEADLINES_MS.discover, 'Deadline of the discovery of the host at host-up.'),
   perType: {
     codec: dictionary(typeNameCodec, typeDeadlines),
     default: {},
-    meaning: 'For types that take another time: `lookMs`, `mountMs`, `unmountMs`, `probeMs` by name of the type.',
+    meaning: 'Overrides per filesystem type: `lookMs`, `mountMs`, `unmountMs`, `probeMs` by name of the type.',
   },
 }
 
@@ -194,7 +198,7 @@ export const DELAY_SETTINGS: Section<DelaySection> = {
   settleMs: duration(
     0,
     DEFAULT_DELAYS_MS.settle,
-    'How long after its command ended well a mount that is not to be seen yet may still appear.',
+    'How long after a successful command a mount that is not visible yet may still appear.',
   ),
   unmountRetryMs: {
     codec: refined(
@@ -203,19 +207,19 @@ export const DELAY_SETTINGS: Section<DelaySection> = {
       (delays) => delays.length <= ATTEMPTS_MAX,
     ),
     default: DEFAULT_DELAYS_MS.unmountRetry,
-    meaning: 'Between the attempts of one detach to unmount; there is one attempt more than the list is long.',
+    meaning: 'Delays between the attempts of one detach to unmount; N delays allow N + 1 attempts.',
   },
   backOffFirstMs: duration(
     1,
     DEFAULT_DELAYS_MS.backOffFirst,
-    'Until the first look in the background; each next waits twice as long.',
+    'Delay before the first look in the background; it doubles for each next look.',
   ),
   backOffCeilingMs: duration(
     1,
     DEFAULT_DELAYS_MS.backOffCeiling,
-    'The longest wait between two looks in the background.',
+    'The maximum delay between two looks in the background.',
   ),
-  discoveryRetryMs: duration(1, DEFAULT_DELAYS_MS.discoveryRetry, 'Until discovery that failed is tried again.'),
+  discoveryRetryMs: duration(1, DEFAULT_DELAYS_MS.discoveryRetry, 'Delay before a failed discovery is retried.'),
 }
 
 /** Delays as core knows them. */
@@ -232,16 +236,17 @@ export const LIBVIRT_SETTINGS: Section<LibvirtSettings> = {
   uri: {
     codec: uriCodec,
     default: 'qemu:///system',
-    meaning: 'Which libvirt is asked; the connection is read-only.',
+    meaning: 'The URI of the libvirt to query; the connection is read-only.',
   },
-  limitMs: duration(1, 20_000, 'For the whole answer; a libvirt that takes longer leaves the host down.'),
+  limitMs: duration(1, 20_000, 'Deadline of the whole answer; if libvirt takes longer, the host stays down.'),
   keepaliveSeconds: {
     codec: between(0, 3_600, ' of seconds'),
     default: 5,
-    meaning: 'A libvirt that does not answer for about three times as long counts as lost; 0: only one that ends.',
+    meaning:
+      'Interval of keepalive messages; a libvirt that does not answer for about three intervals is lost; 0: only a closed connection is lost.',
   },
-  retryFirstMs: duration(1, 1_000, 'Until a libvirt that was lost is asked again; each next wait is twice as long.'),
-  retryCeilingMs: duration(1, 30_000, 'The longest wait until a libvirt that was lost is asked again.'),
+  retryFirstMs: duration(1, 1_000, 'Delay before a lost libvirt is queried again; it doubles for each next try.'),
+  retryCeilingMs: duration(1, 30_000, 'The maximum delay before a lost libvirt is queried again.'),
 }
 
 const JOURNAL_FACTS = 10_000
@@ -251,7 +256,7 @@ export const JOURNAL_FACTS_MAX: Setting<number> = number(
   1,
   10_000_000,
   JOURNAL_FACTS,
-  'From so many facts after its snapshot on the journal is made shorter.',
+  'The journal is compacted when it has this many facts after its snapshot.',
 )
 
 const JOURNAL_BYTES = 16 * 1024 * 1024
@@ -261,7 +266,7 @@ export const JOURNAL_BYTES_MAX: Setting<number> = number(
   65_536,
   4 * 1024 * 1024 * 1024,
   JOURNAL_BYTES,
-  'From so many bytes after its snapshot on, and as many as that has, the journal is made shorter.',
+  'The journal is compacted when it has this many bytes after its snapshot, and at least as many as the snapshot.',
 )
 
 const WATCH_INTERVAL_MS = 30_000
@@ -270,5 +275,5 @@ const WATCH_INTERVAL_MS = 30_000
 export const WATCH_INTERVAL: Setting<number> = duration(
   100,
   WATCH_INTERVAL_MS,
-  'How often the mount table is read where perl, which waits for its changes, is missing.',
+  'How often to read the mount table if perl, which waits for its changes, is missing.',
 )

@@ -20,7 +20,7 @@ export type InventorySettings = null | { readonly libvirt: LibvirtSettings }
 
 /** What adapters are told and core need not know. */
 export interface AdapterSettings {
-  /** Where facts are kept and the lock of the manager lies; without one they last as long as the process. */
+  /** The directory for the journal and the lock of the manager; without it, records are lost when the process ends. */
   readonly stateDirectory?: string
   /** From so many facts on the journal is made shorter. */
   readonly journalFactsMax: number

@@ -66,7 +66,7 @@ const skipMember = (cursor: Cursor, keys: Set<string>, depth: number): JsonFault
   if (broken !== undefined) return broken
   const written = cursor.text.slice(begin, cursor.at)
   const key = written.includes('\\') ? String(JSON.parse(written)) : written.slice(1, -1)
-  if (keys.has(key)) return { position: begin, why: `the key ${quoted(key)} stands here a second time` }
+  if (keys.has(key)) return { position: begin, why: `the key ${quoted(key)} is here a second time` }
   keys.add(key)
   skipSpace(cursor)
   if (cursor.text.charAt(cursor.at) !== ':') return fault(cursor, '":"')

@@ -302,7 +302,7 @@ describe('the file is refused', () => {
     [
       { types: { 'fuse.sshfs': { sources: ['*:/srv/*/'] } } },
       [
-        'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end, not with both, which no source matches, got "*:/srv/*/"',
+        'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end; with both it matches no source, got "*:/srv/*/"',
       ],
     ],
     [
@@ -406,7 +406,7 @@ describe('the file is refused', () => {
       'not JSON at line 3, column 1: expected a key in quotes, got "}"',
     ])
     expect(refused('{\n  "roots": [],\n  "roots": []\n}')).toEqual([
-      'not JSON at line 3, column 3: the key "roots" stands here a second time',
+      'not JSON at line 3, column 3: the key "roots" is here a second time',
     ])
     expect(refused('{"slots":{"x":1},"limits":{"options":"a"}}')).toEqual([
       'limits.options: expected a whole number from 0 to 1,024, got "a"',
@@ -493,7 +493,7 @@ describe('flags', () => {
     ],
     [
       { allow: ['fuse.sshfs=*:/srv/*/'] },
-      'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end, not with both, which no source matches, got "*:/srv/*/"',
+      'types["fuse.sshfs"].sources[0]: expected a pattern with "*" or with "/" at its end; with both it matches no source, got "*:/srv/*/"',
     ],
   ])('are refused: %j', (flags, message) => {
     expect(flagged(flags)).toEqual([message])
@@ -564,7 +564,7 @@ describe('the documented table', () => {
       key: 'deadlines.requestMs',
       expected: DAY,
       default: 180_000,
-      meaning: 'When a request that names no `deadlineMs` is answered at last.',
+      meaning: 'The deadline of a request without `deadlineMs`.',
     })
   })
 })

@@ -221,7 +221,7 @@ describe('a line', () => {
     ['', 'not JSON at character 1: expected a value, got the end'],
     ['# attach', 'not JSON at character 1: expected a value, got "#"'],
     [`${line}${line}`, 'not JSON at character 16: expected nothing more, got "{"'],
-    ['{"op":"status","op":"host-down"}', 'not JSON at character 16: the key "op" stands here a second time'],
+    ['{"op":"status","op":"host-down"}', 'not JSON at character 16: the key "op" is here a second time'],
     [`{"op":"status","id":"${'é'.repeat(32_756)}"}`, 'read'],
     [`{"op":"status","id":"${'é'.repeat(32_757)}"}`, 'longer than 65,536 bytes'],
     [`${' '.repeat(65_521)}${line}`, 'read'],

@@ -114,12 +114,12 @@ export const checkName = (field: string, name: string): Invalid | undefined =>
 export const checkPath = (field: string, path: string): Invalid | undefined => {
   const bad = checkText(field, path, PATH_BYTES_MAX)
   if (bad !== undefined) return bad
-  if (!path.startsWith('/')) return invalid(field, 'is not absolute: it has to begin with /')
+  if (!path.startsWith('/')) return invalid(field, 'is not absolute: it must begin with /')
   if (path === '/') return undefined
-  if (path.endsWith('/')) return invalid(field, 'ends with /')
-  if (path.includes('//')) return invalid(field, 'has // in it')
+  if (path.endsWith('/')) return invalid(field, 'must not end with /')
+  if (path.includes('//')) return invalid(field, 'must not contain //')
   for (const component of path.slice(1).split('/')) {
-    if (component === '.' || component === '..') return invalid(field, `has ${component} in it`)
+    if (component === '.' || component === '..') return invalid(field, `must not contain the component ${component}`)
     if (component.length * 3 > COMPONENT_BYTES_MAX && utf8Length(component) > COMPONENT_BYTES_MAX) {
       return invalid(field, `has a component of more than ${COMPONENT_BYTES_MAX} bytes`)
     }
@@ -131,21 +131,22 @@ export const checkPath = (field: string, path: string): Invalid | undefined => {
 export const checkMountpointPath = (path: string): Invalid | undefined =>
   checkPath('mountpoint', path) ?? checkShown('mountpoint', path)
 
-const allowedNow = (some: readonly string[]): string => (some.length === 0 ? 'none is' : `allowed: ${some.join(', ')}`)
+const allowedNow = (some: readonly string[]): string =>
+  some.length === 0 ? 'none is allowed' : `allowed: ${some.join(', ')}`
 
 const checkSource = (rule: TypeRule, type: string, source: string): Invalid | undefined => {
   const field = 'filesystem.source'
   const bad = checkText(field, source, SOURCE_BYTES_MAX)
   if (bad !== undefined) return bad
   // Not even in part is it repeated.
-  if (sourceHasSecret(source)) return invalid(field, 'has a password in it; give it as a secret')
-  if (source.startsWith('-')) return invalid(field, 'begins with -')
-  if (TAG.test(source)) return invalid(field, 'is a tag; name the device itself')
+  if (sourceHasSecret(source)) return invalid(field, 'contains a password; give it as a secret')
+  if (source.startsWith('-')) return invalid(field, 'must not begin with -')
+  if (TAG.test(source)) return invalid(field, 'must be a device path, not a tag such as UUID= or LABEL=')
   if (rule.sourceIsPath) {
     const path = checkPath(field, source)
     if (path !== undefined) return path
   }
-  if (DOTS.test(source)) return invalid(field, 'has . or .. in it, which a pattern could not see through')
+  if (DOTS.test(source)) return invalid(field, 'must not contain . or .. components')
   const parsed = readSource(rule, source)
   if (parsed._tag === 'Wrong') return invalid(field, parsed.why)
   if (sourceMatches(formOf(rule), rule.sources, parsed)) return undefined
@@ -158,7 +159,7 @@ const isGeneral = (name: string): boolean =>
 
 const isGeneralFlag = (name: string): boolean => Object.hasOwn(GENERAL_FLAGS, name)
 
-const DOUBLE_QUOTE = 'has a double quote in it, which hides the next comma from mount(8)'
+const DOUBLE_QUOTE = 'must not contain a double quote (mount(8) would not see the next comma)'
 
 /** What mount(8), a helper or the kernel would read otherwise than it stands there. */
 const checkOptionForm = (field: string, rule: TypeRule, option: MountOption, text: string): Invalid | undefined => {
@@ -168,7 +169,7 @@ const checkOptionForm = (field: string, rule: TypeRule, option: MountOption, tex
   if (isGeneralFlag(name) && typeof option !== 'string') return invalid(field, `${name} cannot be a secret`)
   if (text.includes('"')) return invalid(field, DOUBLE_QUOTE)
   if (text.includes('\\') && rule.mayHang && rule.server !== 'unc')
-    return invalid(field, 'has a backslash in it, which FUSE would leave out')
+    return invalid(field, 'must not contain a backslash (FUSE would drop it)')
   const value = text.slice(name.length + 1)
   const long = !rule.mayHang && !rule.pathOptions.includes(name) && utf8Length(value) > VALUE_BYTES_MAX
   return long ? invalid(field, `has a value of more than ${VALUE_BYTES_MAX} bytes`) : undefined
@@ -200,8 +201,8 @@ const checkOptionText = (field: string, option: MountOption): Invalid | undefine
   // Not even its name is repeated: without a `=` it may hold the secret.
   if (typeof option === 'string' && optionHasSecret(option))
     return invalid(field, 'has a password or key as plain text; give it as { name, secretFile }')
-  if (typeof option !== 'string' && text.includes('=')) return invalid(field, 'has = in the name of a secret')
-  return text.includes(',') ? invalid(field, 'has a comma in it; give each option on its own') : undefined
+  if (typeof option !== 'string' && text.includes('=')) return invalid(field, 'must not have = in the name of a secret')
+  return text.includes(',') ? invalid(field, 'must not contain a comma; give each option separately') : undefined
 }
 
 /** The value of an option, by the grammar that the rule has for it. */
@@ -253,9 +254,8 @@ export const checkFilesystem = (settings: Settings, filesystem: Filesystem): Inv
   const field = 'filesystem.type'
   const bad = checkText(field, type, TYPE_BYTES_MAX)
   if (bad !== undefined) return bad
-  if (type.startsWith('-')) return invalid(field, 'begins with -')
-  if (type.startsWith('no'))
-    return invalid(field, 'begins with no, which mount(8) takes for a list of types to leave out')
+  if (type.startsWith('-')) return invalid(field, 'must not begin with -')
+  if (type.startsWith('no')) return invalid(field, 'must not begin with "no" (mount(8) reads that as an exclusion)')
   if (!Object.hasOwn(settings.types, type)) {
     return invalid(field, `${type} is not an allowed type; allowed: ${Object.keys(settings.types).join(', ')}`)
   }
@@ -270,7 +270,7 @@ export const checkFilesystem = (settings: Settings, filesystem: Filesystem): Inv
   }
   const [, second] = [...options.entries()].filter(([, option]) => typeof option !== 'string')
   if (second !== undefined)
-    return invalid(`filesystem.options[${second[0]}]`, 'is a second secret; a helper can be given one')
+    return invalid(`filesystem.options[${second[0]}]`, 'is a second secret; only one is possible')
   const contradicts = contradiction(type, options)
   if (contradicts !== undefined) return invalid(`filesystem.options[${contradicts.index}]`, contradicts.why)
   return checkOptionBytes(rule, filesystem)
@@ -329,5 +329,5 @@ export const checkDeadline = (deadlineMs: number | undefined): Invalid | undefin
 export const nested = (mountpoint: string, other: string): Invalid =>
   invalid(
     'mountpoint',
-    `${mountpoint} lies ${other.startsWith(`${mountpoint}/`) ? 'above' : 'below'} ${other}, which is in use`,
+    `${mountpoint} is ${other.startsWith(`${mountpoint}/`) ? 'above' : 'below'} ${other}, which is in use`,
   )

@@ -23,10 +23,10 @@ const lostUnder = (
       ? undefined
       : sourceChange(settings, filesystem, undefined, source, seen)
   if (filesystem !== undefined && change !== undefined) {
-    const text = 'is no longer mounted, and is not mounted again for those who hold it: its source has changed'
+    const text = 'is no longer mounted, and is not remounted for its holders because its source has changed'
     return [{ _tag: 'lost', mountpoint, text }, sourceChanged(mountpoint, filesystem.source, change)]
   }
-  const text = 'is no longer mounted; reconcile with apply mounts it again, old handles stay dead'
+  const text = 'is no longer mounted; reconcile with apply remounts it, open handles stay invalid'
   return [{ _tag: 'lost', mountpoint, text }]
 }
 
@@ -51,7 +51,7 @@ const changed = (
     }
     case 'ReadOnly': {
       const text =
-        'is read-only, and was writable when it was mounted; find out why, then remount it by hand or unmount it'
+        'is read-only, but was writable when it was mounted; find the cause, then remount or unmount it by hand'
       return [{ _tag: 'options-changed', mountpoint, text }]
     }
     case 'SourceChanged':
@@ -62,7 +62,7 @@ const changed = (
 const sourceChanged = (mountpoint: string, source: string, { was, is }: { was: string; is: string }): Difference => ({
   _tag: 'source-changed',
   mountpoint,
-  text: `${source} is ${is} now, and what was mounted came from ${was}; detach and attach again to get what is there now`,
+  text: `${source} is ${is} now, but the mount came from ${was}; detach and attach again to get the current source`,
 })
 
 /** What was seen beside the mountpoint itself. */
@@ -88,12 +88,14 @@ const ofLayer = (
     return [{ _tag: 'moved', mountpoint, text }]
   }
   if (position < 0 && top !== undefined) {
-    const text = `${nameOf(top)} is mounted in the place of ${nameOf(layer)}; unmount it by hand and reconcile`
+    const text = `${nameOf(top)} is mounted in place of ${nameOf(layer)}; unmount it by hand and reconcile`
     return [{ _tag: 'replaced', mountpoint, text }]
   }
   if (position < 0) return lostUnder(settings, record, holders, seen)
   if (position > 0 && top !== undefined) {
-    return [{ _tag: 'stacked', mountpoint, text: `${nameOf(top)} lies on top of ${nameOf(layer)}; unmount it by hand` }]
+    return [
+      { _tag: 'stacked', mountpoint, text: `${nameOf(top)} is mounted on top of ${nameOf(layer)}; unmount it by hand` },
+    ]
   }
   const differs = changed(settings, record, layer, top ?? layer, seen)
   if (differs.length > 0) return differs
@@ -102,7 +104,7 @@ const ofLayer = (
     {
       _tag: 'vacant',
       mountpoint,
-      text: `${nameOf(layer)} is mounted and nobody holds it; reconcile with apply unmounts it`,
+      text: `${nameOf(layer)} is mounted without holders; reconcile with apply unmounts it`,
     },
   ]
 }
@@ -120,13 +122,13 @@ export const differenceOf = (
   const renamed = record.layer === undefined ? undefined : renamedAmong(record.layer, layers)
   const unknown = found._tag === 'Unknown' ? found : renamed
   if (unknown !== undefined) {
-    const text = `could not be looked at: ${unknownText(unknown)}`
+    const text = `cannot be examined: ${unknownText(unknown)}`
     return record.phase === 'absent' ? [] : [{ _tag: 'uncertain', mountpoint, text }]
   }
   if (record.layer !== undefined) return ofLayer(settings, record, record.layer, holders, layers, beside)
   const [top] = layers
   if (top !== undefined) {
-    const text = `${nameOf(top)} is mounted and no record knows it: others mounted it, or the journal was lost and it may be in use; it is left alone. Unmount it by hand if nobody uses it, or let the next attach take it over by the policy foreign: adopt`
+    const text = `${nameOf(top)} is mounted, but not by this manager as far as it has records: another program mounted it, or the journal was lost and it may be in use; it is not touched. Unmount it by hand if it is not in use, or let the next attach adopt it with the policy foreign: adopt`
     return [{ _tag: holders > 0 ? 'replaced' : 'foreign', mountpoint, text }]
   }
   if (holders > 0) return lostUnder(settings, record, holders, beside.seen)
@@ -135,7 +137,7 @@ export const differenceOf = (
       {
         _tag: 'leftover-directory',
         mountpoint,
-        text: 'is a directory of ours that nobody needs; reconcile with apply removes it',
+        text: 'is a directory of ours that is no longer needed; reconcile with apply removes it',
       },
     ]
   }

@@ -131,7 +131,7 @@ export const errorText = ({ stderr, exitStatus, signal }: CommandError): string 
   const [said = ''] = stderr.trim().split('\n')
   if (said !== '') return said
   if (signal !== undefined) return `ended by ${signal}`
-  return exitStatus === undefined ? 'the command has passed its deadline' : `exit status ${exitStatus}`
+  return exitStatus === undefined ? 'the command timed out' : `exit status ${exitStatus}`
 }
 
 const DELETED = '//deleted'

@@ -94,7 +94,7 @@ export const warningsAbout = (
     ? [warning('ReadOnly', `${filesystem.source} is mounted read-only, although ro is not asked for`)]
     : []),
   ...(asked?._tag === 'NotChecked'
-    ? [warning('SourceNotChecked', `${filesystem.source} was not compared with what is mounted: ${asked.why}`)]
+    ? [warning('SourceNotChecked', `${filesystem.source} could not be compared with the mount: ${asked.why}`)]
     : []),
 ]
 
@@ -128,9 +128,9 @@ const wrongSource = (
 ): string | undefined => {
   const origin = originOf(rule, layer, seen)
   if (!leadsOverPaths(rule, filesystem) || before === undefined || before._tag === 'NotChecked') return undefined
-  if (before._tag === 'Absent') return `${before.path} was not there before the mount`
+  if (before._tag === 'Absent') return `${before.path} did not exist before the mount`
   if (origin === undefined || origin._tag === 'NotChecked') return undefined
-  return `what was mounted comes from ${sourceText(origin)}, and ${filesystem.source} led to ${sourceText(before)}`
+  return `the mount comes from ${sourceText(origin)}, but ${filesystem.source} led to ${sourceText(before)}`
 }
 
 /**
@@ -156,7 +156,7 @@ export const ourMount = (
   const wrong = wrongSource(rule, filesystem, layer, before, seen)
   if (wrong !== undefined) return { layer, wrong, warnings: [] }
   if (leadsOverPaths(rule, filesystem)) {
-    const why = `${filesystem.source} was not compared with what is mounted: where that comes from is not shown`
+    const why = `${filesystem.source} could not be compared with the mount, whose source the kernel does not show`
     const unchecked = warning('SourceNotChecked', why)
     return { layer, warnings: about.some(({ _tag }) => _tag === 'SourceNotChecked') ? about : [...about, unchecked] }
   }

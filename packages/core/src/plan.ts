@@ -142,44 +142,45 @@ const performed = (settings: Settings, effect: Run, was: Looked): Looked => {
 
 const REASONS: Readonly<Record<Effect['_tag'], Omit<PlannedStep, 'effect'>>> = {
   Look: {
-    why: 'nothing is changed before what is there was seen',
-    onFailure:
-      'the mountpoint becomes uncertain; it is looked at again until the request is over, and nothing is destroyed',
+    why: 'the current state is checked before any change',
+    onFailure: 'the mountpoint becomes uncertain; it is examined again until the request ends, and nothing is removed',
   },
   MakeDirectory: {
-    why: 'the directory is not there, and the first attachment makes it',
+    why: 'the directory does not exist; the first attach creates it',
     onFailure: 'the claim ends and the attach is refused MountFailed (step directory)',
   },
   Mount: {
-    why: 'nothing is mounted there, and the first attachment mounts',
-    onFailure: 'a directory made for it is removed; refused MountFailed, with all that wait for the same filesystem',
+    why: 'nothing is mounted there; the first attach mounts',
+    onFailure:
+      'a directory created for it is removed; the attach, and all that wait for the same filesystem, are refused MountFailed',
   },
   Unmount: {
-    why: 'our layer is on top and nobody holds it any more',
-    onFailure: 'tried again; then the layer stays vacant, the detach says so, and later detaches and looks try again',
+    why: 'our layer is on top and has no holders left',
+    onFailure: 'retried; then the layer stays vacant, the detach reports it, and later detaches and looks retry',
   },
   RemoveDirectory: {
-    why: 'we made the directory, and it is proven unmounted',
-    onFailure: 'the detach has succeeded; the directory is left over and removed later',
+    why: 'we created the directory, and nothing is mounted on it',
+    onFailure: 'the detach has succeeded; the directory stays and is removed later',
   },
   Probe: {
-    why: 'the type can hang: does the filesystem answer?',
-    onFailure: 'refused Broken or mounted again, by policy; without an answer attached with the warning NotResponding',
+    why: 'the type can hang, so the filesystem is checked first',
+    onFailure:
+      'refused Broken or remounted, by policy; if the probe times out, attached with the warning NotResponding',
   },
-  Wait: { why: 'what follows is not due yet', onFailure: 'does not fail' },
-  Discover: { why: 'a generation begins with what is there', onFailure: 'the host stays down' },
+  Wait: { why: 'the next step is not due yet', onFailure: 'does not fail' },
+  Discover: { why: 'a generation begins with the current mounts', onFailure: 'the host stays down' },
 }
 
 /** Why a plan ends with a delay. */
 const WAITS: Readonly<Record<WaitWhy, string>> = {
-  settle: 'what the command did may show a moment after its end',
-  'unmount-retry': 'the unmount did not work, and is tried again',
-  'back-off': 'it could not be told what is there, or something of ours stays; it is looked at again later',
+  settle: 'the effect of the command may become visible after its end',
+  'unmount-retry': 'the unmount failed and will be retried',
+  'back-off': 'the state is unknown, or something of ours remains; it will be examined again later',
   'keep-mounted': 'policy keeps the layer mounted for a while',
-  'discovery-retry': 'the host could not be discovered, and is tried again',
+  'discovery-retry': 'discovery failed and will be retried',
 }
 
-const REPLACING = 'a vacant layer of another filesystem makes room'
+const REPLACING = 'a vacant layer of another filesystem is replaced'
 
 const stepOf = (host: Host, effect: Effect): PlannedStep => {
   const { why, onFailure } = REASONS[effect._tag]

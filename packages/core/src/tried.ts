@@ -4,15 +4,15 @@ import type { Difference } from './answer.js'
 import { errorText } from './found.js'
 import type { Mountpoint } from './host.js'
 
-const IN_THE_WAY = 'what is in it lies on the disk of the host itself: look at it, then remove it by hand'
+const IN_THE_WAY = 'its content is on the disk of the host itself: check it, then remove it by hand'
 
 /** How the last try of a repair ended; absent where none has failed. */
 const lastTry = ({ reason, lastError }: Mountpoint): string | undefined => {
   if (reason?._tag !== 'Refused') return undefined
   const error = reason.error ?? lastError
   return error === undefined
-    ? 'the last try reported success, and it is still there'
-    : `the last try failed: ${errorText(error)}`
+    ? 'the last attempt reported success, but it is still there'
+    : `the last attempt failed: ${errorText(error)}`
 }
 
 /** The same difference, with what was tried about it. */

@@ -55,7 +55,7 @@ test.each<[string, Partial<CommandError>]>([
   ['ended by SIGKILL', { stderr: ' \n', signal: 'SIGKILL' }],
   ['exit status 0', { exitStatus: 0 }],
   ['exit status 32', { stderr: '', exitStatus: 32 }],
-  ['the command has passed its deadline', {}],
+  ['the command timed out', {}],
 ])('a command error in words: %s', (words, error) => {
   expect(errorText({ command: ['mount'], stderr: '', ...error })).toBe(words)
 })

@@ -85,7 +85,7 @@ describe.each(['volume', 'consumer', 'id'] as const)('%s', (field) => {
 describe('an id', () => {
   test('of a request that is not answered yet', () => {
     expect(answered({ ...GOOD, id: 'waits' })).toBe(
-      refused('id', 'waits is the id of a request that is not answered yet'),
+      refused('id', 'waits is the id of a request that has no answer yet'),
     )
   })
 
@@ -104,7 +104,7 @@ describe('an id', () => {
   test.each(others.map((body) => [body.op, body] as const))('is checked in %s', (_, body) => {
     expect(answered({ ...body, id: '\n' })).toBe(refused('id', 'has a control character at position 0'))
     expect(answered({ ...body, id: 'waits' })).toBe(
-      refused('id', 'waits is the id of a request that is not answered yet'),
+      refused('id', 'waits is the id of a request that has no answer yet'),
     )
     expect(answered({ ...body, deadlineMs: 0 })).toBe(
       refused('deadlineMs', 'is not a whole number of milliseconds from 1 to 86400000'),
@@ -128,14 +128,14 @@ test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 86_400_001])('deadl
 
 const PATHS: readonly Row[] = [
   ...TEXTS.map(([what, value, why]): Row => [what, value, why]),
-  ['relative', 'srv/mounts/a', 'is not absolute: it has to begin with /'],
-  ['a leading dash', '-a', 'is not absolute: it has to begin with /'],
-  ['a trailing slash', '/srv/mounts/a/', 'ends with /'],
-  ['//', '/srv/mounts//a', 'has // in it'],
-  ['// at the beginning', '//srv/mounts/a', 'has // in it'],
-  ['..', '/srv/mounts/../a', 'has .. in it'],
-  ['.. at the end', '/srv/mounts/..', 'has .. in it'],
-  ['.', '/srv/mounts/./a', 'has . in it'],
+  ['relative', 'srv/mounts/a', 'is not absolute: it must begin with /'],
+  ['a leading dash', '-a', 'is not absolute: it must begin with /'],
+  ['a trailing slash', '/srv/mounts/a/', 'must not end with /'],
+  ['//', '/srv/mounts//a', 'must not contain //'],
+  ['// at the beginning', '//srv/mounts/a', 'must not contain //'],
+  ['..', '/srv/mounts/../a', 'must not contain the component ..'],
+  ['.. at the end', '/srv/mounts/..', 'must not contain the component ..'],
+  ['.', '/srv/mounts/./a', 'must not contain the component .'],
   ['4,096 bytes', `/srv/mounts/${'x/'.repeat(2042)}`, 'is longer than 4095 bytes'],
   ['a component of 256 bytes', `/srv/mounts/${'x'.repeat(256)}`, 'has a component of more than 255 bytes'],
 ]
@@ -162,13 +162,13 @@ describe('mountpoint', () => {
 
   test('above one that is in use', () => {
     expect(answered({ ...GOOD, mountpoint: '/srv/mounts/in' })).toBe(
-      refused('mountpoint', '/srv/mounts/in lies above /srv/mounts/in/use, which is in use'),
+      refused('mountpoint', '/srv/mounts/in is above /srv/mounts/in/use, which is in use'),
     )
   })
 
   test('below one that is in use', () => {
     expect(answered({ ...GOOD, mountpoint: '/srv/mounts/in/use/deep/down' })).toBe(
-      refused('mountpoint', '/srv/mounts/in/use/deep/down lies below /srv/mounts/in/use, which is in use'),
+      refused('mountpoint', '/srv/mounts/in/use/deep/down is below /srv/mounts/in/use, which is in use'),
     )
   })
 })
@@ -197,8 +197,8 @@ describe('filesystem.type', () => {
     ...TEXTS,
     ['64 bytes', 'x'.repeat(64), 'is longer than 63 bytes'],
     ['64 bytes in 32 characters', 'é'.repeat(32), 'is longer than 63 bytes'],
-    ['a leading dash', '-o', 'begins with -'],
-    ['beginning with no', 'nonfs', 'begins with no, which mount(8) takes for a list of types to leave out'],
+    ['a leading dash', '-o', 'must not begin with -'],
+    ['beginning with no', 'nonfs', 'must not begin with "no" (mount(8) reads that as an exclusion)'],
     ['not allowed', 'ext4', `ext4 is not an allowed type; ${ALLOWED}`],
     ['a list', 'tmpfs,nfs', `tmpfs,nfs is not an allowed type; ${ALLOWED}`],
     ['a word of the language', 'constructor', `constructor is not an allowed type; ${ALLOWED}`],
@@ -211,12 +211,12 @@ describe('filesystem.source', () => {
   test.each<Row>([
     ...TEXTS,
     ['4,096 bytes', 'x'.repeat(4096), 'is longer than 4095 bytes'],
-    ['a leading dash', '-o', 'begins with -'],
-    ['a UUID', 'UUID=1234-5678', 'is a tag; name the device itself'],
-    ['a label', 'LABEL=data', 'is a tag; name the device itself'],
-    ['a partition by UUID', 'partuuid=1', 'is a tag; name the device itself'],
-    ['a partition by label', 'PARTLABEL=x', 'is a tag; name the device itself'],
-    ['an id', 'ID=x', 'is a tag; name the device itself'],
+    ['a leading dash', '-o', 'must not begin with -'],
+    ['a UUID', 'UUID=1234-5678', 'must be a device path, not a tag such as UUID= or LABEL='],
+    ['a label', 'LABEL=data', 'must be a device path, not a tag such as UUID= or LABEL='],
+    ['a partition by UUID', 'partuuid=1', 'must be a device path, not a tag such as UUID= or LABEL='],
+    ['a partition by label', 'PARTLABEL=x', 'must be a device path, not a tag such as UUID= or LABEL='],
+    ['an id', 'ID=x', 'must be a device path, not a tag such as UUID= or LABEL='],
   ])('%s', (_, source, why) => {
     expect(answered(filesystem('tmpfs', source))).toBe(refused('filesystem.source', why))
   })
@@ -234,15 +234,15 @@ describe('filesystem.source', () => {
     expect(checkFilesystem(none, { type: 'bind', source: '/exports', options: [] })).toEqual({
       _tag: 'Invalid',
       field: 'filesystem.source',
-      why: '/exports is not allowed for type bind; none is',
+      why: '/exports is not allowed for type bind; none is allowed',
     })
   })
 
   test.each<Row>([
-    ['relative', 'exports/a', 'is not absolute: it has to begin with /'],
-    ['..', '/exports/../etc', 'has .. in it'],
-    ['//', '/exports//a', 'has // in it'],
-    ['a trailing slash', '/exports/a/', 'ends with /'],
+    ['relative', 'exports/a', 'is not absolute: it must begin with /'],
+    ['..', '/exports/../etc', 'must not contain the component ..'],
+    ['//', '/exports//a', 'must not contain //'],
+    ['a trailing slash', '/exports/a/', 'must not end with /'],
     ['outside', '/etc', '/etc is not allowed for type bind; allowed: /exports/, /one'],
     ['beginning alike', '/exportsx', '/exportsx is not allowed for type bind; allowed: /exports/, /one'],
     ['below an exact one', '/one/two', '/one/two is not allowed for type bind; allowed: /exports/, /one'],
@@ -255,7 +255,7 @@ describe('filesystem.options', () => {
   test.each<Row>([
     ...TEXTS,
     ['4,096 bytes', `size=${'1'.repeat(4091)}`, 'is longer than 4095 bytes'],
-    ['a comma', 'size=1m,suid', 'has a comma in it; give each option on its own'],
+    ['a comma', 'size=1m,suid', 'must not contain a comma; give each option separately'],
     ['not on the list', 'lowerdir=/x', 'lowerdir is not allowed for type tmpfs'],
     ['not on the list, and no value', '-o', '-o is not allowed for type tmpfs'],
     ['one that makes mount act elsewhere', 'x-mount.mkdir', 'x-mount.mkdir is not allowed for type tmpfs'],
@@ -263,7 +263,7 @@ describe('filesystem.options', () => {
     ['dev', 'dev', 'dev is refused by policy'],
     ['a flag with a value', 'nosuid=0', 'nosuid takes no value'],
     ['a flag with an empty value', 'ro=', 'ro takes no value'],
-    ['a double quote', 'size="1m', 'has a double quote in it, which hides the next comma from mount(8)'],
+    ['a double quote', 'size="1m', 'must not contain a double quote (mount(8) would not see the next comma)'],
     ['a value of 256 bytes', `size=${'1'.repeat(256)}`, 'has a value of more than 255 bytes'],
     ['a second time', 'mode=755', 'mode is given twice; give it once'],
   ])('%s', (_, option, why) => {
@@ -294,16 +294,16 @@ describe('filesystem.options', () => {
   })
 
   test.each<Row>([
-    ['a backslash', 'lowerdir=/layers/a\\b', 'has a backslash in it, which the kernel would leave out'],
+    ['a backslash', 'lowerdir=/layers/a\\b', 'must not contain a backslash (the kernel would drop it)'],
     [
       'a backslash that leads out',
       'upperdir=/layers/\\../etc',
-      'has a backslash in it, which the kernel would leave out',
+      'must not contain a backslash (the kernel would drop it)',
     ],
     [
       'a backslash before a colon',
       'lowerdir=/layers/a\\:/b',
-      'has a backslash in it, which the kernel would leave out',
+      'must not contain a backslash (the kernel would drop it)',
     ],
   ])('a path: %s', (_, option, why) => {
     expect(answered(filesystem('overlay', 'overlay', [option]))).toBe(refused('filesystem.options[0]', why))
@@ -322,18 +322,18 @@ describe('filesystem.options', () => {
   })
 
   test.each<Row>([
-    ['relative', 'lowerdir=layers/a', 'is not absolute: it has to begin with /'],
+    ['relative', 'lowerdir=layers/a', 'is not absolute: it must begin with /'],
     ['empty', 'workdir=', 'is empty'],
     ['outside', 'upperdir=/etc', '/etc is not an allowed path; allowed: overlay, /layers/'],
     ['the second of a list', 'lowerdir=/layers/a:/etc', '/etc is not an allowed path; allowed: overlay, /layers/'],
-    ['..', 'lowerdir=/layers/../etc', 'has .. in it'],
+    ['..', 'lowerdir=/layers/../etc', 'must not contain the component ..'],
   ])('a path: %s', (_, option, why) => {
     expect(answered(filesystem('overlay', 'overlay', [option]))).toBe(refused('filesystem.options[0]', why))
   })
 
   test.each<Row>([
-    ['relative', 'secret', 'is not absolute: it has to begin with /'],
-    ['..', '/etc/../secret', 'has .. in it'],
+    ['relative', 'secret', 'is not absolute: it must begin with /'],
+    ['..', '/etc/../secret', 'must not contain the component ..'],
     ['a newline', '/etc/a\n', 'has a control character at position 6'],
     ['outside', '/etc/shadow', 'is not below a secret directory; allowed: /etc/secret'],
     ['outside, and not there', '/etc/none', 'is not below a secret directory; allowed: /etc/secret'],
@@ -353,12 +353,14 @@ describe('filesystem.options', () => {
     const why = 'is not a variable for secrets; allowed: LOGIN'
     expect(checked('LOGIN')).toBeUndefined()
     expect(checked('PATH')).toEqual({ _tag: 'Invalid', field: 'filesystem.options[0].secretEnvironment', why })
-    expect(checked('LOGIN', { directories: [], environment: [] })?.why).toBe('is not a variable for secrets; none is')
+    expect(checked('LOGIN', { directories: [], environment: [] })?.why).toBe(
+      'is not a variable for secrets; none is allowed',
+    )
   })
 
   test('the name of a secret has no value', () => {
     const named = (name: string) => filesystem('tmpfs', 'scratch', [{ name, secretFile: '/etc/secret/a' }])
-    const refusal = refused('filesystem.options[0]', 'has = in the name of a secret')
+    const refusal = refused('filesystem.options[0]', 'must not have = in the name of a secret')
     expect(answered(named('password=hunter2'))).toBe(refusal)
     expect(answered(named('mode=755'))).toBe(refusal)
   })
@@ -373,7 +375,7 @@ describe('filesystem.options', () => {
     expect(checked(options)).toEqual({
       _tag: 'Invalid',
       field: 'filesystem.options[2]',
-      why: 'is a second secret; a helper can be given one',
+      why: 'is a second secret; only one is possible',
     })
   })
 
@@ -381,8 +383,10 @@ describe('filesystem.options', () => {
     const { secrets: _, ...settings } = SETTINGS
     const checked = (option: SecretOption) =>
       checkFilesystem(settings, { type: 'tmpfs', source: 'scratch', options: [option] })?.why
-    expect(checked({ name: 'mode', secretFile: '/etc/secret/a' })).toBe('is not below a secret directory; none is')
-    expect(checked({ name: 'mode', secretEnvironment: 'LOGIN' })).toBe('is not a variable for secrets; none is')
+    expect(checked({ name: 'mode', secretFile: '/etc/secret/a' })).toBe(
+      'is not below a secret directory; none is allowed',
+    )
+    expect(checked({ name: 'mode', secretEnvironment: 'LOGIN' })).toBe('is not a variable for secrets; none is allowed')
   })
 
   test('a path is no secret', () => {
@@ -393,7 +397,7 @@ describe('filesystem.options', () => {
   test('the name of a secret', () => {
     const option = (name: string): Request => filesystem('tmpfs', 'scratch', [{ name, secretFile: '/etc/secret/a' }])
     expect(answered(option('a,b'))).toBe(
-      refused('filesystem.options[0]', 'has a comma in it; give each option on its own'),
+      refused('filesystem.options[0]', 'must not contain a comma; give each option separately'),
     )
     expect(answered(option('password'))).toBe(
       refused('filesystem.options[0]', 'password is not allowed for type tmpfs'),

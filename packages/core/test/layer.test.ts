@@ -22,7 +22,7 @@ const at = (inode?: string, root = '/exports/a'): ResolvedSource => ({
 
 test.each<[string, ResolvedSource, ResolvedSource | undefined, string | undefined]>([
   ['the same directory', at('7'), at('7'), undefined],
-  ['another one of the same name', at('7'), at('8'), 'on 8:1 inode 8, and /exports/a led to /exports/a on 8:1 inode 7'],
+  ['another one of the same name', at('7'), at('8'), 'on 8:1 inode 8, but /exports/a led to /exports/a on 8:1 inode 7'],
   ['no inode was asked for', at('7'), undefined, undefined],
   ['none was known before', at(), at('8'), undefined],
   // What was asked of another layer than this one says nothing.

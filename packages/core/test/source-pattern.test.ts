@@ -14,13 +14,13 @@ const isServed = (type: string, pattern: string, source: string): boolean =>
 
 describe('settings with a pattern that can match no source', () => {
   test.each([
-    ['fuse.sshfs', '*:/srv/*/', 'a pattern with "*" or with "/" at its end, not with both, which no source matches'],
-    ['bind', '/srv/*/', 'a pattern with "*" or with "/" at its end, not with both, which no source matches'],
+    ['fuse.sshfs', '*:/srv/*/', 'a pattern with "*" or with "/" at its end; with both it matches no source'],
+    ['bind', '/srv/*/', 'a pattern with "*" or with "/" at its end; with both it matches no source'],
     ['bind', 'srv/', 'a path beginning with "/", such as /srv/exports/, or "*"'],
     ['bind', '/srv//exports', 'a path without "//": no source has it'],
     ['nfs', 'server:/export/../', 'a pattern without "." and ".." between slashes: no source has them'],
     ['ext4', 'LABEL=*', 'a path beginning with "/", such as /srv/exports/, or "*"'],
-    ['tmpfs', 'UUID=*', 'a device by its path: a tag is no source'],
+    ['tmpfs', 'UUID=*', 'a device path: a tag is not a source'],
   ])('are refused: %s from %s', (type, pattern, right) => {
     expect(readSettings(settingsWith(type, pattern))).toEqual({
       _tag: 'Invalid',

@@ -153,11 +153,11 @@ describe('a path', () => {
   test.each([
     [`/a/${'x'.repeat(256)}/b`, 'has a component of more than 255 bytes'],
     [`/a/${'é'.repeat(128)}`, 'has a component of more than 255 bytes'],
-    ['/a/', 'ends with /'],
-    ['//a', 'has // in it'],
-    ['a', 'is not absolute: it has to begin with /'],
-    ['/./a', 'has . in it'],
-    ['/..', 'has .. in it'],
+    ['/a/', 'must not end with /'],
+    ['//a', 'must not contain //'],
+    ['a', 'is not absolute: it must begin with /'],
+    ['/./a', 'must not contain the component .'],
+    ['/..', 'must not contain the component ..'],
   ])('%j is refused', (path, why) => {
     expect(checkPath('mountpoint', path)).toEqual({ _tag: 'Invalid', field: 'mountpoint', why })
   })

@@ -54,10 +54,10 @@ export const followInventory = ({ inventory, submit, host, observer, complain }:
     try {
       const end: unknown = inventory.watch((news) => {
         if (isNews(news)) heard(news)
-        else broken('gave what is no news', news)
+        else broken('gave an invalid report', news)
       })
       if (typeof end === 'function') return end as () => void
-      broken('gave nothing to end it with', end)
+      broken('returned no function to end it', end)
     } catch (error) {
       broken('threw', error)
     }

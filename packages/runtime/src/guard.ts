@@ -1,5 +1,5 @@
 // Functions of an embedder, called so that what they do wrong ends nothing: an error is reported, and who goes on making errors
-// is not called any more. A promise that is rejected later counts like a throw.
+// is no longer called. A promise that is rejected later counts like a throw.
 
 import type { Observer } from './observer.js'
 import type { Timers } from './ports.js'
@@ -11,7 +11,7 @@ export type DefectOf = 'manager' | 'effect' | 'observer' | 'listener' | 'invento
 /** Hears who broke which promise. */
 export type Complain = (of: Exclude<DefectOf, 'manager'>, why: string, cause: unknown) => void
 
-/** Errors after which an observer or a listener is not called any more. */
+/** Errors after which an observer or a listener is no longer called. */
 export const ERRORS_MAX = 3
 
 /** What an error says; whatever was thrown, this does not throw. */
@@ -19,7 +19,7 @@ export const errorWords = (error: unknown): string => {
   try {
     return error instanceof Error ? error.message : String(error)
   } catch {
-    return 'something that cannot be shown'
+    return 'a value that cannot be shown'
   }
 }
 
@@ -32,7 +32,7 @@ const createGuard = (of: 'observer' | 'listener', who: string, complain: Complai
   const failed = (error: unknown): void => {
     errors += 1
     if (errors > ERRORS_MAX) return
-    const last = errors === ERRORS_MAX ? `; it has thrown ${ERRORS_MAX} times and is not called any more` : ''
+    const last = errors === ERRORS_MAX ? `; it has thrown ${ERRORS_MAX} times and is no longer called` : ''
     if (errors === ERRORS_MAX) over()
     complain(of, `${who} threw: ${errorWords(error)}${last}`, error)
   }
@@ -74,7 +74,7 @@ export const guardedObserver = (observer: Observer | undefined, complain: Compla
   return guarded
 }
 
-/** A listener whose errors have no effect; `over` is called when it is not called any more. */
+/** A listener whose errors have no effect; `over` is called when it is no longer called. */
 export const guardedListener = <Event>(
   listener: (event: Event) => void,
   complain: Complain,
@@ -94,9 +94,9 @@ export const soundTimers = (timers: Timers, complain: Complain): Timers => {
       try {
         const now = timers.now()
         if (Number.isFinite(now)) return now
-        broken(`say that it is ${errorWords(now)}, which is no time`, undefined)
+        broken(`give the time ${errorWords(now)}, which is not a time`, undefined)
       } catch (error) {
-        broken(`do not say what time it is: ${errorWords(error)}`, error)
+        broken(`do not give the time: ${errorWords(error)}`, error)
       }
       return own.now()
     },
@@ -104,7 +104,7 @@ export const soundTimers = (timers: Timers, complain: Complain): Timers => {
       try {
         return timers.after(delayMs, call)
       } catch (error) {
-        broken(`did not take a delay: ${errorWords(error)}`, error)
+        broken(`did not accept a delay: ${errorWords(error)}`, error)
         return own.after(delayMs, call)
       }
     },

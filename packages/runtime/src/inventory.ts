@@ -85,7 +85,7 @@ const ask = (inventory: InventoryPort, timers: Timers, deadlineMs: number, compl
         settle(asked)
         return
       }
-      const why = 'its answer has not the form of an answer: Left { why }, or Right { startedAt, files }'
+      const why = 'its answer has the wrong form, expected: Left { why }, or Right { startedAt, files }'
       complain('inventory', `the inventory cannot be used: ${why}`, value)
       settle(failed(why))
     }

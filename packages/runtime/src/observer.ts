@@ -1,5 +1,5 @@
 // Hooks for those who watch: transcripts, traces, metrics. They see everything and change nothing; what is absent costs
-// nothing. A hook that throws is reported, and after `ERRORS_MAX` errors the observer is not called any more.
+// nothing. A hook that throws is reported, and after `ERRORS_MAX` errors the observer is no longer called.
 
 import type { Answer, Decision, Discover, Effect, Host, Input, MountpointEffect } from '@mountkeeper/core'
 import type { InventoryNews, Report } from './ports.js'

@@ -169,7 +169,7 @@ export const createRunner = ({ port, timers, observer, put, complain }: RunnerOp
 
   const failed = (one: Unreported, error: unknown): void => {
     const { effect } = one
-    const said = complainAbout(effect, 'did not report but threw at', error)
+    const said = complainAbout(effect, 'threw instead of a report at', error)
     if (settle(one)) put(outcomeOf(effect, cannotTell(effect, `${said}: ${errorWords(error)}`), timers.now()))
     else putEnded(effect)
   }

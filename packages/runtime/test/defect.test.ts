@@ -22,13 +22,13 @@ const NEVER = new Promise<never>(() => undefined)
 
 /** What a port does at the first of two looks. */
 const WRONG: readonly (readonly [what: string, run: () => unknown, said: string])[] = [
-  ['rejects', () => Promise.reject(new Error('lost')), 'did not report but threw at'],
+  ['rejects', () => Promise.reject(new Error('lost')), 'threw instead of a report at'],
   [
     'throws',
     () => {
       throw new Error('lost')
     },
-    'did not report but threw at',
+    'threw instead of a report at',
   ],
   ['reports nothing', () => Promise.resolve(undefined), 'gave no report of the kind of'],
   ['reports an empty object', () => Promise.resolve({}), 'gave no report of the kind of'],
@@ -166,7 +166,7 @@ describe('an observer or a listener that', () => {
     },
   )
 
-  test.each([throwing, rejecting])('makes errors for ever is not called any more after a few', async (hook) => {
+  test.each([throwing, rejecting])('makes errors for ever is no longer called after a few', async (hook) => {
     let calls = 0
     const onAnswer = (): unknown => {
       calls += 1
@@ -179,7 +179,7 @@ describe('an observer or a listener that', () => {
     }
     expect(calls).toBe(ERRORS_MAX)
     expect(tried.defects).toHaveLength(ERRORS_MAX)
-    expect(tried.defects.at(-1)!.why).toContain('is not called any more')
+    expect(tried.defects.at(-1)!.why).toContain('is no longer called')
     expect((await tried.loop.stop()).ending).toEqual({ _tag: 'Drained' })
   })
 

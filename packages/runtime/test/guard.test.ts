@@ -24,7 +24,7 @@ test('what an error says', () => {
     'late',
     '7',
     'undefined',
-    'something that cannot be shown',
+    'a value that cannot be shown',
   ])
 })
 
@@ -49,7 +49,7 @@ describe('a listener', () => {
     expect({ calls, over }).toEqual({ calls: ERRORS_MAX, over: 1 })
     expect(said).toEqual([
       ...Array.from({ length: ERRORS_MAX - 1 }, () => 'listener: a listener threw: no'),
-      'listener: a listener threw: no; it has thrown 3 times and is not called any more',
+      'listener: a listener threw: no; it has thrown 3 times and is no longer called',
     ])
     expect(causes).toEqual(Array.from({ length: ERRORS_MAX }, () => wrong))
   })
@@ -147,7 +147,7 @@ describe('timers', () => {
   test.each([Number.NaN, Number.POSITIVE_INFINITY, '7', undefined])('that say it is %s are not believed', (now) => {
     const { timers, said } = broken({ now: () => now as number })
     expect(Math.abs(timers.now() - Date.now())).toBeLessThan(60_000)
-    expect(said).toEqual([`timers: the timers say that it is ${now}, which is no time`])
+    expect(said).toEqual([`timers: the timers give the time ${now}, which is not a time`])
   })
 
   test('that throw are replaced by those of the system', async () => {
@@ -157,9 +157,9 @@ describe('timers', () => {
     timers.after(0, throwing)()
     await new Promise((over) => setTimeout(over, 5))
     expect(said).toEqual([
-      'timers: the timers do not say what time it is: no',
-      'timers: the timers did not take a delay: no',
-      'timers: the timers did not take a delay: no',
+      'timers: the timers do not give the time: no',
+      'timers: the timers did not accept a delay: no',
+      'timers: the timers did not accept a delay: no',
     ])
   })
 })

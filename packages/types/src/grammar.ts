@@ -141,13 +141,13 @@ const AMBIGUOUS = /[\\,:"'`$\p{Cc}]/u
 /** What is wrong with one path in the value of an option; its form alone, not where it lies. */
 export const optionPathFault = (path: string): string | undefined => {
   if (path === '') return 'is empty'
-  if (path.includes('\\')) return 'has a backslash in it, which the kernel would leave out'
-  if (!path.startsWith('/')) return 'is not absolute: it has to begin with /'
+  if (path.includes('\\')) return 'must not contain a backslash (the kernel would drop it)'
+  if (!path.startsWith('/')) return 'is not absolute: it must begin with /'
   if (AMBIGUOUS.test(path)) return 'has a comma, a colon, a quote, a backtick or a $ in a path; rename the directory'
-  if (path !== '/' && path.endsWith('/')) return 'ends with /'
-  if (path.includes('//')) return 'has // in it'
+  if (path !== '/' && path.endsWith('/')) return 'must not end with /'
+  if (path.includes('//')) return 'must not contain //'
   const dots = path.split('/').find((component) => component === '.' || component === '..')
-  return dots === undefined ? undefined : `has ${dots} in it`
+  return dots === undefined ? undefined : `must not contain the component ${dots}`
 }
 
 const parsePaths = (grammar: OfTag<'Path'>, value: string): ParsedValue | Wrong => {

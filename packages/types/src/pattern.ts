@@ -207,9 +207,9 @@ export const patternFault = (form: SourceForm, pattern: string): string | undefi
   if (example !== undefined && parsePattern(form, pattern) === undefined) return `${example}, or "*"`
   const path = pathPart(form, pattern)
   if (path.endsWith('/') && path.includes('*'))
-    return 'a pattern with "*" or with "/" at its end, not with both, which no source matches'
+    return 'a pattern with "*" or with "/" at its end; with both it matches no source'
   if (isPath && pattern.includes('//')) return 'a path without "//": no source has it'
   if (DOTS.test(pattern)) return 'a pattern without "." and ".." between slashes: no source has them'
-  if (TAG.test(pattern)) return 'a device by its path: a tag is no source'
+  if (TAG.test(pattern)) return 'a device path: a tag is not a source'
   return undefined
 }

@@ -150,7 +150,7 @@ export const addedFault = (type: string, name: string, grammar: Grammar): string
   if (Object.hasOwn(GENERAL_FLAGS, name)) return `${name} is a flag of every type`
   if (isSecretName(name) && grammar._tag !== 'Secret') return `${name} is a secret: allow it as { "secret": … }`
   if (grammar._tag === 'Secret' && grammar.by === 'environment' && !isVariable(name))
-    return `${name} is no name of a variable that a secret may have`
+    return `${name} is not a variable name that a secret may have`
   if (grammar._tag === 'Text') return `${name} needs a grammar of its value`
   if (grammar._tag === 'Number' || grammar._tag === 'Size') {
     const isOrdered = grammar.least >= 0 && grammar.least <= grammar.most && Number.isSafeInteger(grammar.most)

@@ -75,10 +75,12 @@ const HOST = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u
 const hostFault = (host: string): string | undefined => {
   const address = /^\[([^\]]*)\]$/.exec(host)?.[1]
   if (address !== undefined) {
-    return canonicalIpv6(address) === undefined ? `has brackets around ${address}, which is no IPv6 address` : undefined
+    return canonicalIpv6(address) === undefined
+      ? `has brackets around ${address}, which is not an IPv6 address`
+      : undefined
   }
   if (host === '') return 'has an empty host'
-  return HOST.test(host) ? undefined : `has ${host} for a host, which is no host name and no address`
+  return HOST.test(host) ? undefined : `has ${host} for a host, which is neither a host name nor an address`
 }
 
 const firstFault = (hosts: readonly string[]): string | undefined =>
@@ -108,12 +110,13 @@ const parseNfs = (source: string): ParsedSource | Wrong => {
 }
 
 const parseGlusterfs = (source: string): ParsedSource | Wrong => {
-  if (source.includes(' ')) return wrong('has a space in it, where mount.glusterfs would end the volume')
+  if (source.includes(' ')) return wrong('must not contain a space (mount.glusterfs would end the volume there)')
   if (source.startsWith('/') && !source.includes(':')) return { _tag: 'Path', path: source }
   const colon = source.lastIndexOf(':')
   if (colon < 0) return wrong('is not host:/volume')
   const host = source.slice(0, colon)
-  if (host.includes('/')) return wrong('has a colon in the volume, where mount.glusterfs would begin it')
+  if (host.includes('/'))
+    return wrong('must not have a colon in the volume (mount.glusterfs would begin the volume there)')
   if (host.includes('[')) return wrong('has brackets, which mount.glusterfs cannot read; write the address without')
   const hosts = host.split(',')
   const fault = firstFault(hosts.filter((each) => canonicalIpv6(each) === undefined))
@@ -132,7 +135,7 @@ const parseSshfs = (source: string): ParsedSource | Wrong => {
   const { user, rest } = cutUser(source)
   const cut = cutHost(rest)
   if (cut === undefined || cut.host.includes('/')) return wrong('is not host:path')
-  if (user !== undefined && !USER.test(user)) return wrong(`has ${user} for a user, which is no user name`)
+  if (user !== undefined && !USER.test(user)) return wrong(`has ${user} for a user, which is not a user name`)
   const fault = hostFault(cut.host)
   if (fault !== undefined) return wrong(fault)
   if (beforeSlash(cut.path).includes(':')) return wrong(SECOND_COLON)
@@ -140,8 +143,8 @@ const parseSshfs = (source: string): ParsedSource | Wrong => {
 }
 
 const parseUnc = (source: string): ParsedSource | Wrong => {
-  if (source.includes('\\')) return wrong('has a backslash in it; write //host/share')
-  if (source.includes(',')) return wrong('has a comma in it, which would begin an option')
+  if (source.includes('\\')) return wrong('must not contain a backslash; write //host/share')
+  if (source.includes(',')) return wrong('must not contain a comma (it would begin an option)')
   const [, host, path] = /^\/\/([^/]*)\/([^/].*)$/.exec(source) ?? []
   if (host === undefined || path === undefined) return wrong('is not //host/share')
   const fault = canonicalIpv6(host) === undefined ? hostFault(host) : undefined
@@ -177,19 +180,19 @@ const parseCeph = (source: string): ParsedSource | Wrong => {
 
 const parseFusePath = (source: string): ParsedSource | Wrong =>
   /[\\,]/.test(source)
-    ? wrong('has a comma or a backslash in it, which FUSE would read as an end of an option; rename the directory')
+    ? wrong('must not contain a comma or a backslash (FUSE would end the option there); rename the directory')
     : { _tag: 'Path', path: source }
 
 const parseOpaque = (source: string): ParsedSource | Wrong => {
-  if (source.includes('\\')) return wrong('has a backslash in it, which a helper may read as something else')
+  if (source.includes('\\')) return wrong('must not contain a backslash (a helper may read it differently)')
   return source.includes(',')
-    ? wrong('has a comma in it, where a helper may begin an option')
+    ? wrong('must not contain a comma (a helper may begin an option there)')
     : { _tag: 'Label', text: source }
 }
 
 /** A `-` where a helper may look for the beginning of a host: it could be handed on as an option. */
 const optionLike = (source: string): string | undefined =>
-  /[@[]-/.test(beforeSlash(source)) ? 'has - after @ or [, where a helper could take it for an option' : undefined
+  /[@[]-/.test(beforeSlash(source)) ? 'must not have - after @ or [ (a helper could read it as an option)' : undefined
 
 const LOCAL: ReadonlySet<SourceForm> = new Set(['path', 'label'])
 

@@ -62,7 +62,7 @@ export const neverReason = (type: string, name: string): string | undefined => {
   const known = meaningsOf(type)
   const canonical = canonicalName(known, name)
   if (Object.hasOwn(known.never, canonical)) return known.never[canonical]
-  if (isNeverByPrefix(name)) return 'is for mount(8) alone, which would act elsewhere'
+  if (isNeverByPrefix(name)) return 'is only for mount(8), which would act elsewhere'
   const isAlias = canonical !== name
   return !isAlias && Object.hasOwn(GENERAL_NEVER, name) ? GENERAL_NEVER[name] : undefined
 }

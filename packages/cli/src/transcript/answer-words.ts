@@ -197,7 +197,7 @@ const because = (refused: Refusal): { readonly text: string; readonly more?: rea
     case 'TooLate':
       return { text: 'it is being served' }
     case 'NotFound':
-      return { text: 'unknown' }
+      return { text: 'no record or request has that name' }
     case 'InFlight':
       return { text: 'an operation is under way there' }
   }

@@ -81,7 +81,7 @@ export const matched = (holder: Holder | undefined, volume: string): readonly Wa
     : [
         {
           _tag: 'MatchedByConsumer',
-          text: `${volume} is not known; ${holder.volume} of the same consumer was taken for it`,
+          text: `${volume} is not known; ${holder.volume} of the same consumer was used instead`,
         },
       ]
 

@@ -35,19 +35,18 @@ const DOING: Readonly<Record<MountpointEffect['_tag'], string>> = {
 }
 
 const WAITING: Readonly<Record<WaitWhy, string>> = {
-  settle: 'the command ended, and what it did may show a moment later',
-  'unmount-retry': 'the unmount failed, and is tried again',
-  'back-off': 'it is looked at again after a delay',
+  settle: 'the command ended, but its effect may become visible later',
+  'unmount-retry': 'the unmount failed and will be retried',
+  'back-off': 'the mountpoint will be examined again after a delay',
   'keep-mounted': 'policy keeps it mounted for a while',
-  'discovery-retry': 'the host is discovered again after a delay',
+  'discovery-retry': 'the host will be discovered again after a delay',
 }
 
 /** What is known of why nobody could be served here. */
 const describe = (draft: Draft): string => {
   const { record } = draft
   const [overdue] = record.overdue
-  if (overdue !== undefined)
-    return `${DOING[overdue.kind]} has passed its own deadline, and processes of it may still run`
+  if (overdue !== undefined) return `${DOING[overdue.kind]} timed out, and its processes may still be running`
   if (record.unknown !== undefined) return unknownText(record.unknown)
   if (record.inFlight !== undefined) return `${DOING[record.inFlight.kind]} has not ended yet`
   if (record.wait !== undefined) return WAITING[record.wait.why]
@@ -70,7 +69,7 @@ const attachDeadline = (draft: Draft, waiting: Waiting): void => {
   const { work, slot } = draft.record
   const served = work?.request === waiting.request
   if (waiting.generation > draft.out.generation) {
-    refuseWaiting(draft, waiting, { _tag: 'HostDown', reason: 'discovery has not ended in time' })
+    refuseWaiting(draft, waiting, { _tag: 'HostDown', reason: 'discovery did not end in time' })
   } else if (served && !work.granted && slot === 'wanted') {
     const full = fullSlots(draft)
     finish(draft)
@@ -154,7 +153,7 @@ export const passDeadline = (out: Out, request: RequestId): void => {
   if (unanswered.op === 'reconcile' && answerUnprobed(out, request)) return
   if (unanswered.op === 'reconcile') {
     patchHost(out, { reconciles: out.host.reconciles.filter((each) => each.request !== request) })
-    answerRefused(out, request, { _tag: 'Uncertain', why: 'the survey of the host has not ended in time' })
+    answerRefused(out, request, { _tag: 'Uncertain', why: 'the survey of the host did not end in time' })
     return
   }
   for (const path of pathsOf(unanswered)) mountpointDeadline(out, path, request)

@@ -26,7 +26,7 @@ const hiddenBelow = ({ record, submounts }: Draft): readonly Warning[] => {
   const [first] = submounts
   if (first === undefined) return []
   const more = submounts.length > 1 ? ` and ${submounts.length - 1} more` : ''
-  const text = `${record.path} does not show what is mounted on ${first}${more}; what is written there is hidden below it`
+  const text = `${record.path} hides the mount on ${first}${more}; data written there goes to the filesystem below`
   return [{ _tag: 'SubmountsHidden', text, paths: submounts }]
 }
 

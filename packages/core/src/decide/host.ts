@@ -139,7 +139,7 @@ const propagationWarnings = (roots: readonly RootSeen[]): readonly Warning[] =>
     .filter((root) => root.propagation !== 'shared')
     .map((root) => ({
       _tag: 'PropagationNotShared',
-      text: `${root.path} is ${root.propagation}: what is unmounted here may stay mounted in other mount namespaces, until its directory is removed, which detaches it there under its users; make the root shared (mount --make-shared)`,
+      text: `${root.path} is ${root.propagation}: mounts that are unmounted here may stay mounted in other mount namespaces until their directory is removed, which detaches them there while in use; make the root shared (mount --make-shared)`,
     }))
 
 /**
@@ -202,7 +202,7 @@ const beginAt = (draft: Draft, found: Found, source: SourceSeen | undefined, bou
 const unmanaged = (draft: Draft): readonly Difference[] => {
   const { path, root, filesystem } = draft.record
   const wrong = filesystem === undefined ? undefined : checkFilesystem(settingsOf(draft), filesystem)
-  const why = root === undefined ? 'lies below none of the managed roots' : wrong && `${wrong.field} ${wrong.why}`
+  const why = root === undefined ? 'is not below a managed root' : wrong && `${wrong.field} ${wrong.why}`
   if (why === undefined) return []
   return [{ _tag: 'unmanaged', mountpoint: path, text: `${why}; it can be detached and released, not attached` }]
 }

@@ -73,7 +73,7 @@ const stale = (draft: Draft, holders: readonly Holder[]): readonly Difference[] 
     {
       _tag: 'stale-holder',
       mountpoint: draft.record.path,
-      text: `the inventory does not show ${consumers.join(', ')}; for what is gone: ${release}`,
+      text: `the inventory does not show ${consumers.join(', ')}; release consumers that no longer exist: ${release}`,
       holders: holders.map(({ volume, consumer }) => ({ volume, consumer })),
     },
   ]

@@ -133,7 +133,7 @@ export const concludeMakeDirectory = (draft: Draft, found: Found, error: Command
     set(draft, { foreign: found.layers })
     rollBack(draft, { _tag: 'Foreign', layers: found.layers }, found, 'no layer')
   } else {
-    const why = `the directory ${path} could not be made${error === undefined ? '' : `: ${errorText(error)}`}`
+    const why = `the directory ${path} could not be created${error === undefined ? '' : `: ${errorText(error)}`}`
     rollBack(draft, failed('directory', why, found, error), found, 'no layer')
   }
   return 'done'
@@ -205,7 +205,7 @@ const mountRefusal = (
     }
     case 'Other':
     case 'Stacked':
-      return refusal(`what is mounted now is not ${describe(filesystem)}; look at it and unmount it by hand`)
+      return refusal(`the mount that is there now is not ${describe(filesystem)}; check it and unmount it by hand`)
   }
 }
 
@@ -301,7 +301,7 @@ const concludeProof = (draft: Draft, filesystem: Filesystem, probed: Probed | Un
 
 const notResponding = (path: string, { source }: Filesystem): Warning => ({
   _tag: 'NotResponding',
-  text: `${source} on ${path} does not answer now`,
+  text: `${source} on ${path} does not respond now`,
 })
 
 /** Keeps what the probe has found, so that `status` does not show as well what was just refused as dead. */

@@ -17,7 +17,7 @@ const inTheWay = (path: string, unknown: Unknown): MountFailed => ({
   _tag: 'MountFailed',
   step: 'directory',
   ...(unknown.component === undefined ? {} : { component: unknown.component }),
-  why: `${path} cannot be reached (${unknownText(unknown)}); a person has to change that`,
+  why: `${path} cannot be reached (${unknownText(unknown)}); an administrator must fix this`,
   found: unknown,
   rollback: [],
 })

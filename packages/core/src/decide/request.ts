@@ -36,7 +36,7 @@ export const checkAsked = (out: Out, body: Request): Invalid | undefined => {
     const bad = checkName('id', body.id)
     if (bad !== undefined) return bad
     if (out.host.ids.has(body.id))
-      return { _tag: 'Invalid', field: 'id', why: `${body.id} is the id of a request that is not answered yet` }
+      return { _tag: 'Invalid', field: 'id', why: `${body.id} is the id of a request that has no answer yet` }
   }
   return checkDeadline(body.deadlineMs)
 }

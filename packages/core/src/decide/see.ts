@@ -117,7 +117,7 @@ export const seeMount = (
   if (fresh.length > 1 || (ours !== undefined && layers[0] !== ours.layer)) return { _tag: 'Stacked' }
   if (ours === undefined) return { _tag: 'Other' }
   const missing = missingFlags(filesystem, ours.layer)
-  const bare = missing.length === 0 ? undefined : `mounted without ${missing.join(', ')}, which is demanded`
+  const bare = missing.length === 0 ? undefined : `mounted without ${missing.join(', ')}, which is required`
   return { _tag: 'Ours', wrong: ours.wrong ?? bare, warnings: ours.warnings }
 }
 

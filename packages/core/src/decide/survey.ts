@@ -81,19 +81,17 @@ export const concludeSurveyProbe = (draft: Draft, probed: Probed | Unknown): voi
     return
   }
   if (probed._tag === 'Unknown') {
-    noteProbed(draft.out, { _tag: 'uncertain', mountpoint, text: `${source} does not answer now` })
+    noteProbed(draft.out, { _tag: 'uncertain', mountpoint, text: `${source} does not respond now` })
     finish(draft)
     return
   }
   const { out } = draft
   const mends = settingsOf(draft).policies.broken === 'remount'
-  const how = mends
-    ? 'reconcile with apply mounts it again'
-    : 'detach and attach again, or set the policy broken: remount'
+  const how = mends ? 'reconcile with apply remounts it' : 'detach and attach again, or set the policy broken: remount'
   noteProbed(draft.out, {
     _tag: 'broken',
     mountpoint,
-    text: `is mounted and dead (${probed.errno}); ${how}, old handles stay dead`,
+    text: `is mounted but not responding (${probed.errno}); ${how}, open handles stay invalid`,
     holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })),
   })
   const applied = out.host.surveyed.some((each) => each.apply && awaits(each, mountpoint))

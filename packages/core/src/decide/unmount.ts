@@ -57,7 +57,7 @@ const lazily = (draft: Draft): boolean => ladderOf(draft)[(draft.record.work?.at
 
 const lazyWarning = (path: string): Warning => ({
   _tag: 'DetachedLazily',
-  text: `${path} was detached while it was busy; its users keep it open`,
+  text: `${path} was unmounted lazily because it was busy; its users keep it open`,
 })
 
 /**
@@ -66,7 +66,7 @@ const lazyWarning = (path: string): Warning => ({
  */
 const elsewhereWarnings = ({ out, record: { path, root } }: Draft): readonly Warning[] => {
   if (root === undefined || !out.host.notShared.includes(root)) return []
-  const text = `${root} is not shared: where another mount namespace has a copy of this mount, removing ${path} has detached it there, under its users`
+  const text = `${root} is not shared: if another mount namespace has a copy of this mount, removing ${path} has detached it there while in use`
   return [{ _tag: 'PropagationNotShared', text }]
 }
 

@@ -187,7 +187,7 @@ export const readSource = ({ named }: Words, [what, path = '/there']: readonly s
     what === 'absent'
       ? { _tag: 'Absent', path }
       : what === 'not-checked'
-        ? { _tag: 'NotChecked', why: 'it lies on a filesystem that can hang' }
+        ? { _tag: 'NotChecked', why: 'it is on a filesystem that can hang' }
         : files === undefined
           ? { _tag: 'At', root: named.get('root') ?? '/', device: named.get('device') ?? '8:1' }
           : filesOf(files)
