@@ -49,7 +49,8 @@ afterEach(async () => {
   for (const name of libvirt.virsh('list', '--all', '--name').trim().split('\n'))
     if (name !== '') libvirt.virsh('undefine', name)
   for (const line of mounted(MOUNTS)) sh('umount', line.slice(0, line.lastIndexOf(' ')).replaceAll('\\040', ' '))
-  for (const name of readdirSync(MOUNTS)) rmdirSync(`${MOUNTS}/${name}`)
+  for (const { name } of readdirSync(MOUNTS, { withFileTypes: true }).filter((each) => each.isDirectory()))
+    rmdirSync(`${MOUNTS}/${name}`)
 })
 
 type Answer = Readonly<Record<string, unknown>>
@@ -154,7 +155,7 @@ describe(`beside a libvirtd${skipped}`, () => {
       libvirt.add({ ...Q2, disks: [{ file: image('a/two.img'), serial: 'vol-2' }] }, 'create')
 
       await libvirt.signal(signal)
-      await manager.told('the inventory was lost')
+      await manager.told('the inventory is unavailable')
       expect(await manager.ask({ op: 'status' })).toMatchObject({ result: { phase: 'down', generation: 1 } })
       expect(await manager.ask(attach('a', 'vol-3', uuid(3)))).toMatchObject({
         error: {
@@ -237,7 +238,7 @@ describe(`beside a libvirtd${skipped}`, () => {
     libvirt.add({ ...Q1, disks: [{ file: image('a/one.img'), serial: 'vol-1' }] }, 'define')
     await libvirt.signal('SIGSTOP')
     try {
-      await manager.told('the inventory was lost')
+      await manager.told('the inventory is unavailable')
       expect(await manager.ask({ op: 'host-up' })).toMatchObject({
         error: { _tag: 'DiscoveryFailed', reason: expect.stringContaining('no answer within 2000 ms') as string },
       })

@@ -243,7 +243,7 @@ describe.each(KINDS)('$name', { concurrent: true }, (kind) => {
     expect(detachedOf(await detach(1, name))).toMatchObject({
       mount: 'detached',
       directory: 'removed',
-      warnings: [{ _tag: 'DetachedLazily' }],
+      warnings: [{ _tag: 'DetachedLazily' }, { _tag: 'PropagationNotShared' }],
     })
     leave()
   })
