@@ -144,7 +144,7 @@ describe.each([
   test('another directory than the one that was looked at is taken off again', async () => {
     const { attached, who, detach } = await run(filesystem, { looked: toAnother })
     expect(attached).toMatchObject({ ok: false, error: { _tag: 'MountFailed', step: 'mount' } })
-    expect(JSON.stringify(attached)).toContain('what was mounted comes from')
+    expect(JSON.stringify(attached)).toContain('the mount comes from')
     expect(who).toBeUndefined()
     expect(mountsBelow(ROOT)).toEqual([])
     await detach()
