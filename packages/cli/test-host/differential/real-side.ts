@@ -1,7 +1,7 @@
 // The manager on this machine: a fresh tmpfs with its root and its sources, commands that can be made to fail, and system
 // calls as the others.
 
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Settings } from '@mountkeeper/core'
 import { execaRunner, linuxHost } from '@mountkeeper/linux'
 import type { MountManager } from '@mountkeeper/runtime'
@@ -62,8 +62,17 @@ const BEGINNING_MS = 30_000
 /** Time between TERM and KILL, ms: planted programs that wait end by themselves, also on a machine with other work. */
 const GRACE_MS = 30_000
 
+/** A process that looks is no command: it is kept for a while for the looks that come. */
+const isLookProcess = (pid: string): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('look-process')
+  } catch {
+    return true
+  }
+}
+
 const isCommandLeft = (before: ReadonlySet<string>): boolean =>
-  readdirSync('/proc').some((entry) => /^\d+$/.test(entry) && !before.has(entry))
+  readdirSync('/proc').some((entry) => /^\d+$/.test(entry) && !before.has(entry) && !isLookProcess(entry))
 
 /** Makes the real side; `calls` are the hands of the others. */
 export const realSide =
