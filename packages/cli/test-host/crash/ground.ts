@@ -198,7 +198,7 @@ export const createPlace = (name: string): Place => {
     tmpfs: { sources: ['*'], options: ['size'] },
     bind: { sources: [`${place.source}/`] },
     'fuse.bindfs': { sources: [`${place.source}/`] },
-    growing: { sources: ['*'], options: ['size'] },
+    growing: { sources: ['*'], options: { size: { size: { max: '4m' } } } },
   }
   writeFileSync(
     configuration,
