@@ -16,6 +16,7 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UID, USER, commandAsUser, give, hasSudo, prepareUser, runAsUser, seen, startAsUser } from './ordinary.js'
+import { processesWith } from './servers/server.js'
 import type { Ended } from './world.js'
 import {
   MAIN,
@@ -62,17 +63,6 @@ Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 Defaults use_pty
 root ALL=(ALL:ALL) ALL
 `
-
-const vectorOf = (pid: string): string => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-  } catch {
-    return ''
-  }
-}
-
-const pidsWith = (text: string): readonly string[] =>
-  readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && vectorOf(pid).includes(text))
 
 describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () => {
   // An overlay over /etc comes first, so that files can be added there.
@@ -198,11 +188,11 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
     const killed = commandAsUser(...all)
     killed.send(attach('1', 'kept'), attach('2', 'bound', bind))
     await killed.until(2)
-    const [exec] = pidsWith(`${process.execPath} ${PROGRAM}`)
+    const [exec] = processesWith(`${process.execPath} ${PROGRAM}`)
     expect(exec).toBeDefined()
     killed.kill('SIGKILL')
     await killed.ended
-    await until(() => pidsWith(PROGRAM).length === 0)
+    await until(() => processesWith(PROGRAM).length === 0)
     expect(mounted()).toHaveLength(2)
     expect(okOf(await runAsUser(all, [attach('3', 'kept'), detach('4', '3', 'kept')]))).toEqual([true, true])
     expect(okOf(await runAsUser(all, [detach('5', '1', 'kept'), detach('6', '2', 'bound')]))).toEqual([true, true])
@@ -217,7 +207,7 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
       detach('3', '2', 'quick'),
     ])
     expect(okOf(ended)).toEqual([false, true, true])
-    await until(() => pidsWith(gate.source).length === 0)
+    await until(() => processesWith(gate.source).length === 0)
     expect(mounted()).toEqual([])
     expect(entriesOf(ROOT)).toEqual([])
   })
@@ -257,9 +247,9 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
     const manager = commandAsUser(...all, '--concurrent')
     manager.send(attach('1', 'slow', waitsAt(gate)))
     await gate.begun()
-    for (const pid of pidsWith(PROGRAM)) {
+    for (const { pid } of processesWith(PROGRAM)) {
       // sudo ends with what it has started.
-      spawnSync('kill', ['-KILL', pid])
+      spawnSync('kill', ['-KILL', String(pid)])
     }
     gate.open()
     await manager.until(1)

@@ -1,9 +1,10 @@
 // The command prefix, with the real sudo: an ordinary user runs the manager, and only mount, umount and kill run as root.
 
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { UID, USER, commandAsUser, give, hasSudo, prepareUser, runAsUser, seen } from './ordinary.js'
+import { processesWith } from './servers/server.js'
 import type { Ended } from './world.js'
 import {
   MAIN,
@@ -26,18 +27,6 @@ import {
 prepareWorld()
 const CONFIG = '/srv/config.json'
 const SECRET = 'username=u\npassword=correct horse\n'
-
-const vectorOf = (pid: string): string => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-  } catch {
-    return ''
-  }
-}
-
-/** Processes whose vector names this source. */
-const mountsOf = (source: string): readonly string[] =>
-  readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && vectorOf(pid).includes(source))
 
 describe.runIf(isRoot)('an ordinary user with CAP_SYS_ADMIN, but without a prefix', () => {
   prepareUser([])
@@ -175,7 +164,7 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with the prefix sudo -n --',
       detach('3', '2', 'quick'),
     ])
     expect(answersOf(ended).map(({ ok }) => ok)).toEqual([false, true, true])
-    await until(() => mountsOf(gate.source).length === 0)
+    await until(() => processesWith(gate.source).length === 0)
     expect(mounted()).toEqual([])
     expect(entriesOf(ROOT)).toEqual([])
   })

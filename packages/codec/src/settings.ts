@@ -3,6 +3,7 @@
 
 import type { LadderPolicy, Policies, RootSettings, SecretSettings, Settings } from '@mountkeeper/core'
 import type { Appearance, Grammar, MemoryUse, ServerOf, SourceForm, TypeRule } from '@mountkeeper/types'
+import { SOURCE_FORMS } from '@mountkeeper/types'
 import type { Codec } from './decode-error.js'
 import { serverNameCodec } from './form.js'
 import { grammarCodec } from './option-grammar.js'
@@ -27,17 +28,7 @@ const appearance: Codec<Appearance> = tagged('_tag', 'an appearance', {
   Growth: {},
 })
 
-const sourceForm: Codec<SourceForm> = oneOf({
-  path: true,
-  'fuse-path': true,
-  label: true,
-  nfs: true,
-  sshfs: true,
-  glusterfs: true,
-  unc: true,
-  ceph: true,
-  opaque: true,
-})
+const sourceForm: Codec<SourceForm> = oneOf(SOURCE_FORMS)
 
 /** Options of versions that had no grammars were a list of names, each with any value. */
 const options: Codec<TypeRule['options']> = reading(

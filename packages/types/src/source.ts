@@ -27,7 +27,8 @@ export type SourceForm =
   /** Read by a helper that is not known. */
   | 'opaque'
 
-const FORMS: Readonly<Record<SourceForm, true>> = {
+/** Every form, for those who read one from outside. */
+export const SOURCE_FORMS: Readonly<Record<SourceForm, true>> = {
   path: true,
   'fuse-path': true,
   label: true,
@@ -41,7 +42,7 @@ const FORMS: Readonly<Record<SourceForm, true>> = {
 
 /** Whether a value from outside names a form. */
 export const isSourceForm = (value: unknown): value is SourceForm =>
-  typeof value === 'string' && Object.hasOwn(FORMS, value)
+  typeof value === 'string' && Object.hasOwn(SOURCE_FORMS, value)
 
 /** A monitor of a ceph cluster. */
 export interface Monitor {

@@ -1,7 +1,7 @@
 // Settings of any shape, as an embedder may give them: a plain copy that is complete, or the first field that is wrong.
 
 import type { Appearance, Grammar, MemoryUse, SourceForm, TypeRule } from '@mountkeeper/types'
-import { GRAMMAR_KIND, addedFault, patternFault, readGrammar } from '@mountkeeper/types'
+import { GRAMMAR_KIND, SOURCE_FORMS, addedFault, patternFault, readGrammar } from '@mountkeeper/types'
 import type { Invalid } from '../answer.js'
 import { checkPath } from '../check.js'
 import { canonicalServer } from '../server.js'
@@ -37,17 +37,7 @@ const grammar: Reader<Grammar> = {
   },
 }
 
-const sourceForm: Reader<SourceForm> = oneOf({
-  path: true,
-  'fuse-path': true,
-  label: true,
-  nfs: true,
-  sshfs: true,
-  glusterfs: true,
-  unc: true,
-  ceph: true,
-  opaque: true,
-})
+const sourceForm: Reader<SourceForm> = oneOf(SOURCE_FORMS)
 
 const typeRule: Reader<TypeRule> = record<TypeRule>('the rule of a type', {
   sources: list(text),
