@@ -2,7 +2,7 @@
 // indexes (ancestors, consumers, slots) follow from the records here, so that they cannot drift from them.
 
 import type { Change, Decision, HostPatch } from './decision.js'
-import { addHolder, holdersOf, noHolders, removeHolder } from './holders.js'
+import { addHolder, countHolders, noHolders, removeHolder } from './holders.js'
 import type { Host, Mountpoint, Unanswered } from './host.js'
 import { mayTake, takenBy } from './memory.js'
 import { moveSlot } from './slots.js'
@@ -54,22 +54,33 @@ const putRecord = (host: Host, path: string, record: Mountpoint | undefined): vo
   }
 }
 
+/** One more attachment of a consumer, at this path. */
 const indexConsumer = (host: Host, consumer: string, path: string): void => {
   const at = host.consumers.get(consumer)
-  if (at === undefined) host.consumers.set(consumer, path)
-  else if (at instanceof Set) at.add(path)
-  else if (at !== path) host.consumers.set(consumer, new Set([at, path]))
+  if (at === undefined) {
+    host.consumers.set(consumer, path)
+  } else if (typeof at !== 'string') {
+    at.paths.add(path)
+    at.held += 1
+  } else if (at !== path) {
+    const entry = host.mountpoints.get(at)
+    const before = entry === undefined ? 0 : countHolders(entry.holders, consumer)
+    host.consumers.set(consumer, { paths: new Set([at, path]), held: before + 1 })
+  }
 }
 
-const forgetConsumer = (host: Host, consumer: string, path: string): void => {
+/** One attachment of a consumer less at this path, where `left` of its attachments stay. */
+const forgetConsumer = (host: Host, consumer: string, path: string, left: number): void => {
   const at = host.consumers.get(consumer)
-  if (!(at instanceof Set)) {
-    if (at === path) host.consumers.delete(consumer)
+  if (at === undefined || typeof at === 'string') {
+    if (at === path && left === 0) host.consumers.delete(consumer)
     return
   }
-  at.delete(path)
-  const [only] = at
-  if (only !== undefined && at.size === 1) host.consumers.set(consumer, only)
+  at.held -= 1
+  if (left > 0) return
+  at.paths.delete(path)
+  const [only] = at.paths
+  if (only !== undefined && at.paths.size === 1) host.consumers.set(consumer, only)
 }
 
 /** Whether the request is one of those that a new generation has to wait for. */
@@ -114,7 +125,7 @@ const applyChange = (host: Host, change: Change): void => {
       const entry = host.mountpoints.get(change.path)
       if (entry === undefined) return
       removeHolder(entry.holders, change.volume, change.consumer)
-      if (holdersOf(entry.holders, change.consumer).length === 0) forgetConsumer(host, change.consumer, change.path)
+      forgetConsumer(host, change.consumer, change.path, countHolders(entry.holders, change.consumer))
       return
     }
     case 'Accepted':

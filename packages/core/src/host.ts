@@ -203,6 +203,13 @@ export interface Surveyed {
   readonly differences: readonly Difference[]
 }
 
+/** What a consumer holds at several mountpoints. */
+export interface Holdings {
+  readonly paths: Set<string>
+  /** How many attachments: asked for at each attach, which must not cost more for a consumer that has many (L42). */
+  held: number
+}
+
 /** Whether the manager is to end: what has begun is finished first (`drain`), or nothing is (`hard`). */
 export type Stopping = 'no' | 'drain' | 'hard'
 
@@ -233,8 +240,8 @@ export interface Host {
   readonly ancestors: Map<string, number>
   /** Mount id of a recorded layer, to the mountpoint that recorded it last. */
   readonly layers: Map<number, string>
-  /** Consumer to the mountpoints it holds. */
-  readonly consumers: Map<string, string | Set<string>>
+  /** Consumer to the mountpoints it holds: one as it is, for there are many such consumers. */
+  readonly consumers: Map<string, string | Holdings>
   readonly requests: Map<RequestId, Unanswered>
   readonly ids: Map<string, RequestId>
   readonly refusing: Set<string>

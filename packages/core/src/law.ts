@@ -5,7 +5,7 @@ import { ancestorsOf } from './apply.js'
 import type { Durable } from './evolve.js'
 import { NOTHING_DURABLE, isNothingLeft } from './evolve.js'
 import { namesOf } from './fifo.js'
-import { allHolders } from './holders.js'
+import { allHolders, countHolders } from './holders.js'
 import type { Entry, Host, Mountpoint } from './host.js'
 import type { Attachment } from './id.js'
 import { LOCAL_LANE } from './lane.js'
@@ -226,14 +226,23 @@ const ofIndexes = (host: Host): Breaches => {
     [...new Set(allHolders(holders).map((holder) => holder.consumer))].map((consumer) => `${consumer} ${record.path}`),
   )
   const indexed = [...host.consumers].flatMap(([consumer, at]) =>
-    (typeof at === 'string' ? [at] : at.size > 1 ? [...at] : ['a list of one']).map((path) => `${consumer} ${path}`),
+    (typeof at === 'string' ? [at] : at.paths.size > 1 ? [...at.paths] : ['a list of one']).map(
+      (path) => `${consumer} ${path}`,
+    ),
   )
+  const miscounted = [...host.consumers].flatMap(([consumer, at]) => {
+    if (typeof at === 'string') return []
+    const entries = [...host.mountpoints.values()]
+    const counts = entries.reduce((sum, { holders }) => sum + countHolders(holders, consumer), 0)
+    return counts === at.held ? [] : [`${consumer} holds ${counts}, counted as ${at.held}`]
+  })
   const now = [...host.requests.values()].filter(
     (each) => each.generation > 0 && each.generation <= host.generation,
   ).length
   return [
     ...unless(isSame(below, counted), 'L4', 'host', 'the index of ancestors is wrong'),
     ...unless(isSame(held, indexed), 'L4', 'host', 'the index of consumers is wrong'),
+    ...unless(miscounted.length === 0, 'L1', 'host', miscounted.join(', ')),
     ...unless(now === host.unansweredNow, 'L36', 'host', `${now} unanswered, counted as ${host.unansweredNow}`),
   ]
 }

@@ -73,16 +73,12 @@ const checkRoom = (out: Out, waitingHere: number): Refused | undefined => {
   return undefined
 }
 
-/** How many attachments this consumer has; no more places are looked at than it may have. */
+/** How many attachments this consumer has. */
 const heldBy = ({ host }: Out, consumer: string): number => {
   const at = host.consumers.get(consumer)
-  const paths = at === undefined ? [] : at instanceof Set ? at : [at]
-  let held = 0
-  for (const path of paths) {
-    const entry = host.mountpoints.get(path)
-    if (entry !== undefined) held += countHolders(entry.holders, consumer)
-  }
-  return held
+  if (typeof at !== 'string') return at?.held ?? 0
+  const entry = host.mountpoints.get(at)
+  return entry === undefined ? 0 : countHolders(entry.holders, consumer)
 }
 
 /** Whether one more mountpoint, and one more attachment of this consumer, is too many. A repeat of a holder adds neither. */
@@ -302,7 +298,7 @@ export const requestDetach = (out: Out, request: RequestId, body: DetachRequest)
 const pathsHeld = (out: Out, consumer: string): readonly string[] => {
   const at = out.host.consumers.get(consumer)
   if (at === undefined) return []
-  return typeof at === 'string' ? [at] : [...at]
+  return typeof at === 'string' ? [at] : [...at.paths]
 }
 
 /** The attaches of a consumer that are not answered; one that is served holds a claim. */
