@@ -10,6 +10,7 @@ import type { Clock } from './clock.js'
 import { systemClock } from './clock.js'
 import type { Command, CommandEnd, CommandRunner, Outlived } from './command-runner.js'
 import { COMMAND_ENVIRONMENT, vectorOf } from './command-runner.js'
+import { errnoOf } from './descriptor.js'
 import type { Leader } from './processes.js'
 import { allEnded, anyOutlives, leaderOf } from './processes.js'
 
@@ -76,6 +77,10 @@ const connect = (vector: readonly string[]): Connection => {
       one.lost(why)
     }
   }
+  // Before all else: an error that nothing hears ends this process.
+  child.once('error', (error) => end(error.message))
+  // Where no descriptor is left there are no streams, whatever the types of Node say.
+  if ((child.stdin as Writable | undefined) === undefined) throw new Error('too many open files')
   child.stdin.on('error', () => undefined)
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(0, SAID_MAX)))
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -91,7 +96,6 @@ const connect = (vector: readonly string[]): Connection => {
       }
     }
   })
-  child.once('error', (error) => end(error.message))
   child.once('close', (code) => end(said.trim() || `it ended with ${String(code)}`))
   keepRunning(child, false)
   return {
@@ -155,10 +159,11 @@ export const execRunner = ({ vector, reader, clock = systemClock }: ExecOptions)
       const end = (): void => open.send({ id: (last += 1), do: 'end', of: id })
       let over: () => void = () => undefined
       const answered = new Promise<void>((resolve) => (over = resolve))
+      const allOver = (): Promise<void> => (run === undefined ? Promise.resolve() : allEnded(run.leader))
       const cancel = clock.after(command.deadlineMs, () => {
         end()
-        // Not started yet: it waits for mountkeeper-exec, and is over with its answer.
-        const ended = run === undefined ? answered : allEnded(run.leader)
+        // Not started yet: it waits for mountkeeper-exec, and is over with its answer, or with what was started after all.
+        const ended = run === undefined ? answered.then(allOver) : allOver()
         settle({ _tag: 'TimedOut', ...ending(), pid: run?.leader.pid ?? open.pid, ended })
       })
       const finish = (result: CommandEnd): void => {
@@ -184,16 +189,22 @@ export const execRunner = ({ vector, reader, clock = systemClock }: ExecOptions)
         lost: (why) => {
           if (run === undefined) finish({ _tag: 'NotStarted', ...ending(), why: `mountkeeper-exec: ${why}` })
           // Its commands go on without it.
-          else finish({ _tag: 'TimedOut', ...ending(), pid: run.leader.pid, ended: allEnded(run.leader) })
+          else finish({ _tag: 'TimedOut', ...ending(), pid: run.leader.pid, ended: allOver() })
         },
       })
       open.send({ id, ...asked })
     })
   }
   return {
-    run: (command, told) => {
+    run: async (command, told) => {
       if (command.change === undefined) return reader.run(command, told)
-      return change(command, { ...command.change, ...secretOf(command) }, told)
+      const since = clock.now()
+      try {
+        return await change(command, { ...command.change, ...secretOf(command) }, told)
+      } catch (error) {
+        const why = `mountkeeper-exec cannot be asked: ${errnoOf(error)}`
+        return { _tag: 'NotStarted', vector: vectorOf(command, []), stderr: '', durationMs: clock.now() - since, why }
+      }
     },
   }
 }

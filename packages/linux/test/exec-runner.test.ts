@@ -1,8 +1,10 @@
 // The runner that speaks with mountkeeper-exec, against one that says what a test wants it to say.
 
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import type { Command, CommandEnd, CommandRunner } from '../src/command-runner.js'
 import { execRunner } from '../src/exec-runner.js'
@@ -141,6 +143,50 @@ test('a deadline settles too where it does not answer at all', async () => {
   expect(end._tag).toBe('TimedOut')
   if (end._tag === 'TimedOut') await end.ended
 })
+
+test('a command that is started after its deadline is over when it has ended, not when it is answered', async () => {
+  const runner = against(`
+    if (line.do !== 'end') return
+    const child = spawn('sleep', ['0.7'], { detached: true, stdio: 'ignore' })
+    say({ _tag: 'started', id: line.of, pid: child.pid, vector: ['sleep', '0.7'] })
+    say({ _tag: 'done', id: line.of, status: 0, signal: null, stderr: '' })`)
+  const started: number[] = []
+  const end = await runner.run(command({ deadlineMs: 300 }), (pid) => started.push(pid))
+  expect(end._tag).toBe('TimedOut')
+  if (end._tag === 'TimedOut') await end.ended
+  expect(started.map(lives)).toEqual([false])
+})
+
+test.each<[string, string, Partial<Command>]>([
+  ['its program cannot be started', 'a NUL\0', {}],
+  ['the descriptor of the secret is closed', '/no/such/sudo', { stdin: 1_048_570, secretName: 'password' }],
+])('never rejects: %s', async (_, program, more) => {
+  const runner = execRunner({ vector: [program], reader: unused })
+  expect(brief(await runner.run(command(more)))).toMatchObject({
+    ...{ tag: 'NotStarted', vector: VECTOR },
+    why: expect.stringMatching(/^mountkeeper-exec cannot be asked: (?:ENOENT|ERR_INVALID_ARG_VALUE)$/) as string,
+  })
+})
+
+const built = fileURLToPath(new URL('../dist/exec-runner.js', import.meta.url))
+test.skipIf(!existsSync(built))(
+  'no descriptor is left: not started, and this process goes on (skipped before a build)',
+  () => {
+    const script = `
+    import { openSync } from 'node:fs'
+    import { execRunner } from '${built}'
+    const runner = execRunner({ vector: ['true'], reader: { run: () => undefined } })
+    try { for (;;) openSync('/dev/null') } catch {}
+    const end = await runner.run(${JSON.stringify(command())})
+    process.stdout.write(end.why, () => setTimeout(() => process.exit(0), 100))`
+    const args = ['-c', 'ulimit -n 64; exec "$0" --input-type=module --eval "$1"', process.execPath, script]
+    const { status, stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8' })
+    expect({ status, stdout, stderr }).toEqual({
+      ...{ status: 0, stderr: '' },
+      stdout: 'mountkeeper-exec cannot be asked: Error: too many open files',
+    })
+  },
+)
 
 test('what is no answer ends the conversation, not this process', async () => {
   const runner = against(`
