@@ -78,13 +78,13 @@ export const walk = (path: string, safe: boolean): number => {
       if (safe && !isSafe(above, true)) throw new Refused(`${reached || '/'} can be changed by others than root`)
       reached = `${reached}/${name}`
       const isLast = index === names.length - 1
+      const mount = isLast ? mountOf(fd) : ''
       const next = open(`/proc/self/fd/${fd}/${name}`, isLast ? 0 : constants.O_DIRECTORY, reached)
-      const isMounted = mountOf(next) !== mountOf(fd)
       closeSync(fd)
       fd = next
       if (!isLast) continue
       // The root of a mount is no link; and what is mounted is not asked where that can be avoided.
-      if (!isMounted && fstatSync(fd).isSymbolicLink()) throw new Refused(`${reached} is a symbolic link`)
+      if (mountOf(fd) === mount && fstatSync(fd).isSymbolicLink()) throw new Refused(`${reached} is a symbolic link`)
       // In a sticky directory the owner of an entry can exchange it.
       const isOwners = safe && (above.mode & OTHERS_WRITE) !== 0 && fstatSync(fd).uid !== 0
       if (isOwners) throw new Refused(`${reached} belongs to another user than root`)
@@ -125,7 +125,7 @@ const PARENTS_MAX = 16_384
 
 const parents = new Map<string, number>()
 
-/** The descriptor of a parent that is kept, this one or the one that this directory has already. */
+/** The descriptor of a parent that is kept, this one or the one that this directory has already. Closes none that it refuses. */
 const keep = (fd: number): number => {
   const stat = fstatSync(fd, { bigint: true })
   const key = `${mountOf(fd)}:${stat.dev}:${stat.ino}`
@@ -143,7 +143,6 @@ const keep = (fd: number): number => {
     }
   }
   if (parents.size >= PARENTS_MAX) {
-    closeSync(fd)
     throw new Refused(`more than ${PARENTS_MAX} directories hold mountpoints: start the manager again`)
   }
   parents.set(key, fd)
@@ -166,11 +165,11 @@ export const spotOf = (roots: readonly Root[], mountpoint: string): Spot => {
       if (mountOf(fd) !== root.mount) throw new Refused(`${mountpoint} lies on another mount than its root`)
       if (!isSafe(fstatSync(fd), false)) throw new Refused(`a directory above ${mountpoint} can be changed by others`)
     }
+    return { parent: keep(fd), name }
   } catch (error) {
     closeSync(fd)
     throw error
   }
-  return { parent: keep(fd), name }
 }
 
 /** Throws unless there is a directory at the mountpoint, or something mounted: never a link, which mount(8) would follow. */

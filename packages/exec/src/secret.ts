@@ -16,9 +16,17 @@ const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_EXCL | constant
 /** statfs(2): it is in memory. */
 const TMPFS = 0x01021994
 
+const isTmpfs = (directory: string): boolean => {
+  try {
+    return statfsSync(directory).type === TMPFS
+  } catch {
+    return false
+  }
+}
+
 const inMemory = (value: Buffer): number => {
   for (const directory of ['/dev/shm', '/run']) {
-    if (statfsSync(directory).type !== TMPFS) continue
+    if (!isTmpfs(directory)) continue
     const fd = openSync(directory, UNNAMED, 0o600)
     try {
       writeFileSync(fd, value)
