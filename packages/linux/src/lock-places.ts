@@ -96,6 +96,7 @@ const BELOW_MAX = 65_536
  */
 export const lockedBelow = (directory: string): readonly string[] | undefined => {
   const { dev } = lstatSync(directory)
+  const mounts = new Set(tableLines().map(({ target }) => target))
   const found: string[] = []
   const wait = [directory]
   for (let at = 0; at < wait.length; at += 1) {
@@ -103,7 +104,8 @@ export const lockedBelow = (directory: string): readonly string[] | undefined =>
     const path = wait[at] ?? directory
     for (const entry of entriesOf(path)) {
       const below = joined(path, entry)
-      if (!isDirectoryOn(below, dev)) continue
+      // Its root is not asked: behind it may be a server that does not answer, or this filesystem once more.
+      if (mounts.has(below) || !isDirectoryOn(below, dev)) continue
       wait.push(below)
       if (lockFileName(below) !== undefined) found.push(below)
     }

@@ -3,11 +3,12 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { linuxLocks } from '../src/index.js'
-import { isRoot, prepareWorld } from './world.js'
+import { lockedBelow } from '../src/lock-places.js'
+import { isRoot, prepareWorld, sh } from './world.js'
 
 prepareWorld()
 const HERE = '/srv/here'
@@ -191,4 +192,14 @@ describe.skipIf(!isRoot)('another user, where directories are open to all (skipp
     const script = `flock -n "$0" true 2>/dev/null && echo taken || echo refused; read -r _`
     expect(await begin([...AS_OTHER, 'sh', '-c', script, `${HERE}/.mountkeeper-lock`])).toBe('refused')
   })
+})
+
+test('the roots of mounts below a directory are not asked: they may be those of servers that do not answer', () => {
+  const [top, other] = ['/srv/below', '/srv/below/other']
+  for (const path of [`${top}/mount`, `${other}/inside`]) mkdirSync(path, { recursive: true })
+  for (const path of [other, `${other}/inside`]) writeFileSync(`${path}/.mountkeeper-lock`, '', { mode: 0o600 })
+  // Of the same device, so that only the table can say that it is a mount.
+  sh('mount', '--bind', other, `${top}/mount`)
+  expect(lockedBelow(top)).toEqual([other, `${other}/inside`])
+  sh('umount', `${top}/mount`)
 })
