@@ -4,23 +4,9 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import type { Ended, Gate, Started } from './world.js'
-import {
-  MAIN,
-  ROOT,
-  STATE,
-  answersOf,
-  attach,
-  detach,
-  mounted,
-  newGate,
-  prepareWorld,
-  run,
-  sh,
-  start,
-  until,
-} from './world.js'
+import { MAIN, ROOT, STATE, answersOf, attach, detach, newGate, prepareWorld, run, start, until } from './world.js'
 
 prepareWorld()
 
@@ -119,11 +105,6 @@ const wasRead = (value: string): boolean => textOf(READ).includes(digest(value))
 let running: Started | undefined
 afterEach(() => {
   running?.kill('SIGKILL')
-})
-
-// What a killed manager left mounted; hidden below another mount, the next file could not take it off.
-afterAll(() => {
-  for (const line of mounted('/srv/mounts')) sh('umount', '-l', '--', line.slice(0, line.lastIndexOf(' ')))
 })
 
 /** Starts `mountkeeper run` where a core would be written, with the secret of a variable. */

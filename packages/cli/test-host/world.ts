@@ -80,7 +80,9 @@ export const newGate = (): Gate => {
 
 /** Makes the world, once for a test file. */
 export const prepareWorld = (): void => {
+  // All test files share one namespace: what is left below would be in the table of every test after it.
   afterAll(() => {
+    sh('umount', '-l', '/srv')
     for (const source of gates) for (const end of ['begun', 'open']) rmSync(`/tmp/${source}.${end}`, { force: true })
   })
   beforeAll(() => {
@@ -88,7 +90,6 @@ export const prepareWorld = (): void => {
     if (!existsSync(MAIN)) throw new Error('the command is not built: npm run build')
     sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', 'world', '/srv')
     for (const path of [ROOT, STATE, SOURCE]) mkdirSync(path, { mode: 0o700 })
-    // All test files share one namespace.
     if (existsSync('/usr/sbin/mount.slow')) return
     for (const path of ['/srv/up', '/srv/work']) mkdirSync(path, { mode: 0o755 })
     sh('mount', '-t', 'overlay', '-o', 'lowerdir=/usr/sbin,upperdir=/srv/up,workdir=/srv/work', 'sbin', '/usr/sbin')
