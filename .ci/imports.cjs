@@ -24,6 +24,7 @@ module.exports = {
     node: true,
   },
   simulator: { packages: ['types', 'core', 'runtime'], types: [], modules: ['fast-check'], node: false },
+  bench: { packages: ['core', 'runtime', 'linux'], types: [], modules: [], node: true },
   cli: {
     packages: ['core', 'codec', 'runtime', 'exec', 'linux', 'journal', 'libvirt', 'simulator'],
     types: [],
