@@ -25,8 +25,14 @@ module.exports = {
   },
   simulator: { packages: ['types', 'core', 'runtime'], types: [], modules: ['fast-check'], node: false },
   bench: { packages: ['core', 'runtime', 'linux'], types: [], modules: [], node: true },
+  mountkeeper: {
+    packages: ['core', 'codec', 'runtime', 'linux', 'journal', 'libvirt', 'simulator'],
+    types: [],
+    modules: ['fp-ts'],
+    node: true,
+  },
   cli: {
-    packages: ['core', 'codec', 'runtime', 'exec', 'linux', 'journal', 'libvirt', 'simulator'],
+    packages: ['core', 'codec', 'runtime', 'exec', 'linux', 'journal', 'libvirt', 'simulator', 'mountkeeper'],
     types: [],
     modules: ['fp-ts', 'cmd-ts', 'picocolors'],
     node: true,

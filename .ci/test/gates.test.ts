@@ -11,7 +11,7 @@ const LEFT_OUT = /(^|\/)(node_modules|dist|src|test|test-host|test-fixtures|benc
 const link = (from: string, to: string): void => {
   mkdirSync(to, { recursive: true })
   for (const name of readdirSync(from)) {
-    if (name === '@mountkeeper') continue
+    if (name === '@mountkeeper' || name === 'mountkeeper') continue
     if (name.startsWith('@')) link(join(from, name), join(to, name))
     else symlinkSync(join(from, name), join(to, name))
   }
@@ -29,7 +29,10 @@ beforeAll(() => {
   link(join(top, 'node_modules'), join(copy, 'node_modules'))
   mkdirSync(join(copy, 'node_modules/@mountkeeper'))
   for (const name of packages) {
-    symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules/@mountkeeper', name))
+    const { name: full } = JSON.parse(readFileSync(join(top, 'packages', name, 'package.json'), 'utf8')) as {
+      name: string
+    }
+    symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules', full))
     write(`packages/${name}/src/index.ts`, 'export type Stub = string', `export const stub: Stub = '${name}'`)
   }
 

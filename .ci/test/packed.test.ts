@@ -14,7 +14,11 @@ interface Manifest {
 }
 
 const folder = temporaryFolder('packed')
-const packages = readdirSync(join(top, 'packages')).map((name) => ({ name, full: `@mountkeeper/${name}` }))
+/** The one package that a service installs has its name to itself. */
+const packages = readdirSync(join(top, 'packages')).map((name) => ({
+  name,
+  full: name === 'mountkeeper' ? name : `@mountkeeper/${name}`,
+}))
 
 const manifestOf = (full: string): Manifest =>
   JSON.parse(readFileSync(join(folder, 'node_modules', full, 'package.json'), 'utf8')) as Manifest
@@ -32,12 +36,12 @@ beforeAll(() => {
   for (const { name, full } of packages) {
     const place = join(folder, 'node_modules', full)
     mkdirSync(place, { recursive: true })
-    const tarball = join(tarballs, `mountkeeper-${name}-0.1.0.tgz`)
+    const tarball = join(tarballs, `${full.replace(/^@/, '').replace('/', '-')}-0.1.0.tgz`)
     expect(command(place, 'tar', '-xzf', tarball, '--strip-components=1').output).toBe('')
     // Instead of an install, which would need a network: each package reaches the packages it declares, no others.
     const { dependencies = {}, peerDependencies = {} } = manifestOf(full)
     for (const other of Object.keys({ ...dependencies, ...peerDependencies })) {
-      if (!other.startsWith('@mountkeeper/')) link(other, join(place, 'node_modules', other))
+      if (!/^(@mountkeeper\/|mountkeeper$)/.test(other)) link(other, join(place, 'node_modules', other))
     }
   }
   link('@types/node', join(folder, 'node_modules/@types/node'))

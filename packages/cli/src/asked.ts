@@ -1,17 +1,10 @@
 // What a command line asks for, as values: the command and its options, read and not yet acted on.
 
 import type { FaultKind } from '@mountkeeper/simulator'
+import type { PlaceArguments } from 'mountkeeper/parts'
 
 /** How results are shown; left out, a terminal gets a transcript and anything else JSON. */
 export type OutputKind = 'json' | 'transcript'
-
-/** Where the manager works, in the words of flags; what is left out is in the configuration. */
-export interface PlaceArguments {
-  readonly roots: readonly string[]
-  readonly stateDirectory: string | undefined
-  readonly config: string | undefined
-  readonly allow: readonly string[]
-}
 
 /** Where effects are run. */
 export type HostKind = 'linux' | 'simulator'

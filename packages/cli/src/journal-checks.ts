@@ -4,9 +4,8 @@ import type { JournalFailed } from '@mountkeeper/runtime'
 import type { Examined, LostLine, Repaired } from '@mountkeeper/journal'
 import type { Check } from '@mountkeeper/linux'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Failure } from './exit.js'
-import { stopFailure } from './exit.js'
-import { counted } from './transcript/words.js'
+import type { Failure } from 'mountkeeper/parts'
+import { counted, stopFailure } from 'mountkeeper/parts'
 
 /** More lost lines than this are only counted: they are in the file that is kept. */
 const LOST_SHOWN_MAX = 20

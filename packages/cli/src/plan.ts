@@ -14,19 +14,28 @@ import { restore } from '@mountkeeper/core'
 import { planRequests } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
 import type { OutputKind, PlanArguments } from './arguments.js'
-import { configurationOf, needsRoot } from './configuration-file.js'
-import type { ExitCode, Failure } from './exit.js'
-import { EXIT, stopFailure, usageFailure } from './exit.js'
-import { linesOf } from './lines.js'
-import type { Machine } from './machine.js'
-import { thisMachine } from './machine.js'
-import { encodePlanned, seeRoots, wouldServe } from './planning.js'
+import {
+  configurationOf,
+  counted,
+  encodePlanned,
+  harmless,
+  linesOf,
+  needsRoot,
+  seeRoots,
+  stopFailure,
+  thisMachine,
+  usageFailure,
+  word,
+  wouldServe,
+} from 'mountkeeper/parts'
+import type { Failure, Machine } from 'mountkeeper/parts'
+import type { ExitCode } from './exit.js'
+import { EXIT } from './exit.js'
 import { openRequests, outputKind, requestStream } from './requests.js'
 import type { Streams } from './streams.js'
-import { fail, harmless, wantsColour } from './streams.js'
+import { fail, wantsColour } from './streams.js'
 import { paintOf } from './transcript/paint.js'
 import { planLines } from './transcript/plan-words.js'
-import { counted, word } from './transcript/words.js'
 
 /** Lines that one plan takes: all of them are folded together, and kept. */
 const LINES_MAX = 65_536

@@ -8,8 +8,8 @@ import type { Lists } from '@mountkeeper/exec'
 import { LISTS_FILE, PROGRAM_FILE } from '@mountkeeper/exec'
 import type { Check } from '@mountkeeper/linux'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Failure } from './exit.js'
-import { usageFailure } from './exit.js'
+import type { Failure } from 'mountkeeper/parts'
+import { usageFailure } from 'mountkeeper/parts'
 
 /** What mountkeeper-exec may do for this configuration, as the text of its file. */
 export const listsText = ({ settings }: Configuration): string => {

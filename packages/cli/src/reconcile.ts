@@ -4,20 +4,26 @@ import { shownJson } from '@mountkeeper/codec'
 import type { Difference } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { ReconcileArguments } from './arguments.js'
-import { configurationOf, needsRoot } from './configuration-file.js'
+import {
+  configurationOf,
+  counted,
+  createStopping,
+  differenceWords,
+  leftLines,
+  needsRoot,
+  notPrivileged,
+  stopOnSignals,
+  thisMachine,
+  word,
+} from 'mountkeeper/parts'
 import type { ExitCode } from './exit.js'
 import { EXIT } from './exit.js'
 import { ignoresHangUp } from './hang-up.js'
-import { leftLines } from './left-words.js'
-import { notPrivileged, thisMachine } from './machine.js'
 import type { Repaired } from './repair.js'
 import { repair } from './repair.js'
-import { createStopping, stopOnSignals } from './stopping.js'
 import type { Streams } from './streams.js'
 import { complain, fail } from './streams.js'
 import { encodeDifferences, encodeSurvey, surveyHere } from './survey.js'
-import { differenceWords } from './transcript/answer-words.js'
-import { counted, word } from './transcript/words.js'
 
 /** What a repair is for; the rest needs a person, or a consumer that leaves. */
 const isMendable = ({ _tag }: Difference): boolean =>

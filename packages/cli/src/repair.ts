@@ -7,13 +7,8 @@ import type { FileJournal } from '@mountkeeper/journal'
 import type { LeftBehind, Lock, MountManager, Timers } from '@mountkeeper/runtime'
 import { createMountManager } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Failure } from './exit.js'
-import { stopFailure } from './exit.js'
-import { guarded } from './guarded-journal.js'
-import type { Machine } from './machine.js'
-import { JOURNAL_PATIENCE, patiently } from './patience.js'
-import type { Stopping } from './stopping.js'
-import { answerWords } from './transcript/answer-words.js'
+import type { Failure, Machine, Stopping } from 'mountkeeper/parts'
+import { JOURNAL_PATIENCE, answerWords, guarded, patiently, stopFailure } from 'mountkeeper/parts'
 
 /** How often it is asked whether the repairs have ended, ms. */
 const LOOK_EVERY_MS = 50

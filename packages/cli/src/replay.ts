@@ -8,10 +8,10 @@ import type { Host } from '@mountkeeper/core'
 import { apply, decide, restore } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { ExitCode } from './exit.js'
-import { EXIT, fileProblem, usageFailure } from './exit.js'
-import { linesOf } from './lines.js'
+import { fileProblem, harmless, linesOf, usageFailure } from 'mountkeeper/parts'
+import { EXIT } from './exit.js'
 import type { Streams } from './streams.js'
-import { fail, harmless } from './streams.js'
+import { fail } from './streams.js'
 
 /** A status of a large host is one line. */
 const TRACE_LINE_BYTES_MAX = 256 * 1_024 * 1_024

@@ -5,8 +5,8 @@ import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import * as E from 'fp-ts/lib/Either.js'
 import type { OutputKind } from './arguments.js'
-import type { Failure } from './exit.js'
-import { fileProblem, usageFailure } from './exit.js'
+import type { Failure } from 'mountkeeper/parts'
+import { fileProblem, usageFailure } from 'mountkeeper/parts'
 import type { Streams } from './streams.js'
 
 const STDIN = 0

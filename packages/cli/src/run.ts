@@ -3,18 +3,23 @@
 import type { Configuration } from '@mountkeeper/codec'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RunArguments } from './arguments.js'
-import { configurationOf, needsRoot } from './configuration-file.js'
-import type { ExitCode, Failure } from './exit.js'
-import { usageFailure } from './exit.js'
+import {
+  configurationOf,
+  createStopping,
+  needsRoot,
+  notPrivileged,
+  openTrace,
+  stopOnSignals,
+  thisMachine,
+  usageFailure,
+} from 'mountkeeper/parts'
+import type { Failure, Machine } from 'mountkeeper/parts'
+import type { ExitCode } from './exit.js'
 import { ignoresHangUp } from './hang-up.js'
-import type { Machine } from './machine.js'
-import { notPrivileged, thisMachine } from './machine.js'
 import { openRequests, outputKind, requestStream } from './requests.js'
 import { runSession } from './session.js'
-import { createStopping, stopOnSignals } from './stopping.js'
 import type { Streams } from './streams.js'
 import { fail } from './streams.js'
-import { openTrace } from './trace-file.js'
 
 /** What makes no sense on a host that ends with the run. */
 const contradiction = ({ sandbox, stateDirectory }: RunArguments): Failure | undefined => {
@@ -28,7 +33,7 @@ const contradiction = ({ sandbox, stateDirectory }: RunArguments): Failure | und
 const machineOf = async ({ host }: RunArguments, configuration: Configuration): Promise<Machine> =>
   host === 'linux'
     ? thisMachine(configuration)
-    : (await import('./simulated-machine.js')).simulatedMachine(configuration)
+    : (await import('mountkeeper/simulated')).simulatedMachine(configuration)
 
 /** Only the roots are to be locked where there is nothing that outlives the run. */
 const withoutState = ({ adapter, ...rest }: Configuration): Configuration => {

@@ -6,11 +6,9 @@ import type { Configuration } from '@mountkeeper/codec'
 import { withAllowed } from '@mountkeeper/codec'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RunArguments } from './arguments.js'
-import { configurationOf } from './configuration-file.js'
-import type { ExitCode, Failure } from './exit.js'
-import { stopFailure } from './exit.js'
-import { linesOf } from './lines.js'
-import { thisMachine } from './machine.js'
+import { configurationOf, createStopping, linesOf, stopFailure, thisMachine } from 'mountkeeper/parts'
+import type { Failure, Stopping } from 'mountkeeper/parts'
+import type { ExitCode } from './exit.js'
 import { outputKind, requestStream, streamOf } from './requests.js'
 import type { Handover } from './sandbox-place.js'
 import {
@@ -22,8 +20,6 @@ import {
   SANDBOX_VARIABLE,
 } from './sandbox-place.js'
 import { runSession } from './session.js'
-import type { Stopping } from './stopping.js'
-import { createStopping } from './stopping.js'
 import type { Streams } from './streams.js'
 import { fail } from './streams.js'
 

@@ -6,8 +6,8 @@ import { REQUEST_LINE_BYTES_MAX, decodeRequestLine, isBlankLine } from '@mountke
 import type { Answer, Request } from '@mountkeeper/core'
 import { requestId } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
-import type { InputLine } from './lines.js'
-import { linesOf } from './lines.js'
+import type { InputLine } from 'mountkeeper/parts'
+import { linesOf } from 'mountkeeper/parts'
 
 /** Lines that may be read ahead of the one that is being served. */
 export const READ_AHEAD_MAX = 1_024

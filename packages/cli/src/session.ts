@@ -8,23 +8,27 @@ import type { Defect, Journal, Lock, MountManager, Observer, StopReport } from '
 import { createMountManager } from '@mountkeeper/runtime'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { OutputKind } from './arguments.js'
-import type { ExitCode, Failure } from './exit.js'
-import { EXIT, fileProblem, stopFailure } from './exit.js'
-import { guarded } from './guarded-journal.js'
-import { leftLines } from './left-words.js'
-import type { Machine } from './machine.js'
+import type { Failure, Machine, Stopping } from 'mountkeeper/parts'
+import type { ExitCode } from './exit.js'
+import {
+  JOURNAL_PATIENCE,
+  createTraceFile,
+  differenceWords,
+  fileProblem,
+  guarded,
+  leftLines,
+  patiently,
+  stopFailure,
+} from 'mountkeeper/parts'
+import { EXIT } from './exit.js'
 import type { Output } from './output.js'
 import { createOutput } from './output.js'
-import { JOURNAL_PATIENCE, patiently } from './patience.js'
 import type { Tally } from './serve.js'
 import { serve } from './serve.js'
 import type { Show } from './show.js'
 import { isWorthTelling, showOf } from './show.js'
-import type { Stopping } from './stopping.js'
 import type { Streams } from './streams.js'
 import { complain, fail } from './streams.js'
-import { createTraceFile } from './trace-file.js'
-import { differenceWords } from './transcript/answer-words.js'
 
 /** What a session is run with. */
 export interface Session {

@@ -5,16 +5,14 @@ import { encodeAnswer, encodeUnreadable, shownJson } from '@mountkeeper/codec'
 import type { PlannedRequest, Warning } from '@mountkeeper/core'
 import type { Observer, StopReport, Timers } from '@mountkeeper/runtime'
 import type { OutputKind } from './arguments.js'
-import { leftSummary } from './left-words.js'
+import { encodePlanned, leftSummary, word } from 'mountkeeper/parts'
 import type { Output } from './output.js'
-import { encodePlanned } from './planning.js'
 import type { Reporter, Tally } from './serve.js'
 import type { Streams } from './streams.js'
 import { wantsColour } from './streams.js'
 import { paintOf } from './transcript/paint.js'
 import { planLines } from './transcript/plan-words.js'
 import { createTranscript } from './transcript/transcript.js'
-import { word } from './transcript/words.js'
 
 /** What of a session matters to how it is shown. */
 export interface Shown {

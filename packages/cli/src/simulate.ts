@@ -17,13 +17,20 @@ import {
 } from '@mountkeeper/simulator'
 import { ignoresHangUp } from './hang-up.js'
 import type { SimulateArguments } from './arguments.js'
-import type { ExitCode, Failure } from './exit.js'
-import { EXIT, fileProblem, stopFailure } from './exit.js'
-import { createStopping, stopOnSignals } from './stopping.js'
+import type { Failure } from 'mountkeeper/parts'
+import type { ExitCode } from './exit.js'
+import {
+  counted,
+  createStopping,
+  fileProblem,
+  harmless,
+  openTrace,
+  stopFailure,
+  stopOnSignals,
+} from 'mountkeeper/parts'
+import { EXIT } from './exit.js'
 import type { Streams } from './streams.js'
-import { complain, fail, harmless } from './streams.js'
-import { openTrace } from './trace-file.js'
-import { counted } from './transcript/words.js'
+import { complain, fail } from './streams.js'
 
 /** Played in one go, before signals are heard and progress is told. */
 const AT_ONCE = 100

@@ -1,7 +1,10 @@
 // The three streams and what is known about them. All text from outside is made harmless here before a terminal sees it.
 
 import type { Readable, Writable } from 'node:stream'
-import type { Failure } from './exit.js'
+import type { Failure } from 'mountkeeper/parts'
+import { harmless } from 'mountkeeper/parts'
+import type { ExitCode } from './exit.js'
+import { exitOf } from './exit.js'
 
 /** Where the command reads and writes; tests put their own in place. */
 export interface Streams {
@@ -15,26 +18,15 @@ export interface Streams {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-const UNSHOWN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-
-const escaped = (character: string): string =>
-  Array.from(
-    { length: character.length },
-    (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
-  ).join('')
-
-/** Text on one line, without a character that a terminal would act on. */
-export const harmless = (text: string): string => text.replace(UNSHOWN, escaped)
-
 /** One line on stderr, begun with the name of the command. */
 export const complain = ({ stderr }: Pick<Streams, 'stderr'>, text: string): void => {
   stderr.write(`mountkeeper: ${harmless(text)}\n`)
 }
 
 /** Says why the command ends, and gives the code that it ends with. */
-export const fail = (streams: Pick<Streams, 'stderr'>, { text, exit }: Failure): Failure['exit'] => {
-  complain(streams, text)
-  return exit
+export const fail = (streams: Pick<Streams, 'stderr'>, failure: Failure): ExitCode => {
+  complain(streams, failure.text)
+  return exitOf(failure)
 }
 
 /** Whether colours are wanted: only on a terminal, and not where a non-empty NO_COLOR or a dumb terminal says otherwise. */

@@ -7,13 +7,8 @@ import type { Difference, StatusPage, Survey } from '@mountkeeper/core'
 import { prepareSurvey } from '@mountkeeper/core'
 import { withInventory } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
-import type { PlaceArguments } from './arguments.js'
-import { configurationOf, needsRoot } from './configuration-file.js'
-import type { Failure } from './exit.js'
-import { stopFailure } from './exit.js'
-import type { Machine } from './machine.js'
-import { thisMachine } from './machine.js'
-import { recordedFacts } from './recorded.js'
+import type { Failure, Machine, PlaceArguments } from 'mountkeeper/parts'
+import { configurationOf, needsRoot, recordedFacts, stopFailure, thisMachine } from 'mountkeeper/parts'
 
 /** What a survey is made of. */
 export interface SurveyPlace {

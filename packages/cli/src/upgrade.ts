@@ -7,10 +7,7 @@ import type { Fact, Settings } from '@mountkeeper/core'
 import { checkFilesystem, checkMountpointPath, checkName, snapshot } from '@mountkeeper/core'
 import type { Check } from '@mountkeeper/linux'
 import * as E from 'fp-ts/lib/Either.js'
-import { DEFAULT_CONFIGURATION_FILE } from './configuration-file.js'
-import { readConfiguration } from './own-file.js'
-import { recordedFacts } from './recorded.js'
-import { counted } from './transcript/words.js'
+import { DEFAULT_CONFIGURATION_FILE, counted, readConfiguration, recordedFacts } from 'mountkeeper/parts'
 
 /** Every entry of the configuration file that is refused; none where there is no file, or it cannot be read. */
 export const refusedEntries = async (path: string = DEFAULT_CONFIGURATION_FILE): Promise<readonly Check[]> => {

@@ -3,7 +3,7 @@
 import { defaultConfiguration } from '@mountkeeper/codec'
 import { DEFAULT_LIMITS } from '@mountkeeper/core'
 import { expect, test } from 'vitest'
-import { onThisHost } from '../src/configuration-file.js'
+import { onThisHost } from 'mountkeeper/parts'
 
 const GIB = 1_073_741_824
 

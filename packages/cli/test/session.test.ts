@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Writable } from 'node:stream'
 import { left } from 'fp-ts/lib/Either.js'
-import { forgetfulJournal } from '../src/machine.js'
+import { forgetfulJournal } from 'mountkeeper/parts'
 import { attach, configurationWith, detach, drive, sink, streamsWith, taken } from './drive.js'
 import { createModelHost } from './model-host.js'
 

@@ -2,11 +2,9 @@ import type { MountpointStatus, Status } from '@mountkeeper/core'
 import { requestId } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'
 import { checkLines } from '../src/doctor.js'
-import { leftLines, leftSummary } from '../src/left-words.js'
-import { answerWords } from '../src/transcript/answer-words.js'
+import { answerWords, durationWords, leftLines, leftSummary, reasonWords } from 'mountkeeper/parts'
 import { paintOf } from '../src/transcript/paint.js'
 import { surveyLines } from '../src/transcript/survey-words.js'
-import { durationWords, reasonWords } from '../src/transcript/words.js'
 
 describe('what is left behind', () => {
   const left = [

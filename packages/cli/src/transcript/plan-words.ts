@@ -1,9 +1,8 @@
 // Plans in words: each step, why it is there, and what its failure would lead to.
 
 import type { Effect, PlannedRequest } from '@mountkeeper/core'
-import { answerWords } from './answer-words.js'
+import { EFFECT_NAMES, answerWords, filesystemWords, requestWords, word } from 'mountkeeper/parts'
 import type { Paint } from './paint.js'
-import { EFFECT_NAMES, filesystemWords, requestWords, word } from './words.js'
 
 const NAME_WIDTH = 12
 const MARGIN = '  '

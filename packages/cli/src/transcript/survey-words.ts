@@ -1,9 +1,19 @@
 // A survey as a table for people: one line a mountpoint, below it who holds it and what else there is to know.
 
 import type { Difference, HolderStatus, MountpointStatus, Survey } from '@mountkeeper/core'
-import { deadWords, differenceWords, lastCommandWords, overdueWords } from './answer-words.js'
+import {
+  attachmentWords,
+  counted,
+  deadWords,
+  differenceWords,
+  filesystemWords,
+  lastCommandWords,
+  overdueWords,
+  reasonWords,
+  timeWords,
+  word,
+} from 'mountkeeper/parts'
 import type { Paint } from './paint.js'
-import { attachmentWords, counted, filesystemWords, reasonWords, timeWords, word } from './words.js'
 
 /** Holders that are shown of one mountpoint; `--json` shows all. */
 const HOLDERS_SHOWN_MAX = 10

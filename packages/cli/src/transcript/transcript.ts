@@ -18,19 +18,19 @@ import type {
 } from '@mountkeeper/core'
 import type { Observer, Report } from '@mountkeeper/runtime'
 import type { Ticket } from '../serve.js'
-import { harmless } from '../streams.js'
-import { answerWords } from './answer-words.js'
-import type { Paint } from './paint.js'
 import {
   EFFECT_NAMES,
+  answerWords,
   commandWords,
   counted,
   durationWords,
   endWords,
   foundWords,
+  harmless,
   requestWords,
   word,
-} from './words.js'
+} from 'mountkeeper/parts'
+import type { Paint } from './paint.js'
 
 /** What a transcript needs. */
 export interface TranscriptOptions {

@@ -5,8 +5,8 @@ import { sourceAllowed } from '@mountkeeper/core'
 import type { FileJournal } from '@mountkeeper/journal'
 import type { HostPort, InventoryPort, Locks, MountManager, Timers } from '@mountkeeper/runtime'
 import { createSystemTimers } from '@mountkeeper/runtime'
-import { stopFailure } from './exit.js'
-import type { Failure } from './exit.js'
+import { stopFailure } from './failure.js'
+import type { Failure } from './failure.js'
 import { right } from 'fp-ts/lib/Either.js'
 
 /** The ports of a machine. */

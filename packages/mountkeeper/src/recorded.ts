@@ -3,8 +3,8 @@
 import type { Configuration } from '@mountkeeper/codec'
 import type { Fact } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Failure } from './exit.js'
-import { stopFailure } from './exit.js'
+import type { Failure } from './failure.js'
+import { stopFailure } from './failure.js'
 
 /** The facts that a manager which started now would begin with, oldest first. */
 export const recordedFacts = async ({ adapter }: Configuration): Promise<E.Either<Failure, readonly Fact[]>> => {

@@ -13,7 +13,7 @@ import type {
   StatusRequest,
 } from '@mountkeeper/core'
 import { optionText } from '@mountkeeper/core'
-import { harmless } from '../streams.js'
+import { harmless } from './harmless.js'
 
 const PLAIN = /^[^\s"\\]+$/
 

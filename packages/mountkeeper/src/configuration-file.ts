@@ -12,11 +12,18 @@ import {
 import type { Configuration } from '@mountkeeper/codec'
 import { DEFAULT_LIMITS } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
-import type { PlaceArguments } from './arguments.js'
-import type { Failure } from './exit.js'
-import { usageFailure } from './exit.js'
+import type { Failure } from './failure.js'
+import { usageFailure } from './failure.js'
 import type { Unfit } from './own-file.js'
 import { readConfiguration } from './own-file.js'
+
+/** Where the manager works, in the words of flags; what is left out is in the configuration. */
+export interface PlaceArguments {
+  readonly roots: readonly string[]
+  readonly stateDirectory: string | undefined
+  readonly config: string | undefined
+  readonly allow: readonly string[]
+}
 
 /** Read when no `--config` is given and it is there. */
 export const DEFAULT_CONFIGURATION_FILE = '/etc/mountkeeper/config.json'

@@ -25,7 +25,7 @@ import {
   timeWords,
   word,
 } from './words.js'
-import { harmless } from '../streams.js'
+import { harmless } from './harmless.js'
 
 /** An answer as it is shown. */
 export interface AnswerWords {

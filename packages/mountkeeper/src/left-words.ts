@@ -1,7 +1,7 @@
 // What a run leaves behind, for people: every mountpoint with something of ours, and what still runs.
 
 import type { LeftBehind } from '@mountkeeper/runtime'
-import { RUNNING, counted, word } from './transcript/words.js'
+import { RUNNING, counted, word } from './words.js'
 
 /** More lines than this are only counted. */
 const SHOWN_MAX = 100

@@ -4,7 +4,7 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import { fileProblem } from './exit.js'
+import { fileProblem } from './failure.js'
 
 /** What is wrong with a file, in words that follow its name, with the mend; `errno` where the system said it. */
 export interface Unfit {

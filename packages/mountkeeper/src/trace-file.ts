@@ -6,8 +6,8 @@ import { encodeTraceHeader, encodeTraceLine } from '@mountkeeper/codec'
 import type { Fact } from '@mountkeeper/core'
 import type { Observer } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Failure } from './exit.js'
-import { fileProblem, stopFailure, usageFailure } from './exit.js'
+import type { Failure } from './failure.js'
+import { fileProblem, stopFailure, usageFailure } from './failure.js'
 import { openOwn } from './own-file.js'
 
 /** A trace that is being written. */

@@ -1,6 +1,6 @@
 // How a run is made to stop. The first reason is the one that is reported; a second signal makes the stop a hard one.
 
-import type { Failure } from './exit.js'
+import type { Failure } from './failure.js'
 
 /** Why a run stops before its input does, or before its answers do. */
 export type StopReason =
