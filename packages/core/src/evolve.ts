@@ -1,34 +1,14 @@
-// Evolving: what a fact makes of the durable part of a record. This is its only writer, for a live host and for recovery alike:
-// a decision puts each fact through here as it records it, and recovery puts the facts of a journal through here. A field
-// belongs to the durable part if and only if it is listed in `Durable`; nothing else may set it.
+// Evolving: what a fact makes of the durable part of a record, and of its holders. This is their only writer, for a live host
+// and for recovery alike: a decision puts each fact through here as it records it, and recovery puts the facts of a journal
+// through here. A field belongs to the durable part if and only if it is listed in `Durable`; nothing else may set it.
 
+import type { Durable, Intent } from './durable.js'
+import { NOTHING_DURABLE, isNothingLeft } from './durable.js'
 import type { Fact } from './fact.js'
-import type { Intent, Mountpoint } from './host.js'
-
-/** What survives a crash of one mountpoint, beside its holders. */
-export type Durable = Pick<
-  Mountpoint,
-  'filesystem' | 'layer' | 'source' | 'adopted' | 'directory' | 'instance' | 'claim' | 'intent'
->
+import type { Holder } from './holders.js'
 
 /** A fact about one mountpoint. */
 export type MountpointFact = Exclude<Fact, { readonly _tag: 'HostCameUp' }>
-
-/** Of a mountpoint of which facts say nothing. */
-export const NOTHING_DURABLE: Durable = {
-  filesystem: undefined,
-  layer: undefined,
-  source: undefined,
-  adopted: false,
-  directory: 'theirs',
-  instance: 0,
-  claim: undefined,
-  intent: undefined,
-}
-
-/** Facts say nothing more of it: the record has ended, and what it was called before means nothing to the next one. */
-export const isNothingLeft = ({ layer, directory, claim, intent }: Durable, holders: number): boolean =>
-  layer === undefined && directory === 'theirs' && claim === undefined && intent === undefined && holders === 0
 
 /** How often something was mounted for this record: a record that has ended hands nothing on to the next one. */
 const instanceOf = (durable: Durable, holders: number): number =>
@@ -100,4 +80,29 @@ export const evolve = (durable: Durable, holders: number, fact: MountpointFact):
       return { filesystem, layer, source, adopted, directory, instance, claim, intent }
     }
   }
+}
+
+/** How a set of holders is written: that of a record itself, or what a decision lays over it. */
+export interface HoldersWriter<Target> {
+  /** A holder of these names that is there already is replaced. */
+  readonly add: (target: Target, holder: Holder) => void
+  /** Removes the holder of these names. */
+  readonly remove: (target: Target, volume: string, consumer: string) => void
+  readonly clear: (target: Target) => void
+}
+
+/** What a fact changes in the set of holders. `id`: of the request that a new holder asked with, which is not durable. */
+export const evolveHolders = <Target>(
+  write: HoldersWriter<Target>,
+  target: Target,
+  fact: MountpointFact,
+  id: string | undefined,
+): void => {
+  if (fact._tag === 'Held') {
+    const { volume, consumer, since, knowledge } = fact
+    // Without the field where there is no id: there may be a million of them.
+    const holder = { volume, consumer, since, knowledge }
+    write.add(target, id === undefined ? holder : { ...holder, id })
+  } else if (fact._tag === 'Left') write.remove(target, fact.volume, fact.consumer)
+  else if (fact._tag === 'Forgotten') write.clear(target)
 }

@@ -1,10 +1,10 @@
 // Facts: state changes that must survive a crash. A driver makes them durable before the answers and effects of the same
 // decision, and of all later ones, leave. `recover.ts` folds them back into a host.
 
+import type { Intent } from './durable.js'
 import type { Filesystem } from './filesystem.js'
 import type { Found, Identity, ResolvedSource } from './found.js'
 import type { Knowledge } from './holders.js'
-import type { Intent } from './host.js'
 import type { Attachment } from './id.js'
 
 export type Fact =

@@ -3,10 +3,11 @@
 // Adding a phase or a field here means: its rows in decide/, a golden transcript, a line in show.ts.
 
 import type { AttachError, Detached, Difference, Reason, RollbackFailure, Warning } from './answer.js'
+import type { Durable } from './durable.js'
 import type { Filesystem } from './filesystem.js'
-import type { CommandError, Found, Identity, ResolvedSource, RootIdentity, Unknown } from './found.js'
+import type { CommandError, Identity, ResolvedSource, RootIdentity, Unknown } from './found.js'
 import type { Holders } from './holders.js'
-import type { Attachment, EffectId, RequestId } from './id.js'
+import type { EffectId, RequestId } from './id.js'
 import { effectId, requestId } from './id.js'
 import type { Request } from './input.js'
 import type { Slots } from './lane.js'
@@ -92,14 +93,6 @@ export interface Unresolved {
   readonly error: CommandError | undefined
 }
 
-/** A claim opened it, a fact closes it: what was there before the first changing effect of an attach. */
-export interface Intent {
-  readonly found: Found
-  readonly layersBefore: readonly Identity[]
-  /** No `Mount` was emitted before the claim ended, so that a layer there is not ours. Absent: one may have been. */
-  readonly explains?: 'only the directory'
-}
-
 export interface Delay {
   readonly effect: EffectId
   readonly why: 'settle' | 'unmount-retry' | 'back-off' | 'keep-mounted'
@@ -112,24 +105,16 @@ export interface Dead {
   readonly at: number
 }
 
-/** The record of one mountpoint. */
-export interface Mountpoint {
+/** The record of one mountpoint: what is durable, and what was seen and is under way, which a restart finds out anew. */
+export interface Mountpoint extends Durable {
   readonly path: string
   /** The managed root it lies under; absent for records outside today's roots. */
   readonly root: string | undefined
   readonly phase: Phase
   /** Wall clock, ms, when this phase began. */
   readonly since: number
-  /** As requested by the claim or the holders. */
-  readonly filesystem: Filesystem | undefined
-  /** Our layer, as the table showed it when it was recorded; present only while it was there at the last look. */
-  readonly layer: Identity | undefined
   /** Our layer as the last look showed it: its flags may have changed, and its root may have gained `//deleted`. */
   readonly seen: Identity | undefined
-  /** What the source of our last layer led to when it was mounted. Stays while that layer is lost. */
-  readonly source: ResolvedSource | undefined
-  /** Others mounted our layer: it was never to carry the flags that are added by default. */
-  readonly adopted: boolean
   /** A probe has found our layer dead, and none has found it alive since. */
   readonly dead: Dead | undefined
   /** Other layers lie on top of ours. */
@@ -138,10 +123,6 @@ export interface Mountpoint {
   readonly elsewhere: string | undefined
   /** The layers that are not ours, as of the last look. */
   readonly foreign: readonly Identity[]
-  readonly directory: 'ours' | 'theirs'
-  readonly instance: number
-  readonly intent: Intent | undefined
-  readonly claim: Attachment | undefined
   readonly waiting: readonly Waiting[]
   readonly work: Work | undefined
   readonly inFlight: EffectInFlight | undefined

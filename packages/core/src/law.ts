@@ -2,8 +2,8 @@
 // production never does. A sentence that comes back is a defect of ours, not a fault of the host.
 
 import { ancestorsOf } from './apply.js'
-import type { Durable } from './evolve.js'
-import { NOTHING_DURABLE, isNothingLeft } from './evolve.js'
+import type { Durable } from './durable.js'
+import { NOTHING_DURABLE, isNothingLeft } from './durable.js'
 import { namesOf } from './fifo.js'
 import { allHolders, countHolders } from './holders.js'
 import type { Entry, Host, Mountpoint } from './host.js'

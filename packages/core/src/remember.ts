@@ -1,8 +1,8 @@
 // What a journal says, fact by fact: the records and holders that facts describe, without a host around them. Recovery makes
 // a host of it, and a snapshot the fewest facts that say the same. Mutable: it belongs to whoever folds.
 
-import type { MountpointFact } from './evolve.js'
-import { evolve } from './evolve.js'
+import type { HoldersWriter, MountpointFact } from './evolve.js'
+import { evolve, evolveHolders } from './evolve.js'
 import type { Fact } from './fact.js'
 import type { Holders } from './holders.js'
 import { addHolder, findHolder, noHolders, removeHolder } from './holders.js'
@@ -56,20 +56,20 @@ const leave = (holders: Holders, volume: string, consumer: string): void => {
   if (findHolder(holders, volume, consumer) !== undefined) removeHolder(holders, volume, consumer)
 }
 
-const holdersAfter = (holders: Holders, fact: MountpointFact): void => {
-  if (fact._tag === 'Held') {
-    const { volume, consumer, since, knowledge } = fact
-    leave(holders, volume, consumer)
-    addHolder(holders, { volume, consumer, since, knowledge })
-  } else if (fact._tag === 'Left') leave(holders, fact.volume, fact.consumer)
-  else if (fact._tag === 'Forgotten') Object.assign(holders, noHolders())
+const INTO_THE_SET: HoldersWriter<Holders> = {
+  add: (holders, holder) => {
+    leave(holders, holder.volume, holder.consumer)
+    addHolder(holders, holder)
+  },
+  remove: leave,
+  clear: (holders) => Object.assign(holders, noHolders()),
 }
 
 /** Takes one fact into a record, and into its holders. */
 const take = ({ record, holders }: Remembered, fact: MountpointFact): void => {
   const patch = evolve(record, holders.count, fact)
   record.unresolved = unresolvedAfter(record, fact)
-  holdersAfter(holders, fact)
+  evolveHolders(INTO_THE_SET, holders, fact, undefined)
   if (patch !== undefined) Object.assign(record, patch)
 }
 

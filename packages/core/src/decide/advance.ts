@@ -6,17 +6,7 @@ import type { Holder } from '../holders.js'
 import type { Waiting } from '../host.js'
 import { isInTheWay, reasonOf } from '../reason.js'
 import type { Draft, Out } from './draft.js'
-import {
-  answerLeaving,
-  enter,
-  heldBy,
-  holderOf,
-  holdersLeft,
-  refuseWaiting,
-  removeFromHolders,
-  set,
-  recordFact,
-} from './draft.js'
+import { answerLeaving, enter, heldBy, holderOf, holdersLeft, refuseWaiting, set, recordFact } from './draft.js'
 import { becomeAbsent } from './see.js'
 import {
   isUncertain,
@@ -71,7 +61,6 @@ export const meant = (draft: Draft, volume: string, consumer: string): Holder | 
 export const endHolder = (draft: Draft, volume: string, consumer: string): void => {
   const { out, record } = draft
   recordFact(draft, { _tag: 'Left', at: out.at, mountpoint: record.path, volume, consumer })
-  removeFromHolders(draft, volume, consumer)
 }
 
 /** What is to be said when a detach has ended a holder of another name than it gave. */

@@ -4,8 +4,10 @@
 import type { AttachError, Answer, Detached, Difference, Refusal, Result } from '../answer.js'
 import type { Change, Decision, HostPatch } from '../decision.js'
 import type { Effect } from '../effect.js'
-import type { Durable, MountpointFact } from '../evolve.js'
-import { NOTHING_DURABLE, evolve } from '../evolve.js'
+import type { Durable } from '../durable.js'
+import { NOTHING_DURABLE } from '../durable.js'
+import type { HoldersWriter, MountpointFact } from '../evolve.js'
+import { evolve, evolveHolders } from '../evolve.js'
 import type { Fact } from '../fact.js'
 import type { Holder } from '../holders.js'
 import { allHolders, findHolder, holdersOf } from '../holders.js'
@@ -184,12 +186,8 @@ export const everyHolder = (draft: Draft): readonly Holder[] => {
   return [...before.filter((holder) => !isRemoved(draft, holder.volume, holder.consumer)), ...draft.added]
 }
 
-export const addToHolders = (draft: Draft, holder: Holder): void => {
-  draft.added = added(draft.added, holder)
-}
-
 /** Ends a holder that is there as of this point. */
-export const removeFromHolders = (draft: Draft, volume: string, consumer: string): void => {
+const removeFromHolders = (draft: Draft, volume: string, consumer: string): void => {
   const index = draft.added.findIndex((holder) => holder.volume === volume && holder.consumer === consumer)
   if (index >= 0) {
     draft.added = draft.added.filter((_, at) => at !== index)
@@ -200,6 +198,17 @@ export const removeFromHolders = (draft: Draft, volume: string, consumer: string
   volumes.add(volume)
   draft.removed.set(consumer, volumes)
   draft.removedCount += 1
+}
+
+/** Lays changes over the holders of the entry; `closeDraft` makes them the decision's. */
+const OVER_THE_SET: HoldersWriter<Draft> = {
+  add: (draft, holder) => {
+    draft.added = added(draft.added, holder)
+  },
+  remove: removeFromHolders,
+  clear: (draft) => {
+    for (const { volume, consumer } of everyHolder(draft)) removeFromHolders(draft, volume, consumer)
+  },
 }
 
 /** Nothing is known, wanted or done there: no record is kept. */
@@ -222,10 +231,14 @@ const closeDraft = (draft: Draft): void => {
   for (const holder of draft.added) change(out, { _tag: 'HolderAdded', path, holder })
 }
 
-/** Records a fact about this mountpoint, and what it makes of the durable part of the record. */
-export const recordFact = (draft: Draft, fact: MountpointFact): void => {
+/**
+ * Records a fact about this mountpoint, and what it makes of the durable part of the record and of its holders. `id`: of the
+ * request that a new holder asked with.
+ */
+export const recordFact = (draft: Draft, fact: MountpointFact, id?: string): void => {
   const patch = evolve(draft.record, holdersLeft(draft), fact)
   draft.out.facts = added(draft.out.facts, fact)
+  evolveHolders(OVER_THE_SET, draft, fact, id)
   if (patch !== undefined) Object.assign(own(draft), patch)
 }
 

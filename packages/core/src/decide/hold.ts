@@ -3,22 +3,11 @@
 import type { Attached, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import type { Identity, ResolvedSource, SourceSeen } from '../found.js'
-import type { Holder } from '../holders.js'
 import type { Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import { warningsAbout } from '../layer.js'
 import type { Draft } from './draft.js'
-import {
-  addToHolders,
-  answer,
-  holderOf,
-  holdersLeft,
-  leaveQueue,
-  refuseWaiting,
-  set,
-  unansweredOf,
-  recordFact,
-} from './draft.js'
+import { answer, holderOf, holdersLeft, leaveQueue, refuseWaiting, set, unansweredOf, recordFact } from './draft.js'
 import { arrivedBefore, endClaim, finish, settingsOf, shares } from './steps.js'
 
 /** A bind shows the directories under what is mounted below its source, and what is written there is hidden by it. */
@@ -43,18 +32,8 @@ const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings
     return
   }
   if (known === undefined) {
-    recordFact(draft, {
-      _tag: 'Held',
-      at: out.at,
-      mountpoint: record.path,
-      volume,
-      consumer,
-      since: out.at,
-      knowledge: 'request',
-    })
-    const made: Holder = { volume, consumer, since: out.at, knowledge: 'request' }
-    // Without the field where there is no id: there may be a million of them.
-    addToHolders(draft, id === undefined ? made : { ...made, id })
+    const held = { volume, consumer, since: out.at, knowledge: 'request' as const }
+    recordFact(draft, { _tag: 'Held', at: out.at, mountpoint: record.path, ...held }, id)
   }
   const holder = known === undefined || (id !== undefined && known.id === id) ? 'added' : 'already-held'
   leaveQueue(draft, request)

@@ -7,7 +7,7 @@ import type { Holder } from '../holders.js'
 import type { Inventory, InventoryEntry } from '../input.js'
 import { endHolder } from './advance.js'
 import type { Draft } from './draft.js'
-import { addToHolders, everyHolder, holdersLeft, recordFact, set } from './draft.js'
+import { everyHolder, holdersLeft, recordFact, set } from './draft.js'
 import { otherWith } from './see.js'
 import { settingsOf } from './steps.js'
 
@@ -39,7 +39,6 @@ const addEntry = (draft: Draft, { volume, consumer }: InventoryEntry): void => {
   const { out, record } = draft
   const held = { volume, consumer, since: out.at, knowledge: 'inventory' as const }
   recordFact(draft, { _tag: 'Held', at: out.at, mountpoint: record.path, ...held })
-  addToHolders(draft, held)
 }
 
 interface Matched {

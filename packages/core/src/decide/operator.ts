@@ -10,18 +10,7 @@ import { canonicalServer } from '../server.js'
 import { STATUS_ENTRIES_MAX, STATUS_MAX, statusOfHost } from '../status.js'
 import { advance } from './advance.js'
 import type { Draft, Out } from './draft.js'
-import {
-  answerRefused,
-  change,
-  leaveQueue,
-  openDraft,
-  pathsOf,
-  recordFact,
-  refuse,
-  removeFromHolders,
-  reply,
-  set,
-} from './draft.js'
+import { answerRefused, change, leaveQueue, openDraft, pathsOf, recordFact, refuse, reply, set } from './draft.js'
 import { checkAsked, checkMountpoint, hostDown, lookNow } from './request.js'
 import { becomeAbsent } from './see.js'
 import { NO_REQUEST, finish, startWork, wantSlot } from './steps.js'
@@ -149,7 +138,6 @@ export const requestForget = (out: Out, request: RequestId, body: ForgetRequest)
     return
   }
   recordFact(draft, { _tag: 'Forgotten', at: out.at, mountpoint: record.path })
-  for (const { volume, consumer } of holders) removeFromHolders(draft, volume, consumer)
   becomeAbsent(draft)
   reply(out, replied, { _tag: 'Forgotten', holders })
 }

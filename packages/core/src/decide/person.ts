@@ -2,7 +2,7 @@
 // nothing about it, so that no request waits for it: each is answered after one look (R4.10).
 
 import type { MountFailed } from '../answer.js'
-import { isNothingLeft } from '../evolve.js'
+import { isNothingLeft } from '../durable.js'
 import type { Unknown } from '../found.js'
 import { needsPerson, unknownText } from '../found.js'
 import type { Waiting } from '../host.js'
