@@ -2,13 +2,14 @@
 // how the command ended, never what it did: that is seen by a look (L15). Nothing waits for a child that cannot be killed.
 
 import type { Readable } from 'node:stream'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Change } from '@mountkeeper/exec'
 import type { Clock } from './clock.js'
 import { resolvesWithin, systemClock } from './clock.js'
+import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import { errnoOf } from './descriptor.js'
-import type { Leader, Process } from './processes.js'
-import { allEnded, anyLives, anyOutlives, leaderOf, membersOf, startedOf, vectorOfProcess } from './processes.js'
+import { endAll } from './ending.js'
+import type { Leader } from './processes.js'
+import { allEnded, anyOutlives, leaderOf } from './processes.js'
 
 /** A command, in parts, so that a runner may do several alike in one go: its vector is `[program, …options, '--', …operands]`. */
 export interface Command {
@@ -85,12 +86,6 @@ export interface RunnerOptions {
 /** Bytes of stderr that are kept; more is read and dropped, so that no command stops because nobody reads. */
 export const STDERR_MAX = 65_536
 
-/** The whole environment of every command. */
-export const COMMAND_ENVIRONMENT: Readonly<Record<string, string>> = {
-  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-  LC_ALL: 'C',
-}
-
 /** A daemon that inherited stderr keeps it open; its command's result does not wait for it any longer than this. */
 const STDERR_GRACE_MS = 250
 const GRACE_MS = 2_000
@@ -115,69 +110,6 @@ const collect = (stream: Readable): { readonly text: () => string; readonly over
   const over = new Promise<void>((done) => stream.once('close', done))
   return { text: () => Buffer.concat(chunks).toString('utf8'), over }
 }
-
-type Signal = 'SIGTERM' | 'SIGKILL'
-
-/**
- * Signals processes with the prefix's rights; that it failed shows in them, which live on. Each is named by itself, never a
- * group by a negative number: kill(1) of procps 3.3 to 4.0 takes `-TERM -1234` for process -1, that is, everybody.
- */
-const signalWithPrefix = async (prefix: readonly string[], pids: readonly number[], signal: Signal): Promise<void> => {
-  const [file, ...before] = prefix
-  const named = pids.filter((pid) => Number.isSafeInteger(pid) && pid > 1).map(String)
-  if (file === undefined || named.length === 0) return
-  const { execa } = await import('execa')
-  const options = {
-    reject: false,
-    extendEnv: false,
-    env: COMMAND_ENVIRONMENT,
-    stdio: 'ignore',
-    timeout: 5_000,
-  } as const
-  await execa(file, [...before, 'kill', '-s', signal.slice('SIG'.length), '--', ...named], options)
-}
-
-/** Signals each of these processes: directly, and by the prefix if there is one. */
-const signalEach = async (prefix: readonly string[], pids: readonly number[], signal: Signal): Promise<void> => {
-  for (const pid of pids) {
-    // 1 and below would be a defect of ours, and everybody's end.
-    if (!Number.isSafeInteger(pid) || pid <= 1) continue
-    try {
-      process.kill(pid, signal)
-    } catch {
-      // EPERM: it runs with other rights. ESRCH: it has just ended.
-    }
-  }
-  // Also when they could be signalled: sudo itself can be, and it does not pass everything on (measured).
-  if (prefix.length > 0) await signalWithPrefix(prefix, pids, signal).catch(() => undefined)
-}
-
-/** The group as a whole, where /proc hides who is in it. */
-const signalGroup = (leader: number, signal: Signal): void => {
-  if (!Number.isSafeInteger(leader) || leader <= 1) return
-  try {
-    process.kill(-leader, signal)
-  } catch {
-    // EPERM or ESRCH, as above.
-  }
-}
-
-const endsWith = (vector: readonly string[], end: readonly string[]): boolean =>
-  end.length > 0 && end.every((argument, index) => argument === vector[vector.length - end.length + index])
-
-/**
- * Those to be signalled now: helpers, and the command itself (with what the prefix puts before it) only when it has none. It
- * waits for them, so it ends after them; and as long as it lives, a manager that is started meanwhile finds by it what is
- * still under way, and waits.
- */
-const nextToEnd = (leader: Leader): readonly Process[] => {
-  const living = membersOf(leader)
-  const vector = vectorOfProcess(living.find(({ pid }) => pid === leader.pid)?.entry ?? '')
-  const helpers = living.filter(({ entry }) => !endsWith(vector, vectorOfProcess(entry)))
-  return helpers.length > 0 ? helpers : living
-}
-
-const pidsOf = (some: readonly Process[]): readonly number[] => some.map(({ pid }) => pid)
 
 /** A child as far as it is needed here. */
 interface Child {
@@ -237,38 +169,6 @@ const start = async (
     if ('unref' in stderr && typeof stderr.unref === 'function') (stderr.unref as () => void)()
   }
   return { _tag: 'Child', child: { pid, leader, stderr, exit, release } }
-}
-
-/** Rounds of KILL that spare the command for its helpers; one that starts new helpers for ever is not spared for ever. */
-const ROUNDS_MAX = 8
-const ROUND_MS = 10
-
-/** KILL, round after round, until nothing new is left to be signalled: what then still lives, the kernel holds. */
-const killAll = async (prefix: readonly string[], leader: Leader): Promise<void> => {
-  // By the time when they were started: one that is started meanwhile may have the pid of one that has ended.
-  const signalled = new Set<string>()
-  for (let round = 1; anyLives(leader); round += 1) {
-    const next = round < ROUNDS_MAX ? nextToEnd(leader) : membersOf(leader)
-    if (next.length === 0) signalGroup(leader.pid, 'SIGKILL')
-    const known = next.map((one) => ({ one, key: `${one.entry} ${startedOf(one.entry) ?? ''}` }))
-    const fresh = known.filter(({ key }) => !signalled.has(key))
-    for (const { key } of fresh) signalled.add(key)
-    await signalEach(prefix, pidsOf(fresh.map(({ one }) => one)), 'SIGKILL')
-    if (round > ROUNDS_MAX) return
-    await wait(ROUND_MS * round, undefined, { ref: false })
-  }
-}
-
-/** TERM, grace, KILL, to helpers before the command that waits for them; then waits for all of it. */
-const end = async ({ prefix, graceMs, clock }: Required<RunnerOptions>, child: Child): Promise<void> => {
-  const { leader } = child
-  const ended = child.exit.then(() => allEnded(leader))
-  const first = nextToEnd(leader)
-  if (first.length === 0) signalGroup(child.pid, 'SIGTERM')
-  await signalEach(prefix, pidsOf(first), 'SIGTERM')
-  await resolvesWithin(clock, ended, graceMs)
-  await killAll(prefix, leader)
-  await ended
 }
 
 interface Followed {
@@ -343,7 +243,7 @@ export const execaRunner = (options: RunnerOptions = {}): CommandRunner => {
         deadlineMs: command.deadlineMs,
         leavesHelpers: command.leavesHelpers === true,
         clock,
-        kill: () => end({ prefix, graceMs, clock }, child),
+        kill: () => endAll({ prefix, graceMs, clock }, child.leader, child.exit),
       })
     } catch (error) {
       return notStarted(errnoOf(error))

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { COMMAND_ENVIRONMENT } from './command-runner.js'
+import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import { errnoOf, ownProcess } from './descriptor.js'
 
 /**

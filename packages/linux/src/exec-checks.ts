@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import type { Answer } from '@mountkeeper/exec'
 import type { Check } from './check.js'
-import { COMMAND_ENVIRONMENT } from './command-runner.js'
+import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import { errnoOf } from './descriptor.js'
 import { lockFileIn } from './lock-file.js'
 

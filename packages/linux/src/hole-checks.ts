@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Check } from './check.js'
-import { COMMAND_ENVIRONMENT } from './command-runner.js'
+import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import type { Concerns, Hole, HoleProgram, Installed } from './known-holes.js'
 import { KNOWN_HOLES, verdictOf, versionIn } from './known-holes.js'
 

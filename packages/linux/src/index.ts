@@ -3,6 +3,7 @@
 export type { Check } from './check.js'
 export * from './checks.js'
 export type { Clock } from './clock.js'
+export * from './command-environment.js'
 export * from './command-runner.js'
 export * from './effects.js'
 export { LOCK_FILE } from './lock-file.js'

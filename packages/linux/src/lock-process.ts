@@ -4,7 +4,7 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { COMMAND_ENVIRONMENT } from './command-runner.js'
+import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import { errnoOf } from './descriptor.js'
 import { LOCK_MARK } from './lock-owner.js'
 

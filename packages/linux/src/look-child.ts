@@ -4,7 +4,7 @@
 import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
-import { COMMAND_ENVIRONMENT } from './command-runner.js'
+import { COMMAND_ENVIRONMENT } from './command-environment.js'
 
 /** A look process that was started. */
 export interface LookChild {

@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process'
 import type { MountManager } from '@mountkeeper/runtime'
-import { COMMAND_ENVIRONMENT } from './command-runner.js'
+import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import { beginSlices, readLines } from './slices.js'
 import type { TakeLines } from './table-news.js'
 import { createTableNews } from './table-news.js'
