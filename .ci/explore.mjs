@@ -1,7 +1,7 @@
 // npm run explore [-- --ci] [--only TEXT] [--seconds N] [--states N] [--megabytes N] [--diagram]: explores every state that the
 // core and a small model of a host reach together, breadth first, and says how far it came. Without --ci all of the deep run, each
 // configuration to its fixed point, its depth, or the first limit: N seconds each (7,200), N states (40,000,000), N MB of memory
-// (half of the machine's). --only: those whose names contain the text. --diagram: draws packages/core/docs/transitions.md anew.
+// (half of the machine's). --only: those whose names contain the text. --diagram: draws packages/core/docs/transitions.md again.
 // A broken law ends it with the shortest trace there is, and exit status 1.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'

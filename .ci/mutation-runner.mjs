@@ -1,6 +1,6 @@
 // The test runner of `npm run mutation`: bundles the tests of a package, those of core with the law suites of the simulator, once for
 // each process, and runs them in it, mutant after mutant, so that a mutant costs what its tests cost and no start. Cheap tests come first, and the first
-// that fails ends the run of its mutant. A mutant that is at work while modules are loaded gets the bundle loaded anew.
+// that fails ends the run of its mutant. A mutant that is at work while modules are loaded gets the bundle loaded again.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
@@ -59,7 +59,7 @@ const EXPORTED = ['afterAll', 'afterEach', 'beforeAll', 'beforeEach', 'describe'
 const COLLECTOR = 'mountkeeperTests'
 const ENTRY = 'suites'
 
-/** Each suite becomes a function that is told apart by its file; vitest is what `collector` makes of it. */
+/** Each suite becomes a function that is distinguished by its file; vitest is what `collector` makes of it. */
 const gathered = (files) => ({
   name: 'gathered',
   enforce: 'pre',
@@ -99,7 +99,7 @@ const bundle = async (file) => {
   writeFileSync(file, built.output[0].code)
 }
 
-/** A name is the same after the suites were loaded anew, though their directories have other names then. */
+/** A name is the same after the suites were loaded again, though their directories have other names then. */
 const withoutChance = (text) => text.replaceAll(/(mountkeeper-[\w-]*?)[A-Za-z0-9]{6}(?![A-Za-z0-9])/g, '$1*')
 
 const titled = (name, row, index) => {

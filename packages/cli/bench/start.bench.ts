@@ -1,5 +1,5 @@
 // How long a start takes on a host where much is mounted: 10,000 real mounts of tmpfs with 100,000 holders in a journal, read,
-// restored, and held against the mount table and a look at each, until the host is up.
+// restored, and compared with the mount table and a look at each, until the host is up.
 //
 //   npm run bench -- cli
 

@@ -52,7 +52,7 @@ export const commandLine = async (argv: readonly string[], streams: Streams): Pr
     streams.stdout.write(`${read.text}\n`)
     return EXIT.ok
   } catch (error) {
-    // A defect of ours: people need the sentence, those who mend it the place.
+    // A defect of ours: people need the sentence, those who fix it the place.
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
     complain(streams, `defect: ${what.replaceAll(/\n\s+/g, ' ')}`)
     return EXIT.stopped

@@ -1,4 +1,4 @@
-// `mountkeeper doctor`: whether this host is as the manager needs it, one line per check, with the mend. Changes
+// `mountkeeper doctor`: whether this host is as the manager needs it, one line per check, with the fix. Changes
 // nothing, unless a journal is to be repaired.
 
 import { shownJson } from '@mountkeeper/codec'

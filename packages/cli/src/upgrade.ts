@@ -1,5 +1,5 @@
 // `doctor --upgrade`: what the rules of this version refuse of what is configured and recorded, before the first start. Each
-// record is held against the checks of core that a request for it would meet; reads only.
+// record is compared with the checks of core that a request for it would meet; reads only.
 
 import { configurationErrorLines, decodeConfigurationText } from '@mountkeeper/codec'
 import type { Configuration } from '@mountkeeper/codec'

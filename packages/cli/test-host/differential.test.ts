@@ -95,7 +95,7 @@ const compare = async (steps: readonly Step[], own: SimulatedSettings): Promise<
 
 const notCompared = why === undefined ? '' : `: not compared, since ${why}`
 
-describe.skipIf(why !== undefined)(`simulated and real managers come to the same${notCompared}`, () => {
+describe.skipIf(why !== undefined)(`simulated and real managers give the same result${notCompared}`, () => {
   for (const [name, steps, settings = {}] of STORIES) test(name, () => compare(steps, settings))
 
   test('whatever happens', { timeout: 3_600_000 }, async () => {

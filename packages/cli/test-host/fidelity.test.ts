@@ -61,7 +61,7 @@ compared(name('the simulated kernel does what the real one does'), TIMEOUT, asyn
 })
 
 compared(
-  name('effects come to the same on the simulated host and by mount(8) on the real one'),
+  name('effects give the same result on the simulated host and by mount(8) on the real one'),
   TIMEOUT,
   async (context) => {
     await play(context, 'effects', effects, numRuns(150))

@@ -67,7 +67,7 @@ test('without a state directory a run says once that it will forget', async () =
   ])
 })
 
-test('a state directory that is open to others is refused with the mend', async () => {
+test('a state directory that is open to others is refused with the fix', async () => {
   sh('chmod', '0755', STATE)
   const ended = await run(HERE)
   sh('chmod', '0700', STATE)
@@ -91,7 +91,7 @@ describe('a disk under the journal', () => {
     }
   }
 
-  test('that fills up stops the run with 3 and the mend; nothing that was answered is lost', async () => {
+  test('that fills up stops the run with 3 and the fix; nothing that was answered is lost', async () => {
     await withDisk('size=8k', async () => {
       const requests = Array.from({ length: 60 }, (_, index) => attach(String(index), 'a'))
       const ended = await run(THERE, requests)

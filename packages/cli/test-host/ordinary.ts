@@ -1,5 +1,5 @@
 // An ordinary user who may run commands as root by sudo: uid 4242, whom only the namespace of the test knows. Its passwd and
-// sudoers are generated, and lie over those of the machine while the test file runs; no file of the machine is changed.
+// sudoers are generated, and are over those of the machine while the test file runs; no file of the machine is changed.
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'

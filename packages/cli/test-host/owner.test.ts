@@ -40,7 +40,7 @@ test('the second run is refused with the pid of the first; what only reads is no
   expect((await run(['reconcile', '--apply', ...place])).stdout).toBe('0 differences repaired, 0 left\n')
 })
 
-test('refused: a mountpoint that the journal knows lies in the root of another manager', async () => {
+test('refused: a mountpoint that the journal knows is in the root of another manager', async () => {
   const before = await run(['run', '--root', ROOT, '--state-dir', STATE], [attach('1', 'below/a')])
   expect(answersOf(before)).toMatchObject([{ ok: true }])
   const other = await running('--root', `${ROOT}/below`, '--state-dir', OTHER_STATE)

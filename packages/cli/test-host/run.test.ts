@@ -129,7 +129,7 @@ describe('starting', () => {
     expect(ended.code).toBe(0)
   })
 
-  test('on a root that is not there names the mend', async () => {
+  test('on a root that is not there names the fix', async () => {
     const ended = await run(['run', '--root', '/srv/nowhere'])
     expect(ended).toMatchObject({ code: 3, stdout: '' })
     expect(ended.stderr).toBe('mountkeeper: /srv/nowhere does not exist: install -d -m 0700 /srv/nowhere\n')
@@ -206,7 +206,7 @@ describe('a trace of this host', () => {
     expect(replayed.stdout).toMatch(/^\/srv\/trace: \d+ inputs, every decision is the same\n$/)
   })
 
-  test('on a full disk is an error with the mend', async () => {
+  test('on a full disk is an error with the fix', async () => {
     const ended = await run([...HERE, '--trace', '/dev/full'], [attach('1', 'a')])
     expect(ended.code).toBe(3)
     expect(ended.stderr).toContain('--trace /dev/full is on a full disk; free disk space or give another file')

@@ -153,7 +153,7 @@ describe('where it cannot be', () => {
     expect(ended.stderr).toMatch(/^mountkeeper: cannot create namespaces \(.*\); run as root, or .*\n$/)
   })
 
-  test('without /srv the mend is to make it', async () => {
+  test('without /srv the fix is to make it', async () => {
     const script = `mount -t tmpfs none /mnt && cd / && for each in *; do
         case $each in srv | mnt) continue ;; esac
         if [ -L $each ]; then cp -P $each /mnt/

@@ -98,7 +98,7 @@ export const prepareWorld = (): void => {
   })
 }
 
-/** What lies in a directory, but for the lock file of a manager, which stays. */
+/** What is in a directory, but for the lock file of a manager, which stays. */
 export const entriesOf = (directory: string): readonly string[] =>
   readdirSync(directory).filter((name) => name !== '.mountkeeper-lock')
 

@@ -340,7 +340,7 @@ describe('a trace', () => {
     expect(lines.map(({ n }) => n)).toEqual(lines.map((_, index) => index + 1))
   })
 
-  test('on a full disk stops the run with 3 and the mend', async () => {
+  test('on a full disk stops the run with 3 and the fix', async () => {
     const { code, run } = await record('/dev/full')
     expect(code).toBe(3)
     expect(run.streams.stderr.text()).toBe(

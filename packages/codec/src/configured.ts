@@ -18,7 +18,7 @@ export interface LibvirtSettings {
 /** The outside authority on who uses what: none, or libvirt. */
 export type InventorySettings = null | { readonly libvirt: LibvirtSettings }
 
-/** What adapters are told and core need not know. */
+/** What adapters need and core does not. */
 export interface AdapterSettings {
   /** The directory for the journal and the lock of the manager; without it, records are lost when the process ends. */
   readonly stateDirectory?: string

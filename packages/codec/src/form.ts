@@ -11,7 +11,7 @@ const PATTERN_BYTES_MAX = 4095
 /** Whether a path is absolute and the only way of writing itself; not `/`. The rule is core's, for mountpoints. */
 export const isCanonicalPath = (path: string): boolean => path !== '/' && checkPath('', path) === undefined
 
-/** Whether `inner` is `outer` or lies below it; both are canonical. */
+/** Whether `inner` is `outer` or is below it; both are canonical. */
 export const isWithin = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(`${outer}/`)
 
 /** A path of a directory. */

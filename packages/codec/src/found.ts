@@ -66,7 +66,7 @@ export const rootIdentityCodec: Codec<RootIdentity> = record('the identity of a 
   directory: text,
 })
 
-/** Why a look could not tell. */
+/** Why a look was inconclusive. */
 export const unknownWhyCodec: Codec<UnknownWhy> = oneOf({
   TimedOut: true,
   ParentElsewhere: true,

@@ -23,7 +23,7 @@ export type LineError =
       readonly id?: string
     }
 
-/** Whether a line has nothing to read. Whoever splits a text into lines skips these, and counts them. */
+/** Whether a line has nothing to read. A caller that splits a text into lines skips these, and counts them. */
 export const isBlankLine = (line: string): boolean => /^\uFEFF?[ \t\r\n]*$/.test(line)
 
 const idOf = (value: unknown): { readonly id?: string } => {

@@ -1,5 +1,5 @@
 // How values and paths look in messages: short, on one line, without a character that a terminal would act on. What is
-// inside lists and objects is never shown: a message may end up in a log, and a value may be somebody's secret (L38).
+// inside lists and objects is never shown: a message may end up in a log, and a value may be a secret (L38).
 
 import { maskText } from '@mountkeeper/types'
 

@@ -1,4 +1,4 @@
-// What answers carry: results and refusals as JSON. Both are told apart by `_tag`.
+// What answers carry: results and refusals as JSON. Both are distinguished by `_tag`.
 
 import type {
   Attachment,

@@ -199,7 +199,7 @@ const objectOf = (name: string, fields: Readonly<Record<string, AnyField>>): Cod
   return codecOf(name, validate, encode)
 }
 
-/** An object with fields that are known only as data; whoever calls it vouches for `A`. */
+/** An object with fields that are known only as data; the caller vouches for `A`. */
 export const recordOf = <A extends object>(name: string, fields: Readonly<Record<string, AnyField>>): Codec<A> =>
   objectOf(name, fields) as unknown as Codec<A>
 
@@ -213,7 +213,7 @@ export type Members<A extends Readonly<Record<Tag, string>>, Tag extends string 
     Fields<Extract<A, Readonly<Record<Tag, T>>>, Tag> | Codec<Extract<A, Readonly<Record<Tag, T>>>>
 }
 
-/** A union told apart by the field `tag`. Errors are those of the member whose tag is there. */
+/** A union distinguished by the field `tag`. Errors are those of the member whose tag is there. */
 export const tagged = <Tag extends string, A extends Readonly<Record<Tag, string>>>(
   tag: Tag,
   name: string,

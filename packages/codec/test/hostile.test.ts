@@ -1,6 +1,6 @@
 // Hostile requests with the refusal that each gets, as data (test-fixtures/hostile): the inputs of the security findings and others
 // of their classes. Each is a line of JSON, read as the command reads it, against a usual configuration. `UPDATE_TRANSCRIPTS=1` writes
-// the refusals anew; an input that is not refused fails all the same.
+// the refusals again; an input that is not refused fails all the same.
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Answer, Host, Input, Invalid, Request, Settings } from '@mountkeeper/core'

@@ -75,7 +75,7 @@ test('lengths are counted in bytes', () => {
   )
 })
 
-test('what is shown is the same value, without a character that a terminal acts on or nobody sees', () => {
+test('what is shown is the same value, without a character that a terminal acts on or that is invisible', () => {
   const rare = fc.constantFrom(
     '\u007f',
     '\u009b31m',

@@ -1,5 +1,5 @@
 // What is said of each thing that can be wrong with facts, inputs, effects, answers, settings and traces. The texts are in
-// messages/, one file a kind; `vitest -u` writes them anew, and a reviewer reads the difference.
+// messages/, one file a kind; `vitest -u` rewrites them, and a reviewer reads the difference.
 
 import * as E from 'fp-ts/lib/Either.js'
 import type { Answer, Effect, Fact, Identity, Input } from '@mountkeeper/core'

@@ -27,7 +27,7 @@ import { anyAnswer, anyEffect, anyFact, anyInput, anyPlan, anyRequest, anySettin
 
 const few = <A>(some: fc.Arbitrary<A>): fc.Arbitrary<A[]> => fc.array(some, { maxLength: 3 })
 
-// The other comparison at hand is misled by a type that somebody calls `constructor`.
+// The other comparison at hand is misled by a type named `constructor`.
 const same = (read: unknown, written: unknown): void => deepStrictEqual(read, written)
 
 const throughText = <A>(codec: Codec<A>, value: A): unknown =>

@@ -38,7 +38,7 @@ export const mountOptions = (rule: TypeRule, filesystem: Filesystem): readonly M
 
 const DEMANDABLE: ReadonlySet<string> = new Set(['nosuid', 'nodev', 'noexec', 'ro'])
 
-/** The flags that the caller itself asked for; a layer that is adopted has to carry these, the defaults are not held against it. */
+/** The flags that the caller itself asked for; a layer that is adopted has to carry these, the defaults are not compared with it. */
 export const askedFlags = (filesystem: Filesystem): readonly string[] =>
   filesystem.options.map(optionName).filter((name) => DEMANDABLE.has(name))
 

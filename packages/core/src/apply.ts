@@ -7,7 +7,7 @@ import type { Host, Mountpoint, Unanswered } from './host.js'
 import { mayTake, takenBy } from './memory.js'
 import { moveSlot } from './slots.js'
 
-/** The directories strictly between a root and a mountpoint, or all above one that lies under no root. */
+/** The directories strictly between a root and a mountpoint, or all above one that is under no root. */
 export const ancestorsOf = (path: string, root: string | undefined): readonly string[] => {
   const above: string[] = []
   const shortest = root === undefined ? 0 : root.length

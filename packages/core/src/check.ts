@@ -325,7 +325,7 @@ export const checkDeadline = (deadlineMs: number | undefined): Invalid | undefin
     ? undefined
     : invalid('deadlineMs', `is not a whole number of milliseconds from 1 to ${DEADLINE_MS_MAX}`)
 
-/** A mountpoint that lies above or below another one that is in use; both ways are refused. */
+/** A mountpoint that is above or below another one that is in use; both ways are refused. */
 export const nested = (mountpoint: string, other: string): Invalid =>
   invalid(
     'mountpoint',

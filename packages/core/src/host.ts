@@ -108,7 +108,7 @@ export interface Dead {
 /** The record of one mountpoint: what is durable, and what was seen and is under way, which a restart finds out anew. */
 export interface Mountpoint extends Durable {
   readonly path: string
-  /** The managed root it lies under; absent for records outside today's roots. */
+  /** The managed root it is under; absent for records outside today's roots. */
   readonly root: string | undefined
   readonly phase: Phase
   /** Wall clock, ms, when this phase began. */
@@ -117,7 +117,7 @@ export interface Mountpoint extends Durable {
   readonly seen: Identity | undefined
   /** A probe has found our layer dead, and none has found it alive since. */
   readonly dead: Dead | undefined
-  /** Other layers lie on top of ours. */
+  /** Other layers are on top of ours. */
   readonly covered: boolean
   /** Where our layer is mounted instead, as of the last look. Not durable: discovery searches for it. */
   readonly elsewhere: string | undefined
@@ -217,7 +217,7 @@ export interface Host {
   /** Managed roots whose mounts and unmounts do not reach other mount namespaces, as of host-up. */
   notShared: readonly string[]
   readonly mountpoints: Map<string, Entry>
-  /** Directories above mountpoints in use, below their roots, with how many lie below each. */
+  /** Directories above mountpoints in use, below their roots, with how many are below each. */
   readonly ancestors: Map<string, number>
   /** Mount id of a recorded layer, to the mountpoint that recorded it last. */
   readonly layers: Map<number, string>

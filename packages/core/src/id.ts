@@ -1,4 +1,4 @@
-// The names by which things are told apart. All of them are plain strings and numbers at run time; the brands only keep
+// The names by which things are distinguished. All of them are plain strings and numbers at run time; the brands only keep
 // one kind from being passed for another. Values are checked once, at the border (see check.ts), and trusted from there on.
 
 declare const brand: unique symbol

@@ -92,7 +92,7 @@ export type Probed = { readonly _tag: 'Alive' } | { readonly _tag: 'Broken'; rea
 /** How a managed root looks when the host comes up. */
 export interface RootSeen {
   readonly path: string
-  /** The mount the root lies on, and the root directory itself (`device:inode`). */
+  /** The mount the root is on, and the root directory itself (`device:inode`). */
   readonly mountId: number
   readonly directory: string
   readonly propagation: 'private' | 'shared' | 'slave' | 'unbindable'

@@ -1,9 +1,9 @@
-// The indexes beside the records: what lies above a mountpoint.
+// The indexes beside the records: what is above a mountpoint.
 
 import { describe, expect, test } from 'vitest'
 import { ancestorsOf } from '../src/apply.js'
 
-describe('what lies above', () => {
+describe('what is above', () => {
   test.each([
     ['/srv/mounts/a', '/srv/mounts', []],
     ['/srv/mounts/a/b', '/srv/mounts', ['/srv/mounts/a']],

@@ -78,7 +78,7 @@ const ASKED: readonly Asked[] = [
     requests: [attach('a', 'tmpfs:other', 'vol-2', 'vm-2'), detach('a', 'vol-2', 'vm-2')],
   },
   {
-    name: 'others lie on top, or below',
+    name: 'others are on top, or below',
     script: HELD,
     looked: { a: 'Mounted t1 foreign' },
     requests: [

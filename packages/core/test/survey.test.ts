@@ -1,4 +1,4 @@
-// A survey tells what a start would, and begins nothing: held against the table of recovery.
+// A survey tells what a start would, and begins nothing: checked against the table of recovery.
 
 import { describe, expect, test } from 'vitest'
 import type { Discovered } from '../src/index.js'

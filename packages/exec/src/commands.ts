@@ -51,7 +51,7 @@ const memberOf = (entry: string): Member | undefined => {
 }
 
 /**
- * What lives of a command. As long as anything of its session does, the kernel gives the number to nobody else; if another
+ * What lives of a command. As long as anything of its session does, the kernel gives the number to no other process; if another
  * process has it, nothing of the command lives.
  */
 const membersOf = ({ pid, started }: Running): readonly Member[] => {

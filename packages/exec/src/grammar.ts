@@ -1,4 +1,4 @@
-// What mount(8) is given: written anew from values that were taken apart by the rules of their reader. No text of the manager is
+// What mount(8) is given: rewritten from values that were taken apart by the rules of their reader. No text of the manager is
 // passed on as it stands.
 
 import { closeSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// What may be mounted: lists that root has written, and that nobody else could change on the way to them.
+// What may be mounted: lists that root has written, and that no other user could change on the way to them.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import type { TypeRule } from '@mountkeeper/types'
@@ -39,10 +39,10 @@ export const parseLists = (text: string): Lists => {
   try {
     value = JSON.parse(text)
   } catch {
-    throw new Refused(`${LISTS_FILE} is not JSON: write it anew with mountkeeper doctor --exec`)
+    throw new Refused(`${LISTS_FILE} is not JSON: rewrite it with mountkeeper doctor --exec`)
   }
   const bad = (what: string): Refused =>
-    new Refused(`${LISTS_FILE}: ${what}; write it anew with mountkeeper doctor --exec`)
+    new Refused(`${LISTS_FILE}: ${what}; rewrite it with mountkeeper doctor --exec`)
   if (!isObject(value) || value['format'] !== 1) throw bad('its format is not 1')
   const { roots, suid, dev, types } = value
   if (!isStrings(roots) || roots.length === 0 || !roots.every(isCanonical)) throw bad('roots is no list of paths')
@@ -55,14 +55,14 @@ export const parseLists = (text: string): Lists => {
   return { format: 1, roots, suid, dev, types: types as Lists['types'] }
 }
 
-/** Reads the file: of root, writable by nobody else, and so each directory above it. */
+/** Reads the file: of root, writable by no other user, and so is each directory above it. */
 export const readLists = (path: string = LISTS_FILE): Lists => {
   closeSync(walk(path, true))
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const stat = fstatSync(fd)
     if (!stat.isFile() || stat.uid !== 0 || (stat.mode & 0o022) !== 0) {
-      throw new Refused(`${path} has to be a file of root that nobody else can write: chown root, chmod go-w`)
+      throw new Refused(`${path} has to be a file of root that no other user can write: chown root, chmod go-w`)
     }
     return parseLists(readFileSync(fd, 'utf8'))
   } finally {

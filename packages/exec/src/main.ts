@@ -35,7 +35,7 @@ const started = (): ((text: string) => void) => {
   }
 }
 
-// Commands outlive the manager: where that has ended, nobody reads, and this process just ends.
+// Commands outlive the manager: where that has ended, no process reads, and this process just ends.
 process.stdout.on('error', () => process.exit(1))
 for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined)
 

@@ -29,11 +29,11 @@ export const nameOf = (fd: number): string => `/proc/${readlinkSync('/proc/self'
 
 const mountOf = (fd: number): string => {
   const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
-  if (id === undefined) throw new Refused('the kernel does not tell mounts of descriptors')
+  if (id === undefined) throw new Refused('the kernel does not show the mount of a descriptor')
   return id
 }
 
-/** The flags of the mount that an open place lies on. */
+/** The flags of the mount that an open place is on. */
 export const flagsOf = (fd: number): readonly string[] => {
   const id = mountOf(fd)
   const line = readFileSync('/proc/self/mountinfo', 'latin1')
@@ -51,7 +51,7 @@ const STICKY = 0o1000
 const isSafe = (stat: Stats, isWay: boolean): boolean =>
   stat.uid === 0 && ((stat.mode & OTHERS_WRITE) === 0 || (isWay && (stat.mode & STICKY) !== 0))
 
-/** A path of bytes that mean the same to everybody: absolute, canonical, without control characters. */
+/** A path of bytes that mean the same to every reader: absolute, canonical, without control characters. */
 export const isCanonical = (path: string): boolean =>
   path.startsWith('/') &&
   Buffer.byteLength(path) <= 4_095 &&
@@ -65,7 +65,7 @@ export const isCanonical = (path: string): boolean =>
 const componentsOf = (path: string): readonly string[] => path.split('/').filter((name) => name !== '')
 
 /**
- * Goes down from `/`. `safe`: every directory in which something is looked up belongs to root and can be written by nobody else,
+ * Goes down from `/`. `safe`: every directory in which something is looked up belongs to root and can be written by no other user,
  * so that the path means the same afterwards. What is at the end may be anything but a link.
  */
 export const walk = (path: string, safe: boolean): number => {
@@ -109,13 +109,13 @@ export interface Root {
   readonly mount: string
 }
 
-/** Opens a root: a directory of root that nobody else can write, reached over safe directories. */
+/** Opens a root: a directory of root that no other user can write, reached over safe directories. */
 export const openRoot = (path: string): Root => {
   const fd = walk(path, true)
   const stat = fstatSync(fd)
   if (!stat.isDirectory() || !isSafe(stat, false)) {
     closeSync(fd)
-    throw new Refused(`root ${path} has to be a directory of root that nobody else can write: chown root, chmod go-w`)
+    throw new Refused(`root ${path} has to be a directory of root that no other user can write: chown root, chmod go-w`)
   }
   return { path, fd, mount: mountOf(fd) }
 }
@@ -162,7 +162,7 @@ export const spotOf = (roots: readonly Root[], mountpoint: string): Spot => {
       const next = open(`/proc/self/fd/${fd}/${each}`, constants.O_DIRECTORY, mountpoint)
       closeSync(fd)
       fd = next
-      if (mountOf(fd) !== root.mount) throw new Refused(`${mountpoint} lies on another mount than its root`)
+      if (mountOf(fd) !== root.mount) throw new Refused(`${mountpoint} is on another mount than its root`)
       if (!isSafe(fstatSync(fd), false)) throw new Refused(`a directory above ${mountpoint} can be changed by others`)
     }
     return { parent: keep(fd), name }

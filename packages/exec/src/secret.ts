@@ -11,7 +11,7 @@ export interface Given {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-/** open(2): a file without a name, which nobody can give it one. */
+/** open(2): a file without a name, and that cannot be given one. */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_EXCL | constants.O_RDWR
 /** statfs(2): it is in memory. */
 const TMPFS = 0x01021994

@@ -287,7 +287,7 @@ describe.runIf(isRoot && hasSudo)('mountkeeper-exec, started by an ordinary user
     ],
     ['options that are a text', 'options is not what it has to be', { ...tmpfs('plain'), options: 'size=1m' }],
     ['a change that does not exist', 'no such change', { do: 'run', mountpoint: at('plain') }],
-    ['the process of somebody else', 'of is not what it has to be', { do: 'end', of: -1 }],
+    ['the process of another user', 'of is not what it has to be', { do: 'end', of: -1 }],
   ]
 
   describe('refuses', () => {
@@ -302,7 +302,7 @@ describe.runIf(isRoot && hasSudo)('mountkeeper-exec, started by an ordinary user
 
     test('a mountpoint inside of a mount, although all is of root there', async () => {
       await done(mount('plain', 'bind', '/srv/exports/one'))
-      const inside = { _tag: 'refused', why: expect.stringContaining('lies on another mount than its root') as string }
+      const inside = { _tag: 'refused', why: expect.stringContaining('is on another mount than its root') as string }
       expect(await exec.ask(make('plain/deep/x'))).toMatchObject({ _tag: 'refused' })
       expect(await exec.ask(make('plain/x'))).toMatchObject(inside)
       expect(await exec.ask(tmpfs('plain/file'))).toMatchObject(inside)

@@ -25,12 +25,12 @@ describe.runIf(isRoot && hasSudo)('mountkeeper-exec does not start', () => {
 
   test('with lists of another user', async () => {
     chownSync(LISTS, UID, UID)
-    expect(await refusal()).toContain(`${LISTS} has to be a file of root that nobody else can write`)
+    expect(await refusal()).toContain(`${LISTS} has to be a file of root that no other user can write`)
   })
 
   test.each([0o666, 0o664, 0o646])('with lists of mode %o', async (mode) => {
     chmodSync(LISTS, mode)
-    expect(await refusal()).toContain('nobody else can write')
+    expect(await refusal()).toContain('no other user can write')
   })
 
   test('with lists that are a link', async () => {

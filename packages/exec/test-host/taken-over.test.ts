@@ -1,4 +1,4 @@
-// A manager that somebody has taken over: it says to mountkeeper-exec whatever it likes, by the real sudo, and tries the rest of
+// A manager that an attacker has taken over: it says to mountkeeper-exec whatever it likes, by the real sudo, and tries the rest of
 // what sudo gives it. It can mount only what the lists allow, only below the roots.
 
 import { spawn, spawnSync } from 'node:child_process'
@@ -56,7 +56,7 @@ describe.runIf(isRoot && hasSudo)('a manager that was taken over', () => {
   ]
   let files: readonly string[] = []
   const clear = (): void => {
-    // What lies under another mount is reached when that is gone.
+    // What is under another mount is reached when that is gone.
     for (let rounds = 0; rounds < 2_000 && mounted().length > 0; rounds += 1) {
       for (const line of [...mounted()].reverse()) spawnSync('umount', ['-l', line.split(' ')[0] ?? ''])
     }
@@ -308,7 +308,7 @@ describe.runIf(isRoot && hasSudo)('a manager that was taken over', () => {
     if (!existsSync(`${TENANT}/dir/mine`)) sh('sh', '-c', `cd ${TENANT} && mv dir x && mv link dir && mv x link`)
   })
 
-  test('a process of somebody else is not ended, whatever number is said', async () => {
+  test('a process of another user is not ended, whatever number is sent', async () => {
     const other = spawn('sleep', ['60'], { stdio: 'ignore' })
     const exec = talk()
     for (const of of [other.pid, 1, 0, process.pid]) {

@@ -1,5 +1,5 @@
 // A host with mountkeeper-exec installed, in the namespace of the test: /srv with a root and sources, an ordinary user who may start
-// it by sudo, and root's lists. Overlays lie over /etc, /usr/local/lib and /usr/sbin, so that nothing of the machine is changed.
+// it by sudo, and root's lists. Overlays are over /etc, /usr/local/lib and /usr/sbin, so that nothing of the machine is changed.
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'

@@ -1,4 +1,4 @@
-// A secret for a helper: only for an option that the lists have as one, in memory, without a name, read once more by nobody.
+// A secret for a helper: only for an option that the lists have as one, in memory, without a name, read once by no other process.
 
 import { closeSync, fstatSync, readFileSync, readdirSync, writeSync } from 'node:fs'
 import { expect, test } from 'vitest'

@@ -92,7 +92,7 @@ export const compact = async ({
       shorter = await copyBehind(file, shorter, durable(), limits)
     }
     if (goesOn()) {
-      // Most of it is durable before anybody has to wait for the rest.
+      // Most of it is durable before a caller has to wait for the rest.
       await next.flush()
       return { _tag: 'Ready', shorter }
     }

@@ -1,4 +1,4 @@
-// The few things that a journal asks of a filesystem. They reject with what the system said; nobody here decides what that
+// The few things that a journal asks of a filesystem. They reject with what the system said; nothing here decides what that
 // means. A port, so that tests can let any of them fail, and can crash between any two.
 
 import type { Stats } from 'node:fs'

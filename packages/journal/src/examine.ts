@@ -1,4 +1,4 @@
-// A journal as it lies there, for those who only want to know: changes nothing, and needs no lock. Beside a manager that runs,
+// A journal as it is there, for those who only want to know: changes nothing, and needs no lock. Beside a manager that runs,
 // the end of what is seen may be in the middle of a write.
 
 import type { Fact } from '@mountkeeper/core'

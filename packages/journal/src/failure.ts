@@ -1,4 +1,4 @@
-// Why a journal cannot go on, in one sentence: which file, what is wrong with it, and what would mend it.
+// Why a journal cannot go on, in one sentence: which file, what is wrong with it, and what would fix it.
 
 import type { JournalFailed } from '@mountkeeper/runtime'
 import { dirname } from 'node:path'
@@ -11,7 +11,7 @@ const PROBLEMS: Readonly<Record<string, readonly [problem: string, mend: string]
   ENOSPC: ['the disk is full', 'make room on its filesystem'],
   EDQUOT: ['the quota is used up', 'raise the quota'],
   EROFS: ['its filesystem is read-only', 'mount it for writing'],
-  EIO: ['the device failed', 'check the device that it lies on'],
+  EIO: ['the device failed', 'check the device that it is on'],
   EACCES: ['this user may not', 'give it to the user that the manager runs as'],
   EPERM: ['this user may not', 'give it to the user that the manager runs as'],
   EFBIG: ['no file may grow so large', 'raise the limit on the size of files'],
@@ -25,7 +25,7 @@ const PROBLEMS: Readonly<Record<string, readonly [problem: string, mend: string]
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : String(error)
 
-/** What could not be done to a file, in words, and the mend. */
+/** What could not be done to a file, in words, and the fix. */
 const problemText = (path: string, what: string, error: unknown): string => {
   const code = codeOf(error)
   const [problem, mend] = PROBLEMS[code] ?? ['the system refuses', 'check its filesystem']
@@ -68,5 +68,5 @@ export const unwritable = (path: string, error: unknown): JournalFailed =>
     `${path}: a fact cannot be written (${String(error)}), which is a defect of who appended it; nothing of it was`,
   )
 
-/** A promise of the port was broken: a defect of whoever calls. */
+/** A promise of the port was broken: a defect of the caller. */
 export const notReady = (path: string, why: string): JournalFailed => failed(`${path} ${why}`)

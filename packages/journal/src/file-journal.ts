@@ -23,7 +23,7 @@ import { COMPACT_BYTES_MIN, COMPACT_FACTS_MIN, createWriter } from './writer.js'
 export interface FileJournalOptions {
   /** Has to be there, to belong to this user and to be closed to others; it is locked while the journal is open. */
   readonly directory: string
-  /** Hears what is worth telling and stops nobody, in a sentence: that a torn end was cut, that there is no room to shorten. */
+  /** Called with a sentence on what is worth reporting and stops nothing: that a torn end was cut, that there is no room to shorten. */
   readonly notice?: (sentence: string) => void
   /** The file is made shorter from so many facts after its snapshot on; by default `COMPACT_FACTS_MIN`. */
   readonly compactFactsMin?: number
@@ -97,7 +97,7 @@ interface Begun {
 }
 
 /**
- * A file of an older format is written anew: a program that knows no newer one then refuses it by its first line, and does not
+ * A file of an older format is rewritten: a program that knows no newer one then refuses it by its first line, and does not
  * read on in facts that it would misunderstand.
  */
 const inThisFormat = async (

@@ -21,7 +21,7 @@ export interface Head {
 /** Why the first line says nothing. */
 export type BadHead =
   | { readonly _tag: 'NoHead'; readonly why: string }
-  /** Somebody newer has written it. */
+  /** A newer program has written it. */
   | { readonly _tag: 'Newer'; readonly why: string }
 
 /** The first line, with its end. */

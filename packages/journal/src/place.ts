@@ -1,5 +1,5 @@
-// Where a journal lies: in a directory that is its manager's own, under a fixed name. What is in it (mountpoints, consumers)
-// is nobody else's business, and who may write there could rewrite history.
+// Where a journal is: in a directory that is its manager's own, under a fixed name. What is in it (mountpoints, consumers)
+// is for no other user, and a user that may write there could rewrite history.
 
 import type { JournalFailed } from '@mountkeeper/runtime'
 import { join } from 'node:path'

@@ -5,7 +5,7 @@ import type { DiskFile } from './disk.js'
 import type { Scanned } from './scan.js'
 import { createScan } from './scan.js'
 
-/** How much is read at once where nobody waits, in bytes. */
+/** How much is read at once where no caller waits, in bytes. */
 const CHUNK_BYTES = 1024 * 1024
 
 /** Gives the file to `push` in chunks, up to `until`; stops early where the file does. */

@@ -1,4 +1,4 @@
-// Rebuilding a damaged journal: what can be read goes to a new file, the damaged one is kept under another name. Whoever calls
+// Rebuilding a damaged journal: what can be read goes to a new file, the damaged one is kept under another name. The caller
 // holds the lock of the state directory. A crash at any point leaves the damaged journal or the rebuilt one.
 
 import type { JournalFailed } from '@mountkeeper/runtime'

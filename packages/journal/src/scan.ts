@@ -1,5 +1,5 @@
 // Reading a journal, from its bytes alone. The one question with two answers is what a bad line means. If all that follows it
-// was written with it, nobody was ever told of it: the end was torn off by a crash, and is cut. If anything was written later,
+// was written with it, no caller ever got an answer that depends on it: the end was torn off by a crash, and is truncated. If anything was written later,
 // it had been durable, and was damaged since: then nothing is guessed. Laws are run over this without a disk.
 
 import type { Fact } from '@mountkeeper/core'
@@ -29,7 +29,7 @@ export interface Scanned {
   readonly bytes: number
   /** The length up to the end of the last whole write: where the next one goes. */
   readonly wholeBytes: number
-  /** Where the last whole write begins: nobody but its writer knows whether it was durable. */
+  /** Where the last whole write begins: only its writer knows whether it was durable. */
   readonly lastFrom: number
   /** Where its snapshot ends. */
   readonly snapshotBytes: number

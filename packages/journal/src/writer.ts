@@ -55,7 +55,7 @@ interface Waiting {
   readonly resolve: (result: Either<JournalFailed, void>) => void
 }
 
-/** What is done for tidiness only: a failure of it harms nobody. */
+/** What is done for tidiness only: a failure of it does no harm. */
 const quietly = (work: Promise<void>): Promise<void> => work.catch(() => undefined)
 
 const DURABLE: Either<JournalFailed, void> = right(undefined)
@@ -122,7 +122,7 @@ export const createWriter = ({ disk, names, notice, limits, ...begin }: WriterOp
     try {
       await takePlace(disk, names)
     } catch (error) {
-      // Which of the two files is the journal now, only the next start can tell.
+      // Which of the two files is the journal now, only the next start can show.
       fail(fileFailed(names.journal, 'replaced by a shorter one', error))
       return
     }

@@ -1,5 +1,5 @@
 // The real disk, traced: creation, appends and a compaction make the system calls, in the order, that the model disk records. What the
-// model takes for a flush of the directory is an fsync(2) of it.
+// model treats as a flush of the directory is an fsync(2) of it.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

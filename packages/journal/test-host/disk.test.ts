@@ -58,7 +58,7 @@ const volumes = async (directory: string): Promise<readonly string[]> => {
 const numbered = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => held(index).volume)
 
 describe('a full disk', () => {
-  test('ends it with the mend, for that append and all later ones, also after there is room again', async () => {
+  test('ends it with the fix, for that append and all later ones, also after there is room again', async () => {
     const directory = disk('full', '-t', 'tmpfs', '-o', 'size=16k,mode=0700')
     const journal = await opened(directory)
     const { good, why } = await appendAll(journal, 1_000)

@@ -82,7 +82,7 @@ test('a torn end is cut and flushed before anything is appended', async () => {
   expect(disk.wrong).toEqual([])
 })
 
-test('a file of an older format is written anew beside it', async () => {
+test('a file of an older format is rewritten beside it', async () => {
   const old = readFileSync(new URL('../../../test-fixtures/journal/v1.journal', import.meta.url))
   const disk = await recordingDisk(old)
   await (await opened(disk)).close('drain')

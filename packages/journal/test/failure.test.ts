@@ -39,7 +39,7 @@ describe('a failure', () => {
   test.each([
     ['EFBIG', 'no file may grow so large (EFBIG); raise the limit on the size of files'],
     ['ENOTUNIQ', 'the system refuses (ENOTUNIQ); check its filesystem'],
-  ])('%s has its mend', (code, text) => {
+  ])('%s has its fix', (code, text) => {
     expect(fileFailed('/s/journal', 'written', systemError(code))).toEqual({
       _tag: 'JournalFailed',
       why: `/s/journal cannot be written: ${text}, ${END}`,

@@ -40,7 +40,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true }))
 
-/** What lies there but for the lock, which stays. */
+/** What is there but for the lock, which stays. */
 const entries = (): readonly string[] => readdirSync(directory).filter((name) => name !== 'journal.lock')
 
 const made = (options: Partial<FileJournalOptions> = {}): FileJournal =>
@@ -193,7 +193,7 @@ describe('a journal', () => {
 })
 
 describe('a torn end', () => {
-  test('is cut from the file, told once, and written over', async () => {
+  test('is cut from the file, reported once, and overwritten', async () => {
     const torn = encodeWrite(mounted).slice(0, -30)
     writeFileSync(file, encodeHead(0) + encodeWrite(claimed) + torn)
     expect(await readJournal(directory)()).toMatchObject({ right: claimed })
@@ -215,7 +215,7 @@ describe('a damaged file', () => {
   const text = [encodeHead(0), encodeWrite(claimed), encodeWrite(mounted), encodeWrite([held(1)])].join('')
   const damaged = text.replace('"DirectoryMade"', '"DirectoryMode"')
 
-  test('is refused with file, line, reason and mend, and left alone', async () => {
+  test('is refused with file, line, reason and fix, and left alone', async () => {
     writeFileSync(file, damaged)
     const why =
       `${file}, line 3: its checksum is not that of its content; ` +
@@ -278,7 +278,7 @@ describe('a directory', () => {
     chmodSync(directory, 0o700)
   })
 
-  test('of somebody else is refused', async () => {
+  test('of another user is refused', async () => {
     const disk: Disk = { ...nodeDisk, uid: () => 4_711 }
     expect(await refusal({ disk })).toMatch(/belongs to user \d+, not to 4711; chown 4711 /)
   })

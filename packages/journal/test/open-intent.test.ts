@@ -1,5 +1,5 @@
 // An open intent that explains only the directory, in a journal that was made shorter: were that lost, a later life would take
-// the mount of somebody else for its own. A program that knows no such field knows no such format either, and refuses the file.
+// the mount of a third party for its own. A program that knows no such field knows no such format either, and refuses the file.
 
 import type { Fact } from '@mountkeeper/core'
 import { defaultSettings, restore } from '@mountkeeper/core'
@@ -13,7 +13,7 @@ const filesystem = { type: 'tmpfs', source: 'scratch', options: [] }
 const pair = { volume: 'v', consumer: 'c' }
 const there = { at: 1, mountpoint: MOUNTPOINT }
 
-/** An attach that reached its deadline before anybody knew what its mkdir had done. */
+/** An attach that reached its deadline before the end of its mkdir was seen. */
 const OPEN: readonly Fact[] = [
   { _tag: 'Claimed', ...there, filesystem, ...pair, found: { _tag: 'NoDirectory' }, layersBefore: [] },
   { _tag: 'ClaimEnded', ...there, ...pair, intent: 'open' },

@@ -140,7 +140,7 @@ describe('a second journal on the same directory', () => {
   })
 })
 
-test('a journal of an older format is read, and written anew, so that an older program refuses it by name', async () => {
+test('a journal of an older format is read, and rewritten, so that an older program refuses it by name', async () => {
   const old = fileURLToPath(new URL('../../../test-fixtures/journal/v1.journal', import.meta.url))
   copyFileSync(old, file)
   chmodSync(file, 0o600)

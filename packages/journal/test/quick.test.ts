@@ -143,7 +143,7 @@ describe('facts', () => {
     expect(slowly).toBe(0)
   })
 
-  test('come to the same whether they are kept or folded, and take memory for what they come to', () => {
+  test('give the same result whether they are kept or folded, and take memory for the result only', () => {
     fc.assert(
       fc.property(appends, fc.integer({ min: 0, max: 20 }), (writes, keptMax) => {
         const fold = createFold(keptMax)

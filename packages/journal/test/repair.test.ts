@@ -94,7 +94,7 @@ describe('a repair', () => {
     writeFileSync(file, damaged(held(1)))
     const { disk } = counting({ open: () => Promise.reject(systemError('EIO')) })
     expect(await repairJournal(directory, disk)()).toMatchObject({
-      left: { why: `${file} cannot be read: the device failed (EIO); check the device that it lies on, ${END}` },
+      left: { why: `${file} cannot be read: the device failed (EIO); check the device that it is on, ${END}` },
     })
     chmodSync(directory, 0o755)
     expect(await repairJournal(directory)()).toMatchObject({

@@ -100,11 +100,11 @@ describe('a line that was durable and is bad', () => {
   const lastLine = begins.length - 1
 
   test.each(begins.slice(0, -1).map((begin, index) => ({ line: index + 1, begin })))(
-    'is told: line $line',
+    'is reported: line $line',
     ({ line, begin }) => {
       for (const at of [begin, begin + 4, begin + 8, begin + 20, begins[line]! - 1]) {
         const { fault } = scanBytes(damage(bytes, at))
-        // The last line is of the last write: nobody can know whether it had been durable.
+        // The last line is of the last write: whether it had been durable cannot be known.
         if (line === lastLine) expect(fault, `byte ${at}`).toMatchObject({ _tag: 'Torn', line })
         else expect(fault, `byte ${at}`).toMatchObject({ _tag: 'Damaged', line })
       }
@@ -123,7 +123,7 @@ describe('a line that was durable and is bad', () => {
     },
   )
 
-  test('in a snapshot is never taken for torn', () => {
+  test('in a snapshot is never treated as torn', () => {
     const snapshot = [held(1), held(2)].map((fact) => encodeWrite([fact])).join('')
     const whole = Buffer.from(encodeHead(2) + snapshot)
     expect(scanBytes(whole)).toMatchObject({ fault: undefined, facts: 2 })
@@ -178,7 +178,7 @@ describe('a file that is no journal of this version', () => {
     expect(fault?.why).toContain(why)
   })
 
-  test('a fact that nobody knows is no torn end', () => {
+  test('an unknown fact is no torn end', () => {
     const line = frame(JSON.stringify({ _tag: 'Exploded', at: 1 }))
     const { fault } = scanBytes(Buffer.from(encodeHead(0) + line))
     expect(fault).toMatchObject({ _tag: 'Damaged', line: 2 })

@@ -39,7 +39,7 @@ const cases = fc.constantFrom(...FILES).chain((file) => {
 
 /**
  * Whether a damaged byte is where a line says which place in its write it has. Then two lines that cannot be read may as well be
- * one write that was torn: nobody can know.
+ * one write that was torn: this cannot be known.
  */
 const isOfPlace = (bytes: Buffer, at: number): boolean => {
   const begin = bytes.lastIndexOf(LF, at - 1) + 1
@@ -55,7 +55,7 @@ test('a damage before the last write is never counted as torn, with another one 
       const damages = end < bytes.length ? [first] : [first, second]
       for (const [at, value] of damages) copy[at] = value
       const durable = copy.subarray(0, lastFrom)
-      // Where nothing of the last write is left, nobody can know that there was one.
+      // Where nothing of the last write is left, it cannot be known that there was one.
       fc.pre(!durable.equals(bytes.subarray(0, lastFrom)) && end > lastFrom)
       const isLastWhole = end === bytes.length && copy.subarray(lastFrom).equals(bytes.subarray(lastFrom))
       fc.pre(isLastWhole || !damages.some(([at]) => isOfPlace(bytes, at)))

@@ -42,7 +42,7 @@ const within = async <A>(
   }
 }
 
-/** All files that domains use, wherever they lie; all or nothing. */
+/** All files that domains use, wherever they are; all or nothing. */
 export const askLibvirt = async (
   options: LibvirtOptions,
   limitMs: number,

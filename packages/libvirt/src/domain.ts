@@ -13,7 +13,7 @@ export type DomainFile =
   | { readonly _tag: 'Path'; readonly path: string; readonly volume: string }
   | { readonly _tag: 'Pool'; readonly pool: string; readonly name: string; readonly volume: string }
 
-/** Where the volumes of a pool lie; absent where they are no files. */
+/** Where the volumes of a pool are; absent where they are no files. */
 export type PoolPlace = string | undefined
 
 const wrong = (why: string): E.Either<string, never> => E.left(why)

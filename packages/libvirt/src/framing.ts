@@ -1,9 +1,9 @@
-// How the answers of one virsh are told apart. Commands go in on stdin, and after each an `echo` of a word that nobody can
+// How the answers of one virsh are distinguished. Commands go in on stdin, and after each an `echo` of a word that cannot
 // guess; what comes out between two of these words is the answer of one command, and an answer whose word is missing is not
 // complete. Exit codes cannot say it: there is one for all commands, that of the last.
 //
 // virsh writes a prompt before each command and repeats what it read. The word is written in two quoted halves, so that what is
-// repeated is never taken for it.
+// repeated is never mistaken for it.
 
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
@@ -40,7 +40,7 @@ export const answerOf = (between: string, word: Word, number: number, command: s
   const begin = PROMPT.exec(upToPrompt)
   const end = PROMPT_AT_END.exec(upToPrompt)
   if (begin === null || end === null || end.index < begin[0].length) {
-    return left(`virsh gave no answer to ${command} that can be told from other text`)
+    return left(`virsh gave no recognizable answer to ${command}`)
   }
   const answer = upToPrompt.slice(begin[0].length, end.index)
   return right(answer.startsWith(`${command}\n`) ? answer.slice(command.length + 1) : answer)

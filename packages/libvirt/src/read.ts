@@ -90,14 +90,14 @@ type Places = ReadonlyMap<string, PoolPlace>
 const readPools = async (session: Session, names: readonly string[]): Promise<Read<Places>> => {
   if (names.length === 0) return right(new Map())
   const odd = names.find((name) => !PLAIN_NAME.test(name))
-  if (odd !== undefined) return left(`a disk lies in the pool ${quoted(odd)}, whose name virsh cannot be told`)
+  if (odd !== undefined) return left(`a disk is in the pool ${quoted(odd)}, whose name cannot be passed to virsh`)
   const asked = await session.ask(names.map((name) => `pool-dumpxml ${name}`))
   if (asked._tag === 'Left') return asked
   const places = new Map<string, PoolPlace>()
   for (const [index, name] of names.entries()) {
     const xml = asked.right.answers[index] ?? ''
     if (xml.trim() === '') {
-      return left(`a disk lies in the pool ${name}, which gives no XML: ${complaintText(asked.right.complaint)}`)
+      return left(`a disk is in the pool ${name}, which gives no XML: ${complaintText(asked.right.complaint)}`)
     }
     const place = placeOfPool(xml, name)
     if (place._tag === 'Left') return left(`the XML of the pool ${name} cannot be understood: ${place.left}`)

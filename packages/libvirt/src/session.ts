@@ -22,7 +22,7 @@ export interface Answered {
 export interface Session {
   /** All commands or none. One question at a time. */
   readonly ask: (commands: readonly string[]) => Promise<Either<string, Answered>>
-  /** Asks for events, and for nothing after that; each is told as it comes. */
+  /** Asks for events, and for nothing after that; each is reported as it comes. */
   readonly listen: (heard: () => void) => void
   /** Resolves with why, when it has ended; the reason is that of virsh, where it gave one. */
   readonly ended: Promise<string>
@@ -65,7 +65,7 @@ const read = (stream: Readable, text: (text: string) => void, bad: () => void): 
   })
 }
 
-/** Tells how often a line came that is one of an event. */
+/** Counts the lines that are those of an event. */
 const listenForEvents = (heard: () => void): ((text: string) => void) => {
   let line = ''
   return (text) => {

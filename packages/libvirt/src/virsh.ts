@@ -36,7 +36,7 @@ export const NOWHERE = '/dev/null/none'
 
 /**
  * The whole environment. Readline, which reads the commands, draws for a terminal that can do nothing; and there is no place
- * for a history, which virsh would write into the home of whoever runs it.
+ * for a history, which virsh would write into the home of the user that runs it.
  */
 const ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
@@ -64,7 +64,7 @@ export const vectorOf = ({ uri, program, options }: VirshCall): readonly string[
 ]
 
 const signalGroup = (leader: number, signal: 'SIGTERM' | 'SIGKILL'): void => {
-  // 1 and below would be a defect of ours, and everybody's end.
+  // 1 and below would be a defect of ours, and would end every process.
   if (!Number.isSafeInteger(leader) || leader <= 1) return
   try {
     process.kill(-leader, signal)
@@ -73,7 +73,7 @@ const signalGroup = (leader: number, signal: 'SIGTERM' | 'SIGKILL'): void => {
   }
 }
 
-/** Neither process nor streams keep us running: whoever waits for an answer holds the process by its own timer. */
+/** Neither process nor streams keep us running: a caller that waits for an answer holds the process by its own timer. */
 const release = (subprocess: { readonly unref: () => void }, streams: readonly object[]): void => {
   subprocess.unref()
   for (const stream of streams) {

@@ -31,7 +31,7 @@ export const watchLibvirt = (options: LibvirtOptions, listener: (news: Inventory
     delayMs = Math.min(delayMs * 2, retryCeilingMs)
   }
 
-  /** A virsh that libvirt lets wait is not told of it: keepalive begins when it is connected. */
+  /** A virsh that libvirt lets wait is not notified: keepalive begins when it is connected. */
   const listInTime = async (asked: Session): Promise<boolean> => {
     const limit = setTimeout(() => {
       asked.close(`virsh gave no answer within ${limitMs} ms`)

@@ -125,7 +125,7 @@ describe('the name of a volume', () => {
 })
 
 describe('a pool', () => {
-  test('of files lies in a directory, another one in none', () => {
+  test('of files is in a directory, another one in none', () => {
     expect(placeOfPool(fixture('pool-dir.xml'), 'default')).toEqual({ _tag: 'Right', right: '/srv/mounts/pool' })
     expect(placeOfPool(fixture('pool-logical.xml'), 'default')).toEqual({ _tag: 'Right', right: undefined })
   })

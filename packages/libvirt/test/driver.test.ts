@@ -75,7 +75,7 @@ describe(`the test driver${skipped}`, () => {
       right: { files: Array(2).fill({ path: '/srv/mounts/p/v 1.img', volume: 'file:v 1.img', consumer: uuidOf(1) }) },
     })
     expect(await of(uriOf('no-pool.xml', [domain(1, disk)]))).toMatchObject({
-      left: { why: expect.stringContaining('a disk lies in the pool images, which gives no XML') as string },
+      left: { why: expect.stringContaining('a disk is in the pool images, which gives no XML') as string },
     })
   })
 

@@ -1,4 +1,4 @@
-// How the answers of one process are told apart.
+// How the answers of one process are distinguished.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { answerOf, createCutter, linesFor } from '../src/framing.js'

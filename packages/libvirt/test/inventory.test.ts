@@ -127,12 +127,12 @@ describe('anything else is a failure, never nothing in use', () => {
     [
       'a pool without XML',
       fakeVirsh({ [LIST]: UUID, ...both(UUID, fixture('running.xml')), 'pool-dumpxml default': { error: 'no pool' } }),
-      'a disk lies in the pool default, which gives no XML: no pool',
+      'a disk is in the pool default, which gives no XML: no pool',
     ],
     [
       'a pool with an odd name',
       fakeVirsh({ [LIST]: UUID, ...both(UUID, fixture('running.xml').replace("'default'", "'a b'")) }),
-      'a disk lies in the pool "a b", whose name virsh cannot be told',
+      'a disk is in the pool "a b", whose name cannot be passed to virsh',
     ],
     [
       'a process that dies in the middle',

@@ -71,7 +71,7 @@ test('a list that fails is not back', async () => {
   expect(watch.tags()).toBe('')
 })
 
-test('a virsh that cannot be started is tried again, and nothing is told after the stop', async () => {
+test('a virsh that cannot be started is tried again, and nothing is reported after the stop', async () => {
   const watch = watching(fakeVirsh({ [LIST]: '', [EVENT]: '' }))
   await expect.poll(() => watch.heard.length).toBeGreaterThan(0)
   watch.stop()

@@ -1,5 +1,5 @@
 // What a cycle costs the process that manages mounts while many others are mounted: its processor time, and how long its event
-// loop is held, for roots that lie no, one and two mounts deeper; and what one killed look process costs a thousand looks.
+// loop is held, for roots that are no, one and two mounts deeper; and what one killed look process costs a thousand looks.
 // Mounts for real, in a namespace of its own. Compare the columns of a line: the machine may be busy.
 //
 //   node packages/linux/bench/table.bench.ts     OTHERS=10000 CYCLES=20 ROUNDS=3

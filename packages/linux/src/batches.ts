@@ -40,7 +40,7 @@ export interface Batches {
   readonly addHalves: (jobs: readonly Job[]) => void
   /** It was late: which of them hangs shows when they are asked apart. */
   readonly addSuspects: (jobs: readonly Job[]) => void
-  /** The next batch for everybody; what `isHanging` is put with the suspects. `beside`: another one is being asked. */
+  /** The next batch of all callers; what `isHanging` is put with the suspects. `beside`: another one is being asked. */
   readonly nextShared: (isHanging: (group: string) => boolean, beside: boolean) => Batch | undefined
   /** The next suspects; a single one only where its group `mayBeAsked`. */
   readonly nextSuspect: (mayBeAsked: (group: string) => boolean) => Batch | undefined

@@ -1,4 +1,4 @@
-// What `mountkeeper doctor` shows: whether this machine is as the manager needs it, each with the mend. Reads only.
+// What `mountkeeper doctor` shows: whether this machine is as the manager needs it, each with the fix. Reads only.
 
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
@@ -77,7 +77,12 @@ const TOOLS: readonly Tool[] = [
   { name: 'mkdir', args: ['--version'], install: 'install coreutils' },
   { name: 'rmdir', args: ['--version'], install: 'install coreutils' },
   { name: 'flock', args: ['--version'], install: 'install util-linux' },
-  { name: 'stat', args: ['--version'], only: 'dead filesystems are not told', install: 'install coreutils' },
+  {
+    name: 'stat',
+    args: ['--version'],
+    only: 'unresponsive filesystems cannot be detected',
+    install: 'install coreutils',
+  },
   { name: 'unshare', args: ['--version'], only: 'there is no sandbox', install: 'install util-linux' },
   {
     name: 'perl',
@@ -154,7 +159,7 @@ const propagationCheck = (seen: DirectorySeen): Check => {
   const name = `propagation of ${seen.path}`
   const consequence = PROPAGATION[seen.propagation]
   if (consequence === undefined) return ok(name, seen.propagation)
-  const mend = `mount --make-shared on the mount that ${seen.path} lies on, unless this is wanted`
+  const mend = `mount --make-shared on the mount that ${seen.path} is on, unless this is wanted`
   return warn(name, `${seen.propagation}: ${consequence}`, mend)
 }
 
@@ -184,7 +189,7 @@ const nestingChecks = ({ roots, stateDirectory }: CheckOptions): readonly Check[
     all
       .filter((other) => other !== path && path.startsWith(`${other}/`))
       .map((other) =>
-        fail('nesting', `${path} lies in ${other}`, 'roots and state directory may not contain one another'),
+        fail('nesting', `${path} is in ${other}`, 'roots and state directory may not contain one another'),
       ),
   )
 }

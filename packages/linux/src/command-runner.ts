@@ -60,7 +60,7 @@ export type CommandEnd =
       /** Present where something of its session lived then. */
       readonly outlived?: Outlived
     })
-  /** Somebody killed it. All that it had started has ended, too. */
+  /** Another process killed it. All that it had started has ended, too. */
   | (Ending & { readonly _tag: 'Signalled'; readonly signal: string; readonly pid: number })
   /** `why` is an errno name (`ENOENT`: no such program), or a sentence. */
   | (Ending & { readonly _tag: 'NotStarted'; readonly why: string })
@@ -69,7 +69,7 @@ export type CommandEnd =
 
 /** Runs commands. Never rejects; settles at the deadline at the latest, whatever the child does. */
 export interface CommandRunner {
-  /** `started` is told the process, once there is one. */
+  /** `started` is called with the process, once there is one. */
   readonly run: (command: Command, started?: (pid: number) => void) => Promise<CommandEnd>
 }
 
@@ -83,7 +83,7 @@ export interface RunnerOptions {
   readonly clock?: Clock
 }
 
-/** Bytes of stderr that are kept; more is read and dropped, so that no command stops because nobody reads. */
+/** Bytes of stderr that are kept; more is read and dropped, so that no command blocks on a full pipe. */
 export const STDERR_MAX = 65_536
 
 /** A daemon that inherited stderr keeps it open; its command's result does not wait for it any longer than this. */

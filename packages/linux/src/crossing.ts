@@ -19,10 +19,10 @@ export interface KnownMounts {
 
 /** A mount that so many bursts did not cross is on the way to no root any more, and would only be kept from its unmount. */
 const BURSTS_MAX = 16
-/** Roots are few, and so are the mounts above them; more are asked about anew. */
+/** Roots are few, and so are the mounts above them; more are asked about each time. */
 const KNOWN_MAX = 64
 
-/** Remembers mounts from one burst to the next. It keeps them from being unmounted, as what lies mounted below does. */
+/** Remembers mounts from one burst to the next. It keeps them from being unmounted, as mounts below them do. */
 export const createKnownMounts = (): KnownMounts => {
   const known = new Map<number, { readonly fd: number; bursts: number }>()
   const drop = (mountId: number): void => {

@@ -1,5 +1,5 @@
 // Descriptors of directories and how to get to them: one component at a time with O_PATH|O_NOFOLLOW, the only way to look at
-// a path that neither follows a link nor asks the filesystem there. Whoever gets a descriptor closes it.
+// a path that neither follows a link nor asks the filesystem there. The caller closes the descriptor.
 
 import type { BigIntStats } from 'node:fs'
 import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs'
@@ -19,7 +19,7 @@ const LINKS_MAX = 40
 /** An open place. */
 export interface Place {
   readonly fd: number
-  /** The mount it lies on. */
+  /** The mount it is on. */
   readonly mountId: number
 }
 
@@ -56,7 +56,7 @@ export const close = (...fds: readonly number[]): void => {
 /** `/proc/PID` of this process as other processes see it: in a pid namespace not what `process.pid` says. */
 export const ownProcess = (): string => `/proc/${readlinkSync('/proc/self')}`
 
-/** What the kernel tells of an open descriptor; a failure is never an errno name, which would be one of the path. */
+/** What the kernel reports of an open descriptor; a failure is never an errno name, which would be one of the path. */
 const placeOf = (fd: number): Either<string, Place> => {
   try {
     const info = readProcFile(`/proc/self/fdinfo/${fd}`)
@@ -99,7 +99,7 @@ export const statOf = (place: Place): BigIntStats | undefined => {
   }
 }
 
-/** `device:inode` of an open place, as text; empty where that cannot be told. Asks the filesystem. */
+/** `device:inode` of an open place, as text; empty where that cannot be seen. Asks the filesystem. */
 export const inodeOf = (place: Place): string => {
   const stat = statOf(place)
   return stat === undefined ? '' : `${stat.dev.toString()}:${stat.ino.toString()}`
@@ -118,7 +118,7 @@ const isStickyPlace = (place: Place): boolean => {
   return stat !== undefined && isSticky(stat)
 }
 
-/** Why a directory could not be opened at `name`: ELOOP tells a symbolic link from what is no directory at all. */
+/** Why a directory could not be opened at `name`: ELOOP distinguishes a symbolic link from what is no directory at all. */
 const whyNot = (directory: Place, name: string, errno: string): string => {
   if (errno !== 'ENOTDIR') return errno
   const there = openBelow(directory, name)
@@ -189,7 +189,7 @@ export interface Resolved {
 
 /** How a path is resolved. */
 export interface ResolveOptions {
-  /** Components are looked up only on mounts that this allows; the last one may lie on any. */
+  /** Components are looked up only on mounts that this allows; the last one may be on any. */
   readonly mayEnter: MayEnter
   /** Asked before each component is opened, by its path, where even that could wait for a server. */
   readonly mayOpen?: (path: string) => boolean

@@ -49,7 +49,7 @@ export interface LinuxHostOptions {
   readonly trustedOwners?: TrustedOwners
   /** By default one process per command, started by execa. */
   readonly runner?: CommandRunner
-  /** By default one that cannot hang: in this process where nobody is asked, else in one of its own. */
+  /** By default one that cannot hang: in this process where no server is asked, else in one of its own. */
   readonly looker?: Looker
   /** What deadlines are measured with; by default the machine's own. */
   readonly clock?: Clock

@@ -6,7 +6,7 @@ import type { Either, Left } from 'fp-ts/lib/Either.js'
 /** What went wrong. */
 export const left = <E>(value: E): Either<E, never> => ({ _tag: 'Left', left: value })
 
-/** What came of it. */
+/** The result. */
 export const right = <A>(value: A): Either<never, A> => ({ _tag: 'Right', right: value })
 
 /** Whether something went wrong. */

@@ -137,7 +137,7 @@ const inOwnWords = (text: string, command: Command, run: Run | undefined): strin
   return theirs === undefined || ours === undefined ? text : text.replaceAll(theirs, () => ours)
 }
 
-/** A secret goes over the pipe: only mountkeeper-exec reads it, and nobody else can. */
+/** A secret goes over the pipe: only mountkeeper-exec can read it. */
 const secretOf = ({ stdin, environment, secretName: name }: Command): Pick<MountChange, 'secret'> => {
   if (name === undefined) return {}
   const value = stdin === undefined ? Buffer.from(environment?.[name] ?? '') : readFileSync(`/proc/self/fd/${stdin}`)

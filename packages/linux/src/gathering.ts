@@ -7,7 +7,7 @@ import type { MountTable } from './mount-table.js'
 import { unknown } from './reach.js'
 
 /**
- * Looks at a mountpoint. Never rejects. One that runs elsewhere than in this process has to keep the deadline; whoever calls
+ * Looks at a mountpoint. Never rejects. One that runs elsewhere than in this process has to keep the deadline; the caller of
  * it gives up at the deadline all the same.
  */
 export type Looker = (request: LookRequest) => Promise<Seen>
@@ -57,7 +57,7 @@ export const serveHere = (slice: readonly WaitingLook[], table?: MountTable): vo
 }
 
 /**
- * A looker in this process, for where nothing can hang: it waits with whoever mounted a type that asks its server when opened
+ * A looker in this process, for where nothing can hang: it waits with every caller that mounted a type that asks its server when opened
  * (NFS, 9p) where a quiet one is expected, if that server hangs.
  */
 export const createLooker = (): Looker => gathering((slice) => serveHere(slice))

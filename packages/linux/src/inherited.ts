@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs'
 import { close } from './descriptor.js'
 import { readProcFile } from './proc-file.js'
 
-/** 0 to 2 are given to each child anew. */
+/** Each child gets its own 0 to 2. */
 const FIRST = 3
 
 /** open(2), as fdinfo shows it, in octal. */

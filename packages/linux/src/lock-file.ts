@@ -23,7 +23,7 @@ export const lockName = ({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string
   return `${major}:${minor}:${ino.toString()}`
 }
 
-/** The name of what lies at a path; a link in the last component is followed. Absent where nothing can be seen. */
+/** The name of what is at a path; a link in the last component is followed. Absent where nothing can be seen. */
 export const lockNameOf = (path: string): string | undefined => {
   try {
     return lockName(statSync(path, { bigint: true }))

@@ -8,7 +8,7 @@ import { isLocalFstype } from './mount-table.js'
 import type { TableLine } from './mountinfo.js'
 import { parseMountInfo } from './mountinfo.js'
 
-/** Whether a path is that of a directory or lies below it. */
+/** Whether a path is that of a directory or is below it. */
 export const contains = (above: string, path: string): boolean =>
   above === path || path.startsWith(above === '/' ? '/' : `${above}/`)
 
@@ -24,7 +24,7 @@ const tableLines = (): readonly TableLine[] => {
   }
 }
 
-/** The mount that a path lies on: the last one at the longest target. */
+/** The mount that a path is on: the last one at the longest target. */
 const mountOf = (lines: readonly TableLine[], path: string): TableLine | undefined => {
   let best: TableLine | undefined
   for (const line of lines) {
@@ -49,7 +49,7 @@ const isSameDevice = (path: string, device: bigint): boolean => {
 
 /**
  * The directories above one in its filesystem, by the paths that lead to them here: a bind mount of a directory below another
- * manager's root lies in that root, whatever its own path is.
+ * manager's root is in that root, whatever its own path is.
  */
 const ancestorsInFilesystem = (lines: readonly TableLine[], path: string): readonly string[] => {
   const mount = mountOf(lines, path)

@@ -18,7 +18,7 @@ export interface WantedLock {
 export interface HeldLocks {
   /** Lets go of all of them; resolves when the process has ended, or does not end although it was killed. */
   readonly letGo: () => Promise<void>
-  /** Resolves when the process has ended, whoever ended it. */
+  /** Resolves when the process has ended, for whatever reason. */
   readonly ended: Promise<void>
 }
 
@@ -34,7 +34,7 @@ const SCRIPT = 'echo held; read -r _'
 /** flock(1) ends with this and the number of the lock when another process has that. */
 const TAKEN = 100
 
-/** More locks than these in one vector cannot be told apart. */
+/** More locks than these in one vector cannot be distinguished. */
 export const LOCKS_MAX = 150
 
 /** A process that does not say within this time that it holds the locks is given up, ms. */

@@ -1,7 +1,7 @@
 // One owner per root and state directory (L27). A manager locks the file `.mountkeeper-lock` in each of them. So that roots
-// that contain one another are noticed whoever starts first and in whatever namespace, it also locks the directories
+// that contain one another are noticed whichever manager starts first and in whatever namespace, it also locks the directories
 // themselves, and shares the locks of all directories above them: the kernel lets a manager above and one below not have both.
-// A lock of a directory is only a hint, for whoever can read the directory can take it; a lock of a file is proof.
+// A lock of a directory is only a hint: every process that can read the directory can take it; a lock of a file is proof.
 
 import { accessSync, constants, statSync } from 'node:fs'
 import type { Lock, Locks, NotLocked } from '@mountkeeper/runtime'
@@ -27,7 +27,7 @@ const inodeOf = (path: string): string => {
   return seen === undefined ? path : `${seen.dev.toString()}:${seen.ino.toString()}`
 }
 
-/** Directories of one manager that contain one another or are the same, by their paths or by what lies there. */
+/** Directories of one manager that contain one another or are the same, by their paths or by what is there. */
 const nested = (directories: readonly string[]): NotLocked | undefined => {
   const byInode = new Map<string, string>()
   for (const directory of directories) {
@@ -39,7 +39,7 @@ const nested = (directories: readonly string[]): NotLocked | undefined => {
   for (const directory of directories) {
     const above = directories.find((other) => other !== directory && contains(other, directory))
     const found = above ?? ancestorsOf(directory).flatMap((path) => byInode.get(inodeOf(path)) ?? [])[0]
-    if (found !== undefined) return { _tag: 'NotLocked', directory, why: `${directory} lies in ${found}: ${NESTED}` }
+    if (found !== undefined) return { _tag: 'NotLocked', directory, why: `${directory} is in ${found}: ${NESTED}` }
   }
   return undefined
 }
@@ -75,7 +75,7 @@ interface Wish extends WantedLock {
   readonly directory: string
 }
 
-/** A directory that cannot be read cannot be locked; then only its lock file tells. */
+/** A directory that cannot be read cannot be locked; then only its lock file shows it. */
 const isReadable = (path: string): boolean => {
   try {
     accessSync(path, constants.R_OK)
@@ -240,7 +240,7 @@ const acquireAll = async (wanted: readonly string[], options: LockOptions): Prom
 /**
  * Locks of directories on this machine. All are taken or none. Refused with the pid of the owner (of the process that started
  * the one that holds the lock, from /proc/locks by device and inode), and if a directory of another manager contains one of
- * these or lies in it.
+ * these or is in it.
  */
 export const linuxLocks = (options: LockOptions = {}): Locks => ({
   acquire: (directories) => () =>

@@ -35,7 +35,7 @@ export interface LookRequest {
   readonly named?: Named | undefined
   /** Our layer as it is recorded: where it is not at the mountpoint, the whole table is searched for it. */
   readonly layer?: Identity | undefined
-  /** What may be mounted there: a type that asks its server as soon as it is opened is told by the table alone. */
+  /** What may be mounted there: a type that asks its server as soon as it is opened is judged by the table alone. */
   readonly mayBe: 'quiet' | 'anything'
   readonly deadlineMs: number
 }
@@ -62,7 +62,7 @@ const kindOf = (place: Place): ObstacleKind | 'directory' | undefined => {
   return stat.isBlockDevice() || stat.isCharacterDevice() ? 'device' : 'other'
 }
 
-/** What is at the target, as far as it can be told without the table. Nothing is asked of what is mounted. */
+/** What is at the target, as far as it can be seen without the table. Nothing is asked of what is mounted. */
 type Target =
   | { readonly _tag: 'Told'; readonly found: Found }
   | { readonly _tag: 'Mounted'; readonly place: Place; readonly baseId: number }
@@ -141,7 +141,7 @@ const byTable = (parent: Parent, mountpoint: string, table: MountTable): FoundAt
   return undefined
 }
 
-/** Where a recorded layer is mounted, if a look that could tell has not found it at its path. */
+/** Where a recorded layer is mounted, if a conclusive look has not found it at its path. */
 const whereElse = (table: () => MountTable, layer: Identity, found: Found): string | undefined => {
   if (found._tag === 'Unknown') return undefined
   const isSame = (each: Identity): boolean => compareIdentity(layer, each) === 'same'
@@ -206,7 +206,7 @@ export interface BurstOptions {
   readonly read?: () => MountTable
   /** A table that was read after the looks were asked for: it says which mounts may be crossed. */
   readonly table?: MountTable
-  /** Mounts above roots that earlier bursts have learned of; without, each burst asks the table anew. */
+  /** Mounts above roots that earlier bursts have learned of; without, each burst asks the table again. */
   readonly known?: KnownMounts
   /** Reads the whole table in the place of `read`, and less of it where that is enough. */
   readonly recent?: RecentMounts

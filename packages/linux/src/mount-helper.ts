@@ -6,7 +6,7 @@ import { release } from 'node:os'
 /** Where mount(8) looks for the helper of a type (libmount's FS_SEARCH_PATH). */
 const HELPER_DIRECTORIES = ['/sbin', '/sbin/fs.d', '/sbin/fs', '/usr/sbin']
 
-/** Types of the kernel that nobody has to translate the source and the options for. `bind` is no type of mount(8). */
+/** Types of the kernel that need no helper to translate source and options. `bind` is no type of mount(8). */
 const MOUNTED_BY_KERNEL: ReadonlySet<string> = new Set(['bind', 'tmpfs', 'overlay', 'ext4', 'xfs', 'btrfs', 'squashfs'])
 
 /** What the kernel of a network type does not do itself: it takes addresses, and no names and no files with secrets. */

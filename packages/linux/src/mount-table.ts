@@ -7,7 +7,7 @@ import { leadsOverPaths } from '@mountkeeper/core/seen'
 import type { TableLine } from './mountinfo.js'
 import { parseTableLine } from './mountinfo.js'
 
-/** Layers at one path that are told apart; more are `Unknown { TooManyLayers }` (R2.3). */
+/** Layers at one path that are distinguished; more are `Unknown { TooManyLayers }` (R2.3). */
 export const LAYERS_MAX = 16
 
 /** A table as read, parsed only where it is asked for: with 10,000 mounts parsing all of it costs 9 ms. */
@@ -42,7 +42,7 @@ export const tableOf = (bytes: Buffer): MountTable => ({ text: `\n${bytes.toStri
 /** Reads the table of this process's mount namespace. Cannot hang; throws where `/proc` is not mounted. */
 export const readTable = (): MountTable => tableOf(readFileSync('/proc/self/mountinfo'))
 
-/** Used again for each reading: one that is made anew each time is garbage that stops the event loop. */
+/** Used again for each reading: a new one for each reading is garbage that stops the event loop. */
 let short = Buffer.alloc(0)
 
 /** Reads the table if it has at most so many bytes; of a longer one only so much as shows that. */
@@ -167,7 +167,7 @@ const linesAt = (table: MountTable, target: string): readonly LineFound[] => {
 
 /**
  * The layers at `target` on the mount `parentId`, found without touching them; none where nothing is mounted there. Exact
- * while the path is canonical and nobody renames its directories.
+ * while the path is canonical and none of its directories is renamed.
  */
 export const stackAt = (table: MountTable, parentId: number, target: string): Stack => {
   const here: TableLine[] = []
@@ -210,7 +210,7 @@ const LOCAL_FSTYPES: ReadonlySet<string> = new Set([
 export const isLocalFstype = (fstype: string): boolean => LOCAL_FSTYPES.has(fstype)
 
 /**
- * Opening the root of such a mount with O_PATH asks nobody: local ones, and FUSE (measured with a stopped server and with a
+ * Opening the root of such a mount with O_PATH asks no server: local ones, and FUSE (measured with a stopped server and with a
  * stopped daemon). NFS and 9p ask their server again whenever a path crosses into them.
  */
 export const opensQuietly = (fstype: string): boolean => isLocalFstype(fstype) || /^fuse(\.|$)/.test(fstype)
@@ -258,7 +258,7 @@ export const asksNobody = ({ mounts }: NotLocal, { mountpoint, filesystem, rule 
   })
 }
 
-/** The same for what lies in a directory: what it lies on is local as well. */
+/** The same for what is in a directory: what it is on is local as well. */
 export const asksNobodyIn = ({ mounts }: NotLocal, path: string): boolean => {
   const written = asWritten(path)
   return mounts.every(({ target }) => target !== '/' && target !== written && !written.startsWith(`${target}/`))
@@ -277,7 +277,7 @@ export interface LineBelow {
   readonly line: TableLine | undefined
 }
 
-/** The lines whose target is a directory or lies below it, found by text: nothing else of the table is parsed. */
+/** The lines whose target is a directory or is below it, found by text: nothing else of the table is parsed. */
 export const linesBelow = ({ text }: MountTable, directory: string): readonly LineBelow[] => {
   const field = ` ${asWritten(directory)}`
   const found: LineBelow[] = []

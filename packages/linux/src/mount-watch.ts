@@ -1,6 +1,6 @@
 // What others mount and unmount below the roots, noticed without being asked. A child waits for the kernel's word that the
 // mount table has changed and writes a byte (4 ms, at any size of the table); Node itself cannot wait for that. The table is
-// read once for all changes of a moment, and a mountpoint whose layers are not those on record is told to the manager. The
+// read once for all changes of a moment, and a mountpoint whose layers are not those on record is reported to the manager. The
 // watch decides nothing: an observation leads to a look at most.
 
 import { spawn } from 'node:child_process'
@@ -13,11 +13,11 @@ import { createTableNews } from './table-news.js'
 /** What a watch is made of. */
 export interface MountWatchOptions {
   readonly manager: Pick<MountManager, 'state' | 'observed' | 'mountpoints' | 'recorded' | 'onAttached'>
-  /** How often the table is read where no change is told, ms; 30,000 by default. */
+  /** How often the table is read where no change is reported, ms; 30,000 by default. */
   readonly intervalMs?: number
   /** Looked up in the PATH of commands; `perl` by default. */
   readonly program?: string
-  /** Told once, if changes are not told by the kernel (any more), with the reason. */
+  /** Called once, with the reason, if the kernel does not report changes (any more). */
   readonly onInterval?: (why: string) => void
   /** By default those of `/proc/self/mountinfo`. */
   readonly takeLines?: TakeLines
@@ -81,7 +81,7 @@ interface Later {
 }
 
 /**
- * Watches the mounts below the roots of a manager, and tells it of every mountpoint where others mounted or unmounted, within
+ * Watches the mounts below the roots of a manager, and reports to it every mountpoint where others mounted or unmounted, within
  * 0.2 s, or at the interval where the child cannot be run. Changes elsewhere cost one reading of the table for each burst.
  * Half a second after each `Attached` it asks for one look at that mountpoint alone.
  */

@@ -1,4 +1,4 @@
-// Commands of an earlier life of the manager that are still running: until they have ended nobody can tell what will be
+// Commands of an earlier life of the manager that are still running: until they have ended it is unknown what will be
 // there, so their mountpoints are `Unknown { CommandAlive }` (R6.16). They are found once, at
 // discovery: commands of this life are known, and ended, by the runner.
 
@@ -40,7 +40,7 @@ const commandOf = (one: Process, prefix: readonly string[]): readonly string[] |
   return through?.[1] === one.parentEntry ? undefined : command
 }
 
-/** Every command is the leader of a session of its own, and so is told from one that somebody typed. */
+/** Every command is the leader of a session of its own, which distinguishes it from a command that a user typed. */
 const isOrphan = (one: Process, own: string): boolean => one.pid === one.session && one.parentEntry !== own
 
 /** A process of another user is nothing that a manager started, whatever it calls itself. */

@@ -46,7 +46,7 @@ export interface Prober {
 /** Twenty times what a look takes among 10,000 mounts: well below the deadline of a look for a whole batch. */
 const PATIENCE_PER_QUESTION_MS = 4
 const PATIENCE_MS = 500
-/** Until its greeting a process has so many times the patience: it is being started, and asks nobody yet. */
+/** Until its greeting a process has so many times the patience: it is being started, and asks no server yet. */
 const PATIENCES_TO_START = 20
 const IDLE_MS = 30_000
 /** Batches that are not suspect, where they are the halves of one whose process ended; else one at a time. */
@@ -69,7 +69,7 @@ interface Helper {
   greeted: boolean
   /** It has answered before: if it does not now, it may be the process and not what it was asked. */
   proven: boolean
-  /** Nobody waits for it any more but those whose look hangs in it. */
+  /** No caller waits for it any more but those whose look hangs in it. */
   hung: boolean
   /** The group that it was asked about alone. */
   single: string | undefined
@@ -111,7 +111,7 @@ export const createProber = (options: ProberOptions = {}): Prober => {
   const startChild = options.start ?? startLookChild(options.module ?? ownModule())
   const patienceMs = options.patienceMs ?? PATIENCE_MS
   const helpers = new Set<Helper>()
-  /** Killed, and not ended: in the kernel, waiting for somebody else. */
+  /** Killed, and not ended: in the kernel, waiting for a server. */
   const left = new Set<Helper>()
   /** Helpers without a question, the one that rested last at the end. */
   const idle: Helper[] = []

@@ -93,7 +93,7 @@ const processOf = (entry: string): Process | undefined => {
   }
 }
 
-/** A process that was started by this one and that nobody has waited for yet, so that its pid is still its own. */
+/** A process that was started by this one and that was not waited for yet, so that its pid is still its own. */
 export const leaderOf = (pid: number): Leader => {
   // Where /proc is that of an outer pid namespace, the entry of this name is another process.
   const entry = String(pid)
@@ -134,7 +134,7 @@ const belongs = (process: Process, { pid }: Leader): boolean => process.group ==
 
 /**
  * Whether a leader's pid is used by another process now. As long as anything of its group or session lives, the kernel gives
- * the number to nobody else, so then nothing of them lives.
+ * the number to no other process, so then nothing of them lives.
  */
 const isUsedAgain = (seen: readonly Process[], { pid, started }: Leader): boolean =>
   started !== undefined && seen.some((one) => one.pid === pid && startedOf(one.entry) !== started)

@@ -1,5 +1,5 @@
 // The way to a mountpoint: down from `/` to its managed root, which has to be the one of host-up, and from there to the directory
-// above it, following no link. Nothing is looked up on a mount that may hang. Whoever gets a descriptor closes it.
+// above it, following no link. Nothing is looked up on a mount that may hang. The caller closes the descriptor.
 
 import type { Found, RootIdentity, Unknown } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
@@ -29,7 +29,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   ENOTDIR: 'is not a directory',
   ELOOP: 'is a symbolic link',
-  EXDEV: 'lies on another mount',
+  EXDEV: 'is on another mount',
   EACCES: 'cannot be opened: the directory above may not be searched',
   ENAMETOOLONG: 'has a longer name than commands can be given',
 }
@@ -68,7 +68,7 @@ export const rootReacher =
     return changed(
       place.mountId === root.mountId
         ? `${root.path} is another directory than at host-up`
-        : `${root.path} lies on another mount than at host-up`,
+        : `${root.path} is on another mount than at host-up`,
     )
   }
 
@@ -138,7 +138,7 @@ const isTooLong = (mountpoint: string, root: RootIdentity | undefined): boolean 
 
 /**
  * Opens the directory above a mountpoint without following a link, and checks that the root is what it was, that the directory
- * lies on the same mount, and with `trust` that each directory from the root on is safe; those above it are checked when the host
+ * is on the same mount, and with `trust` that each directory from the root on is safe; those above it are checked when the host
  * comes up. The descriptor is the caller's to close.
  */
 export const reachParent = (

@@ -46,7 +46,7 @@ const keep = (path: string, place: Place): Kept => {
 
 const below = (directory: string, name: string): string => (directory === '/' ? `/${name}` : `${directory}/${name}`)
 
-/** The root's descriptor; opened, and held against what it was at host-up, when it is first needed. */
+/** The root's descriptor; opened, and compared with what it was at host-up, when it is first needed. */
 const keepRoot = (root: RootIdentity, mayEnter?: MayEnter): Either<NotReached, Kept> => {
   const known = kept.get(keyOf(root.path, root.mountId, root.directory))
   if (known !== undefined) return right(known)
@@ -55,7 +55,7 @@ const keepRoot = (root: RootIdentity, mayEnter?: MayEnter): Either<NotReached, K
   return isLeft(reached) ? reached : right(keep(root.path, reached.right.place))
 }
 
-/** A root that was renamed or removed after it was opened: the kernel tells where its descriptor leads, without any walk. */
+/** A root that was renamed or removed after it was opened: the kernel shows where its descriptor leads, without any walk. */
 const whereNow = ({ path, place }: Kept): NotReached | undefined => {
   const now = readlinkSync(`/proc/self/fd/${place.fd}`)
   if (now === path) return undefined
@@ -117,7 +117,7 @@ export const targetOf = (
 /** Opens the descriptors of these roots, as host-up found them; one that cannot be opened now is named by its first command. */
 export const keepRoots = (roots: readonly RootIdentity[]): void => {
   for (const root of roots) {
-    // All that lies on the way was seen to be local right before, and no table is read for it again.
+    // All that is on the way was seen to be local right before, and no table is read for it again.
     const held = keepRoot(root, () => true)
     if (isLeft(held)) continue
     // The last one of a path is the one that the manager works in.

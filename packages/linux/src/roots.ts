@@ -1,5 +1,5 @@
 // Managed roots as they have to be: a directory on a local filesystem, reached without a link and over safe directories, of the
-// user the manager runs as and writable by nobody else. Everything that is named below them rests on that.
+// user the manager runs as and writable by no other user. Everything that is named below them rests on that.
 
 import type { RootSeen } from '@mountkeeper/core'
 import type { Either } from 'fp-ts/lib/Either.js'
@@ -52,10 +52,10 @@ export const seeDirectory = (role: string, path: string, trust: Trust): SeenDire
     const found = lineOf(readTable(), place.mountId)
     if (found._tag !== 'Line') return problem('its mount is not in the mount table', 'do not run in a chroot')
     if (!isLocalFstype(found.line.fstype)) {
-      return problem(`it lies on ${found.line.fstype}, which can hang`, 'choose a directory on a local filesystem')
+      return problem(`it is on ${found.line.fstype}, which can hang`, 'choose a directory on a local filesystem')
     }
     const stat = statOf(place)
-    if (stat === undefined) return problem('it cannot be read', 'check the filesystem it lies on')
+    if (stat === undefined) return problem('it cannot be read', 'check the filesystem it is on')
     const mode = Number(stat.mode & 0o7777n)
     if (Number(stat.uid) !== uid) {
       return problem(`it belongs to user ${stat.uid.toString()}, not to ${uid}`, `chown ${uid} ${path}`)

@@ -14,7 +14,7 @@ export type NotSafe =
 
 /**
  * Whether a directory or a file, and each directory from `/` to it, is safe; gives its path without links, which are followed,
- * for in a safe directory nobody else made them. Then nobody else can change what the path leads to. For what a manager uses at
+ * for in a safe directory no other user made them. Then no other user can change what the path leads to. For what a manager uses at
  * its start: looks up on any filesystem unless `mayEnter` forbids it.
  */
 export const safePath = (path: string, trust: Trust, mayEnter: MayEnter = () => true): Either<NotSafe, string> => {

@@ -1,4 +1,4 @@
-// Where a look is done. In this process only what asks nobody, which the mount table shows before any path is touched; in a
+// Where a look is done. In this process only what asks no server, which the mount table shows before any path is touched; in a
 // process of its own everything else, and everything where the table is so long that reading it is the greater delay.
 
 import type { Looker } from './gathering.js'
@@ -64,7 +64,7 @@ const isLocalDirectory = (read: ReadShort, path: string): boolean => {
     const table = read(TABLE_LENGTH_MAX)
     return table !== undefined && asksNobodyIn(notLocal(table), path)
   } catch {
-    // Without /proc it is seen at the first step that nothing can be told.
+    // Without /proc it is seen at the first step that nothing can be known.
     return true
   }
 }

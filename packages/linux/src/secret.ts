@@ -1,6 +1,6 @@
 // Secrets: read where a request refers to, and handed to the helper of one mount: as its standard input, an unnamed file of mode
 // 0600 on a tmpfs, or as a variable of it alone. Invariant: the value is in no argument and in no file with a name, and the file is
-// gone as soon as nobody has it open, whatever ended the manager or the helper (L38).
+// gone as soon as no process has it open, whatever ended the manager or the helper (L38).
 
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statfsSync, writeSync } from 'node:fs'
 import type { SecretOption, SecretSettings } from '@mountkeeper/core'
@@ -88,7 +88,7 @@ const readFile = (path: string, trust: Trust): Either<string, Buffer> => {
   close(directory.right.fd)
   if (isLeft(found)) return left(`${path} cannot be read (${found.left})`)
   try {
-    if (!isLocal) return left(`${path} lies on a filesystem that can hang`)
+    if (!isLocal) return left(`${path} is on a filesystem that can hang`)
     const problem = fileProblem(path, found.right, trust)
     return problem === undefined ? readPlace(path, found.right) : left(problem)
   } finally {

@@ -1,6 +1,6 @@
 // What sources are right now, in terms that are equal for one and the same thing only: the source of a filesystem that is asked
 // for, with its path-valued options, and what the layer that is mounted comes from. Nothing here can hang: paths are followed
-// over local filesystems only, and what lies elsewhere is `NotChecked`.
+// over local filesystems only, and what is elsewhere is `NotChecked`.
 
 import { readFileSync, readdirSync } from 'node:fs'
 import type { Filesystem, ResolvedSource, SourceSeen, TypeRule } from '@mountkeeper/core'
@@ -66,7 +66,7 @@ const notChecked = (why: string): ResolvedSource => ({ _tag: 'NotChecked', why }
 
 const unreached = (path: string, { errno, path: reached }: Stop): ResolvedSource => {
   if (errno === 'ENOENT' || errno === 'ENOTDIR') return { _tag: 'Absent', path }
-  return notChecked(errno === 'EXDEV' ? `${reached} lies on a filesystem that can hang` : `${reached}: ${errno}`)
+  return notChecked(errno === 'EXDEV' ? `${reached} is on a filesystem that can hang` : `${reached}: ${errno}`)
 }
 
 /** The directory as the table shows the root of a bind mount of it: the root of its own mount, and the way from there. */
@@ -76,7 +76,7 @@ const boundRoot = ({ path, place }: Resolved, table: MountTable): ResolvedSource
   const { root, target, device, fstype } = found.line
   const below = path === target ? '' : target === '/' ? path : path.slice(target.length)
   if (path !== target && target !== '/' && !path.startsWith(`${target}/`)) {
-    return notChecked(`${path} does not lie below ${target}, where its mount is`)
+    return notChecked(`${path} is not below ${target}, where its mount is`)
   }
   const inode = isLocalFstype(fstype) ? statOf(place)?.ino.toString() : undefined
   const at = { _tag: 'At', root: root === '/' ? below || '/' : root + below, device } as const
@@ -87,7 +87,7 @@ const deviceText = (device: bigint): string => majorMinor(device).join(':')
 
 /** What an opened path leads to: a block device by its number, everything else by its device and inode. */
 const thingAt = ({ path, place }: Resolved, isLocal: IsLocal): ResolvedSource => {
-  if (!isLocal(place.mountId)) return notChecked(`${path} lies on a filesystem that can hang`)
+  if (!isLocal(place.mountId)) return notChecked(`${path} is on a filesystem that can hang`)
   const stat = statOf(place)
   if (stat === undefined) return notChecked(`${path} cannot be read`)
   if (stat.isBlockDevice()) return { _tag: 'At', root: '/', device: deviceText(stat.rdev) }
@@ -268,7 +268,7 @@ const SUBMOUNTS_MAX = 16
 
 /**
  * The first of the mounts below a directory that is bound, which the bind does not show; but the mountpoint itself. Mounts of
- * what lies under the source, where something is mounted on that itself, do not count.
+ * what is under the source, where something is mounted on that itself, do not count.
  */
 export const submountsOf = (source: OpenSource, table: MountTable, mountpoint: string): readonly string[] => {
   const [bound] = source.paths

@@ -82,7 +82,7 @@ export const createTableNews = (
     return lines
   }
 
-  /** The roots that were covered or uncovered, which hides or shows all that lies below them. */
+  /** The roots that were covered or uncovered, which hides or shows all that is below them. */
   const changedRoots = (lines: Lines): readonly string[] =>
     roots
       .filter((root) => {

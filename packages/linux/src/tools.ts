@@ -62,7 +62,7 @@ export interface Tools {
 export const ruleOf = (tools: Tools, type: string): TypeRule =>
   (Object.hasOwn(tools.types, type) ? tools.types[type] : undefined) ?? typeRule(type, [])
 
-/** Where nobody expects a filesystem, no path is resolved. */
+/** A path at which no caller expects a filesystem is not resolved. */
 const NO_PATHS: SourceRule = { appears: { _tag: 'Growth' }, sourceIsPath: false, pathOptions: [] }
 
 /** A look, or that it took too long; then `ended` resolves when it has ended after all. */
@@ -82,7 +82,7 @@ const withinDeadline = async (clock: Clock, seen: Promise<Seen>, deadlineMs: num
   return { found: TIMED_OUT, ended: Promise.resolve() }
 }
 
-/** Where somebody wants to look. */
+/** Where a caller wants to look. */
 export interface LookedAt {
   readonly mountpoint: string
   readonly root: RootIdentity | undefined

@@ -67,7 +67,7 @@ export const unmappedUser = (uidMap: string, overflow: number): number | undefin
 
 let unmapped: { readonly uid: number | undefined } | undefined
 
-/** Nobody in this user namespace can act as an unmapped owner: it counts as root. A process stays in its namespace. */
+/** No process in this user namespace can act as an unmapped owner: it counts as root. A process stays in its namespace. */
 const isUnmapped = (uid: number): boolean => {
   unmapped ??= { uid: unmappedUser(readText('/proc/self/uid_map'), Number(readText('/proc/sys/kernel/overflowuid'))) }
   return uid === unmapped.uid
@@ -93,7 +93,7 @@ export const judge = (path: string, stat: Stat, { uid, owners }: Trust, part: Pa
     return { component: path, why, command: `chown ${uid} ${quoted(path)}`, owner }
   }
   if (part === 'entry' || (stat.mode & OTHERS_WRITE) === 0n) return undefined
-  // What lies in a sticky one can be exchanged by its owner only, who is judged next; at the end there is no next.
+  // What is in a sticky one can be exchanged by its owner only, who is judged next; at the end there is no next.
   if (part === 'way' && isSticky(stat) && (isRoots || owner === uid)) return undefined
   const why = `${path} can be written by others (mode ${modeText(stat)})`
   return { component: path, why, command: `chmod go-w ${quoted(path)}` }

@@ -252,7 +252,7 @@ describe('mount.cifs, which may not go through the descriptors of another proces
       await world.make('p')
       await world.make('p/a')
       const shares = await createWorld({ types: { cifs: typeRule('cifs', ['//localhost/*']) } })
-      // With tickets nobody is asked for a password.
+      // With tickets no user is asked for a password.
       const options = ['sec=krb5', 'nosuid', 'nodev']
       const report = await shares.mount('p/a', { type: 'cifs', source: '//localhost/share', options })
       rmSync(wrapper)

@@ -40,7 +40,7 @@ test('boot, namespace and roots', async () => {
   expect(found.mountpoints).toEqual([])
 })
 
-test('propagation is that of the mount the root lies on', async () => {
+test('propagation is that of the mount the root is on', async () => {
   sh('mount', '--make-shared', '/srv')
   expect(discovered(await world.discover()).roots[0]?.propagation).toBe('shared')
   sh('mount', '--make-slave', '/srv')
@@ -136,7 +136,7 @@ describe('a root that is not as it has to be is named, with what to do', () => {
     )
     rmdirSync('/srv/open')
   })
-  test.skipIf(!isRoot)('of somebody else (skipped in a user namespace, which has no other user)', async () => {
+  test.skipIf(!isRoot)('of another user (skipped in a user namespace, which has no other user)', async () => {
     mkdirSync('/srv/theirs', { mode: 0o700 })
     chownSync('/srv/theirs', 1234, 0)
     expect(await reason('/srv/theirs')).toBe(

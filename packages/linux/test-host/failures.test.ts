@@ -1,4 +1,4 @@
-// Commands that lie, hang and are killed, and a host on which others act meanwhile. What is found is the truth in every case.
+// Commands that report falsely, hang and are killed, and a host on which others act meanwhile. What is found is the truth in every case.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -47,7 +47,7 @@ describe('exit status and truth are two things (L15)', () => {
     })
     await clear(world, 'a')
   })
-  test('a type that nobody knows', async () => {
+  test('an unknown type', async () => {
     await world.make('a')
     const report = await world.mount('a', type('xyzfs'))
     expect(report.found).toEqual({ _tag: 'Directory' })
@@ -87,7 +87,7 @@ describe('commands that take too long', () => {
     expect((await world.look('a')).found).toEqual({ _tag: 'Directory' })
     await clear(world, 'a')
   })
-  test('mount is killed by somebody else: the result waits for its helper', async () => {
+  test('mount is killed by another process: the result waits for its helper', async () => {
     await world.make('a')
     const pending = world.mount('a', type('slow'))
     await sleep(300)
@@ -127,7 +127,7 @@ describe('layers', () => {
     mkdirSync(`${ROOT}/p/c`, { recursive: true })
     sh('mount', '-t', 'tmpfs', 'child', `${ROOT}/p/c`)
     sh('mount', '-t', 'tmpfs', 'over', `${ROOT}/p`)
-    const why = { _tag: 'Unknown', why: 'ParentElsewhere', detail: '/srv/mounts/p lies on another mount' }
+    const why = { _tag: 'Unknown', why: 'ParentElsewhere', detail: '/srv/mounts/p is on another mount' }
     expect((await world.look('p/c')).found).toEqual(why)
     expect((await world.look('p/c', tmpfs())).found).toEqual(why)
     expect((await world.make('p/d')).found).toMatchObject({ why: 'ParentElsewhere' })
@@ -135,7 +135,7 @@ describe('layers', () => {
     await clear(world, 'p/c')
     await world.remove('p')
   })
-  test('a removed source is told by its root', async () => {
+  test('a removed source is recognized by its root', async () => {
     mkdirSync('/srv/source/gone')
     await world.make('a')
     const mounted = await world.mount('a', { type: 'bind', source: '/srv/source/gone', options: [] })
@@ -228,7 +228,7 @@ describe('the root is what it was', () => {
   })
   test('mounted over', async () => {
     sh('mount', '-t', 'tmpfs', 'over', ROOT)
-    const detail = '/srv/mounts lies on another mount than at host-up'
+    const detail = '/srv/mounts is on another mount than at host-up'
     expect((await world.look('a')).found).toEqual({ ...changed, detail })
     sh('umount', ROOT)
   })

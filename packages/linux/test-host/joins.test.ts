@@ -117,7 +117,7 @@ describe('the flags', () => {
     await leave(manager, '1')
   })
 
-  test('what was read-only from its first look is shared, and everybody is told', async () => {
+  test('what was read-only from its first look is shared, and every caller is warned', async () => {
     const manager = await manage()
     mkdirSync(`${SOURCE}/locked`)
     sh('mount', '-t', 'tmpfs', '-o', 'ro,nosuid,nodev', 'locked', `${SOURCE}/locked`)

@@ -88,7 +88,7 @@ describe.each([
   test.each([
     ['above ours', HERE, `${HERE}/a/b`],
     ['below ours', `${HERE}/a/b`, HERE],
-  ])('with a root %s, whoever was first', async (__, theirs, ours) => {
+  ])('with a root %s, in either order', async (__, theirs, ours) => {
     expect(await manageElsewhere(namespaces, ':', theirs)).toBe('taken')
     expect(await answer(ours)).toContain('roots of two managers may not overlap')
   })

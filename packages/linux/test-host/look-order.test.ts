@@ -81,7 +81,7 @@ test('while the table is read every look of the burst holds a descriptor on what
   expect(ids.some((id) => before.has(id) || heldMounts().has(id))).toBe(false)
 })
 
-test('a mount id that was used again is never taken for what an older table says of it', () => {
+test('a mount id that was used again is never mistaken for what an older table says of it', () => {
   let reused = 0
   for (let time = 0; time < 50 && reused < 5; time += 1) {
     const stale = readTable()

@@ -30,7 +30,7 @@ test('alive', async () => {
   await clear(world, 'a')
 })
 
-test('a path that is not there tells nothing of a filesystem', async () => {
+test('a path that is not there says nothing about a filesystem', async () => {
   expect((await probe('nothing')).found).toMatchObject({ _tag: 'Unknown', detail: 'stat fails with errno 2' })
 })
 

@@ -110,7 +110,7 @@ describe('an ordinary set-up passes', () => {
     },
   )
   test.skipIf(!mayBeUser)(
-    'a user namespace of an ordinary user, whose directories above belong to nobody it knows (skipped where it may not have one)',
+    'a user namespace of an ordinary user, whose directories above belong to users it does not know (skipped where it may not have one)',
     () => {
       const script = `
       import { safePath, trustFor } from '${built}'
@@ -144,7 +144,7 @@ describe('below a directory that others can change', () => {
     ['sticky', (path) => chmodSync(path, 0o1777), 'can be written by others (mode 1777)', 'chmod go-w'],
     ...theirs,
   ]
-  test.each(UNSAFE)('%s: a look cannot tell, and nothing is made', async (kind, makeUnsafe, why, command) => {
+  test.each(UNSAFE)('%s: a look is inconclusive, and nothing is made', async (kind, makeUnsafe, why, command) => {
     const world = await createWorld()
     const parent = `${ROOT}/tenant`
     install(`${parent}/deep`, 0o755)

@@ -189,7 +189,7 @@ describe('a helper that needs a path', () => {
   }
   test.skipIf(!hasFuse('bindfs'))('fuse.bindfs (skipped without bindfs, or with /dev/fuse closed to us)', async () => {
     await refused({ type: 'fuse.bindfs', source: `${TENANT}/one`, options: [] })
-    // Nobody but root and the manager can exchange this one itself.
+    // Only root and the manager can replace this one itself.
     const safe = await run({ type: 'fuse.bindfs', source: TENANT, options: [] })
     expect(safe.attached).toMatchObject({ ok: true, result: { mount: 'mounted' } })
     expect(await safe.detach()).toMatchObject(GONE)

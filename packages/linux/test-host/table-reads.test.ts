@@ -13,7 +13,7 @@ import { prepareWorld, sh } from './world.js'
 
 prepareWorld()
 
-/** `/srv` is a mount itself; a root lies on a mount of its own, so many mounts below that. */
+/** `/srv` is a mount itself; a root is on a mount of its own, so many mounts below that. */
 const PLACES = ['/srv/here/mounts', '/srv/one/here/mounts', '/srv/one/two/here/mounts']
 const MOUNTED = ['a', 'b', 'c']
 

@@ -1,4 +1,4 @@
-// Types whose data lies on this host, each mounted for real and used by a manager. What a type needs and does not find here is
+// Types whose data is on this host, each mounted for real and used by a manager. What a type needs and does not find here is
 // said aloud, with its name.
 
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
@@ -145,7 +145,7 @@ describe('ext4', () => {
     noLoopLeft()
   })
 
-  // What mount(8) 2.38 takes for one mebibyte: `1MB` is a million, and `1048576B` no size.
+  // What mount(8) 2.38 reads as one mebibyte: `1MB` is a million, and `1048576B` no size.
   for (const offset of ['1048576', '1M', '1m', '1MiB', '1024k', '1024KiB', '0x100000', '04000000']) {
     told(`from an image with offset=${offset}`, async () => {
       prepare()

@@ -58,7 +58,7 @@ const heard = (tag: HostEvent['_tag']): Promise<void> => until(() => events.some
 
 const settled = async (): Promise<void> => sleep(400)
 
-describe('told by the kernel', () => {
+describe('reported by the kernel', () => {
   beforeEach(async () => {
     watch = watchMounts({ manager })
     await settled()
@@ -72,7 +72,7 @@ describe('told by the kernel', () => {
     expect(status).toMatchObject({ right: { mountpoints: [{ mountpoint, phase: 'lost' }] } })
     expect(looks).toBe(1)
   })
-  test('a burst of mounts elsewhere, and below the root where nobody holds anything, costs no look', async () => {
+  test('a burst of mounts elsewhere, and below the root where nothing is held, costs no look', async () => {
     mkdirSync('/srv/elsewhere')
     mkdirSync(`${ROOT}/foreign`)
     for (let time = 0; time < 50; time += 1) {
@@ -104,7 +104,7 @@ describe('told by the kernel', () => {
     sh('umount', mountpoint)
     await until(() => isCovered() === false)
   })
-  test('a root that is covered is seen at what lies below it', async () => {
+  test('a root that is covered is seen at what is below it', async () => {
     sh('mount', '-t', 'tmpfs', 'other', ROOT)
     await heard('Uncertain')
     expect(events).toContainEqual(expect.objectContaining({ _tag: 'RootChanged', root: ROOT }))

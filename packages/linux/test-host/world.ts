@@ -68,7 +68,7 @@ export const plant = (name: string, script: string): void => {
   chmodSync(path, 0o755)
 }
 
-/** Mounts `/srv` anew and makes room for helpers; to be called once in each file. */
+/** Mounts a fresh `/srv` and makes room for helpers; to be called once in each file. */
 export const prepareWorld = (): void => {
   beforeAll(() => {
     if (NAMESPACE === undefined) throw new Error('these tests mount: run them with npm run test:host')

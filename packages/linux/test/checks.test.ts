@@ -13,7 +13,7 @@ afterAll(() => {
 const options = { roots: [`${base}/root`], stateDirectory: `${base}/state` }
 const named = (checks: readonly Check[], name: string): Check | undefined => checks.find((check) => check.name === name)
 
-test('every check has its line, and a mend unless it is well', () => {
+test('every check has its line, and a fix unless it is well', () => {
   const checks = linuxChecks(options)
   for (const { ok, mend, text } of checks) {
     expect(text).not.toBe('')
@@ -80,7 +80,7 @@ test('secret directories are safe, real and closed, and nothing is said where no
   expect(none.filter((name) => name.includes('secret') || name === 'prlimit')).toEqual([])
 })
 
-test('what is wrong is told with its mend', () => {
+test('what is wrong is reported with its fix', () => {
   const checks = linuxChecks({
     roots: [`${base}/none`, `${base}/root`],
     stateDirectory: `${base}/root/state`,
@@ -92,6 +92,6 @@ test('what is wrong is told with its mend', () => {
     mend: `make it: install -d -m 0700 ${base}/none`,
   })
   expect(named(checks, `root ${base}/root`)).toMatchObject({ ok: 'fail', mend: `chown 4321 ${base}/root` })
-  expect(named(checks, 'nesting')).toMatchObject({ ok: 'fail', text: `${base}/root/state lies in ${base}/root` })
+  expect(named(checks, 'nesting')).toMatchObject({ ok: 'fail', text: `${base}/root/state is in ${base}/root` })
   expect(named(checks, 'privilege')).toMatchObject({ ok: 'fail', text: 'no-such-sudo does not run mount (ENOENT)' })
 })

@@ -116,7 +116,7 @@ describe('how a command ends', () => {
     const end = await prefixed.run({ ...shell('echo "$SEEN" >&2'), rights: 'privileged' })
     expect(end.stderr).toBe('yes\n')
   })
-  test('having told its process', async () => {
+  test('having reported its process', async () => {
     const pids: number[] = []
     const end = await run(shell('exit 0'), (pid) => pids.push(pid))
     expect(end).toMatchObject({ _tag: 'Exited', pid: pids[0] })
@@ -128,7 +128,7 @@ describe('how a command ends', () => {
   test('not to be executed', async () => {
     expect(as('NotStarted', await run({ ...shell(''), program: '/etc/passwd' })).why).toBe('EACCES')
   })
-  test('NUL is refused, whatever would come of it', async () => {
+  test('NUL is refused in any case', async () => {
     expect(as('NotStarted', await run(shell('true\0false'))).why).toContain('NUL')
   })
   test('arguments that are too long', async () => {
@@ -255,7 +255,7 @@ describe('deadlines', () => {
   })
 })
 
-test('with a prefix processes are named one by one, never a group: some kill(1) take a negative number for everybody', async () => {
+test('with a prefix processes are named one by one, never a group: some kill(1) treat a negative number as every process', async () => {
   const helper = gate()
   const log = `${base}/kills`
   const prefix = ['sh', '-c', `printf '%s\\n' "$*" >> ${log}; exec "$@"`, 'sh']
@@ -278,7 +278,7 @@ test('with a prefix processes are named one by one, never a group: some kill(1) 
   expect(kills.some((line) => / -\d/.test(line))).toBe(false)
 })
 
-describe('killed by somebody else', () => {
+describe('killed by another process', () => {
   test('the result waits for the helper, which goes on', async () => {
     const helper = gate()
     const { run: runTimed } = timed()
@@ -303,9 +303,9 @@ describe('killed by somebody else', () => {
   })
 })
 
-test('a process is told from a zombie', async () => {
+test('a process is distinguished from a zombie', async () => {
   const { path: at, letThrough } = gate()
-  // Nobody waits for the leader of the session: its parent has become a sleep.
+  // No process waits for the leader of the session: its parent has become a sleep.
   const parent = spawn('sh', ['-c', `setsid sh -c 'read -r _ <${at}' & echo $!; exec sleep 60`], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })

@@ -1,4 +1,4 @@
-// The exact argument vectors, with a runner that runs nothing and a looker that is told what to see.
+// The exact argument vectors, with a runner that runs nothing and a looker that is given what to see.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Filesystem, Found, Identity, MountOption, RootIdentity, TypeRule, Unmount } from '@mountkeeper/core'
@@ -98,7 +98,7 @@ describe('L37: vectors', () => {
     ['tmpfs', '', [], '-c -t tmpfs -- '],
     ['nfs', 'host:/x', ['vers=4.2', '_netdev', 'x-systemd.automount'], '-c -t nfs -o vers=4.2 -- host:/x'],
     ['sshfs', 'u@h:/p', ['port=2'], '-c -t sshfs -o port=2 -- u@h:/p'],
-    ['nobody-knows', 's', ['rw'], '-c -t nobody-knows -o rw -- s'],
+    ['unknown-type', 's', ['rw'], '-c -t unknown-type -o rw -- s'],
     ['bind', `${base}/source`, ['nosuid'], '-c -o bind,nosuid'],
   ])('mount %s from %j with %j', async (type, source, options, expected) => {
     const { vectors } = await run(DIRECTORY, mount({ type, source, options }))
@@ -231,7 +231,7 @@ describe('reports', () => {
     const { report, looks } = await run(MOUNTED, unmount({}), { _tag: 'TimedOut', pid: 7, ended })
     expect(report.found).toEqual({ _tag: 'Unknown', why: 'TimedOut' })
     expect(report.error).toMatchObject({ pid: 7 })
-    // The one before; none after, for nothing can be told yet.
+    // The one before; none after, because nothing can be known yet.
     expect(looks).toHaveLength(1)
     end()
     await report.ended

@@ -45,7 +45,7 @@ const brief = (end: CommandEnd): object => ({
   ...('signal' in end ? { signal: end.signal } : {}),
 })
 
-/** Nobody may be there to wait for it: a zombie has ended. */
+/** No process may be there to wait for it: a zombie has ended. */
 const lives = (pid: number): boolean => {
   try {
     return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
@@ -63,7 +63,7 @@ test('a change is sent as it is, with an id that grows, and never as a command',
   expect(sent).toEqual([1, 2].map((id) => ({ id, do: 'make-directory', mountpoint: '/srv/mounts/a' })))
 })
 
-test('how it ended is told like that of any other command, in the words of this side', async () => {
+test('how it ended is reported like that of any other command, in the words of this side', async () => {
   const runner = against(`
     say({ _tag: 'started', id: line.id, pid: 1, vector: ['mkdir', '--', '/proc/77/fd/9/a'] })
     say({ _tag: 'done', id: line.id, status: 32, signal: null, stderr: 'no /proc/77/fd/9/a here' })`)

@@ -1,4 +1,4 @@
-// Looks that are asked for in one turn of the event loop are done together, in slices, and each is told what it asked for.
+// Looks that are asked for in one turn of the event loop are done together, in slices, and each caller gets what it asked for.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,7 +52,7 @@ test('a looker of this process sees what is there', async () => {
   expect(seen.map(({ found }) => found._tag)).toEqual(['Directory', 'NoDirectory'])
 })
 
-test('a defect is told to each of a slice, and rejects none', () => {
+test('a defect is reported to each of a slice, and rejects none', () => {
   const broken = Object.defineProperty(at('/a'), 'mountpoint', {
     get: () => {
       throw new Error('defect')

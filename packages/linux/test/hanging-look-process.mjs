@@ -1,4 +1,4 @@
-// A look process that hangs where it is told to: at a mountpoint whose name begins with `hang`, until the file of the same name
+// A look process that hangs where it should: at a mountpoint whose name begins with `hang`, until the file of the same name
 // in its directory is there, or for good. It speaks the protocol of the real one.
 import { existsSync, readSync, writeSync } from 'node:fs'
 

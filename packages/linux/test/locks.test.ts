@@ -72,7 +72,7 @@ describe('one owner (L27)', () => {
     await (await lock([at(wanted)])).release()
   })
 
-  test('refused: a known mountpoint is the root of another, or lies in it', async () => {
+  test('refused: a known mountpoint is the root of another, or is in it', async () => {
     const first = await lock([at('root/a')])
     for (const known of [at('root/a'), at('root/a/b')]) {
       const { why } = await refused([at('root2')], { known: [known] })

@@ -154,7 +154,7 @@ describe('a look process that dies (F7)', () => {
 })
 
 describe('patience', () => {
-  test('begins with the greeting: a process that is slow to start is not taken for one that hangs', async () => {
+  test('begins with the greeting: a process that is slow to start is not mistaken for one that hangs', async () => {
     const one = world({ starts: 'never' })
     const seen = look(one, 'a0', 60_000)
     await after(Promise.resolve())

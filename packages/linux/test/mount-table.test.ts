@@ -91,7 +91,7 @@ test('the target of a line, as it is written', () => {
   for (const short of ['', '5', '5 1 0:5 /', '5 1 0:5 / /a']) expect(targetOf(short)).toBe('')
 })
 
-test('a mount that says that it lies on itself is no stack without end', () => {
+test('a mount that says that it is on itself is no stack without end', () => {
   expect(ids(stackAt(tableOf(Buffer.from('5 5 0:5 / /a rw - tmpfs s rw\n')), 5, '/a'))).toEqual([])
 })
 
@@ -105,7 +105,7 @@ describe('what is not there', () => {
     const lost = { text: text.replace(/^67 .*\n/m, '') }
     expect(ids(stackFrom(lost, 68, 64))).toBe('Missing')
   })
-  test('a line that cannot be read is told', () => {
+  test('a line that cannot be read is reported', () => {
     const { text } = capture('stacked')
     expect(ids(stackFrom({ text: text.replace('67 66 0:43', '67 66 x') }, 68, 64))).toBe('Malformed')
     expect(ids(stackAt({ text: text.replace('67 66 0:43', '67 66 x') }, 64, '/srv/mounts/a'))).toBe('Malformed')
@@ -267,7 +267,7 @@ describe('who is asked by a look', () => {
   ])('%s', (_, text, request, nobody) => {
     expect(asksNobody(by(text), request)).toBe(nobody)
   })
-  test('a directory lies on what is mounted on it, too', () => {
+  test('a directory is on what is mounted on it, too', () => {
     expect(asksNobodyIn(by(local), '/srv/mounts')).toBe(true)
     expect(asksNobodyIn(by(local), '/srv/with space')).toBe(false)
     expect(asksNobodyIn(by(local + line(4, '/srv/mounts', 'fuse')), '/srv/mounts/a')).toBe(false)

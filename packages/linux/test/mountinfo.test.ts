@@ -159,7 +159,7 @@ describe('L18', () => {
   })
 })
 
-test('bytes that are no UTF-8 take no longer than others: whoever names a directory chooses them', () => {
+test('bytes that are no UTF-8 take no longer than others: the user that names a directory chooses them', () => {
   const least = (name: Buffer): number => {
     const table = Buffer.concat([Buffer.from('25 24 0:42 / /'), name, Buffer.from(' rw - tmpfs s rw\n')])
     const times = Array.from({ length: 5 }, () => {

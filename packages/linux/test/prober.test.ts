@@ -1,4 +1,4 @@
-// Looks in processes of their own: one that hangs is given up at its deadline, and holds up nobody else.
+// Looks in processes of their own: one that hangs is given up at its deadline, and holds up no other look.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,7 +56,7 @@ describe('nothing hangs', () => {
     // Asked again, another one is there.
     expect((await look(prober, 'b')).found).toEqual(SEEN)
   })
-  test('a process that fails says so; one that ends is asked anew, twice', async () => {
+  test('a process that fails says so; one that ends is asked again, twice', async () => {
     const prober = impatient()
     expect((await look(prober, 'throws')).found).toMatchObject({ why: 'Unreadable', detail: 'a defect' })
     const [dead, alive] = await Promise.all([look(prober, 'dies'), look(prober, 'a')])

@@ -1,4 +1,4 @@
-// Where a look is done: in this process only if the table says that nobody is asked.
+// Where a look is done: in this process only if the table says that no server is asked.
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

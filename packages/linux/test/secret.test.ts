@@ -98,7 +98,7 @@ describe('a secret', () => {
     }
   })
 
-  test('lies in memory, without a name and only for its owner', () => {
+  test('is in memory, without a name and only for its owner', () => {
     const secret = good(write('cifs', VALUE))
     const stat = fstatSync(stdinOf(secret))
     expect([stat.nlink, stat.mode & 0o7777, stat.uid]).toEqual([0, 0o600, uid])
@@ -177,7 +177,7 @@ describe('is refused:', () => {
     expect(bad(write('nul', 'a\0b'))).toBe('option credentials: the secret has a NUL in it')
   })
 
-  test('a pipe, which nobody waits for', () => {
+  test('a pipe, which no reader waits for', () => {
     expect(spawnSync('mkfifo', [`${directory}/pipe`]).status).toBe(0)
     expect(bad({ name: 'a', secretFile: `${directory}/pipe` })).toContain('is not a regular file')
   })

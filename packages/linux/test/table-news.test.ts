@@ -102,7 +102,7 @@ describe('what is news', () => {
     one.lines.push(lineOf(layer(9), ROOT))
     expect(await compare(one)).toEqual([at('a')])
   })
-  test('of several roots, what lies below the one that is covered', async () => {
+  test('of several roots, what is below the one that is covered', async () => {
     const one = world([ROOT, '/srv/others'])
     record(one, 'a')
     one.records.set('/srv/others/a', { ours: layer(8), others: [], atRest: true })
@@ -111,7 +111,7 @@ describe('what is news', () => {
     one.lines.push(lineOf(layer(9), '/srv/others'))
     expect(await compare(one)).toEqual(['/srv/others/a'])
   })
-  test('a root that is covered, or a directory above it: all that lies below', async () => {
+  test('a root that is covered, or a directory above it: all that is below', async () => {
     for (const covered of [ROOT, '/srv', '/']) {
       const one = world()
       record(one, 'a')
@@ -133,7 +133,7 @@ describe('how often it is said', () => {
     one.lines = []
     expect(await compare(one)).toEqual([at('a')])
     expect(await compare(one)).toEqual([])
-    // Looked at, and nothing could be told: the record is another object and says the same.
+    // Looked at, and nothing could be seen: the record is another object and says the same.
     one.records.set(at('a'), { ours: { ...layer(7) }, others: [], atRest: true })
     expect(await compare(one)).toEqual([])
     one.lines = [lineOf(layer(8), at('a'))]

@@ -28,7 +28,7 @@ describe('a directory', () => {
     [0o1777, MANAGER, 'way', undefined],
     [0o1777, TRUSTED, 'way', WRITABLE],
     [0o1777, OTHER, 'way', THEIRS],
-    // There is no next one: whoever comes first makes it.
+    // There is no next one: the first user to come makes it.
     [0o1777, 0, 'end', WRITABLE],
     [0o1755, 0, 'end', undefined],
     [0o777, 0, 'entry', undefined],
@@ -64,7 +64,7 @@ test('an owner without a number in this user namespace counts as root where no u
   const FIRST = '         0          0 4294967295\n'
   expect(unmappedUser(FIRST, 65_534)).toBeUndefined()
   expect(unmappedUser('         0       1001          1\n', 65_534)).toBe(65_534)
-  // Here 65534 is a user that somebody may be.
+  // Here 65534 is a user that may exist.
   expect(unmappedUser('0 100000 65536\n', 65_534)).toBeUndefined()
   expect(unmappedUser('0 1000 1\n1 100000 65533\n', 65_534)).toBe(65_534)
   expect(unmappedUser('', 65_534)).toBeUndefined()

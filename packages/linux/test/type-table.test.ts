@@ -1,4 +1,4 @@
-// The README shows the table of filesystem types as it is; `UPDATE_TRANSCRIPTS=1` writes it anew.
+// The README shows the table of filesystem types as it is; `UPDATE_TRANSCRIPTS=1` rewrites it.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { KNOWN_TYPES } from '@mountkeeper/core'

@@ -72,7 +72,7 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
   }
 }
 
-/** Why this process may not mount, with the mend. */
+/** Why this process may not mount, with the fix. */
 export const notPrivileged = async ({ adapter }: Configuration): Promise<Failure | undefined> => {
   if (adapter.prefix.length > 0 || adapter.exec.length > 0) return undefined
   const { mountProblem } = await import('@mountkeeper/linux')

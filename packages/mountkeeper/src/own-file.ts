@@ -6,7 +6,7 @@ import type { Stats } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { fileProblem } from './failure.js'
 
-/** What is wrong with a file, in words that follow its name, with the mend; `errno` where the system said it. */
+/** What is wrong with a file, in words that follow its name, with the fix; `errno` where the system said it. */
 export interface Unfit {
   readonly why: string
   readonly errno?: string

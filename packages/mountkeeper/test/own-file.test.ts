@@ -107,7 +107,7 @@ describe('a configuration', () => {
   })
 
   test.each([0o666, 0o664, 0o620, 0o602])(
-    'of mode %o, which others can write, is refused with the mend',
+    'of mode %o, which others can write, is refused with the fix',
     async (mode) => {
       const path = written(mode)
       expect(await read(path)).toMatch(/^is not safe: .* can be written by others \(mode \d+\), .*: chmod go-w /)

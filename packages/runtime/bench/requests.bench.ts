@@ -1,5 +1,5 @@
 // Requests per second through the whole manager: N attaches, then as many detaches, on M mountpoints, an in-memory host
-// and journal, 64 callers waiting. Names are made anew for every request, as a caller's would be.
+// and journal, 64 callers waiting. Names are made again for every request, as a caller's would be.
 //
 //   npm run bench -- runtime            all sizes; median of three rounds
 //   REQUESTS=20000 WAITING=1 npm run bench -- runtime

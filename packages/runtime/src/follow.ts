@@ -3,7 +3,7 @@
 //
 // That a consumer came, went or changed leads to nothing by itself: attaching and detaching is for whoever starts and stops
 // it, a host-up would make every request wait for all others, and a look cannot tell who uses a mount. The next discovery
-// asks anew, and so does a reconcile, which is the way to see what became stale in between.
+// asks again, and so does a reconcile, which is the way to see what became stale in between.
 
 import type { Answer, Host, Request } from '@mountkeeper/core'
 import type { Complain } from './guard.js'

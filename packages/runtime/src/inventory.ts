@@ -1,5 +1,5 @@
 // How an inventory reaches the core: a discovery that also asks the authority on what is in use, and laid upon what was
-// found, each file counts for the mountpoint it lies on. What cannot be asked is not discovered (L28).
+// found, each file counts for the mountpoint it is on. What cannot be asked is not discovered (L28).
 
 import { readReport } from '@mountkeeper/core'
 import type { Discover, Discovered, Inventory, InventoryEntry } from '@mountkeeper/core'
@@ -19,7 +19,7 @@ const canonical = (path: string): string => {
   return `/${components.join('/')}`
 }
 
-/** The mountpoint that a file lies on: the nearest one above it. Absent for what lies on none, and for what is no path. */
+/** The mountpoint that a file is on: the nearest one above it. Absent for what is on none, and for what is no path. */
 const mountpointOf = (mountpoints: ReadonlySet<string>, path: string): string | undefined => {
   if (!path.startsWith('/')) return undefined
   let above = canonical(path)
@@ -28,7 +28,7 @@ const mountpointOf = (mountpoints: ReadonlySet<string>, path: string): string | 
   return above === '' ? undefined : above
 }
 
-/** What is in use at these mountpoints. Files that lie on none of them are not ours; one that is used twice counts once. */
+/** What is in use at these mountpoints. Files that are on none of them are not ours; one that is used twice counts once. */
 export const inventoryAt = (mountpoints: Iterable<string>, { startedAt, files }: FilesInUse): Inventory => {
   const known = new Set(mountpoints)
   const entries = new Map<string, InventoryEntry>()

@@ -48,7 +48,7 @@ export interface MountManagerOptions {
   readonly onDefect?: (defect: Defect) => void
 }
 
-/** Something that can be asked: lazy, never rejects, asked anew each time it is run. */
+/** Something that can be asked: lazy, never rejects, asked again each time it is run. */
 type Ask<Op extends Operation> = (request: Asks[Op]) => TaskEither<Refusals[Op], Results[Op]>
 /** The same for what needs no words. */
 type AskPlainly<Op extends Operation> = (request?: Asks[Op]) => TaskEither<Refusals[Op], Results[Op]>

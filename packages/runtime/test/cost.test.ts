@@ -1,7 +1,7 @@
 // A guard against slow growth: what a request costs in effects, commands, looks, journal appends, timers, decisions and promises, and
 // how much it allocates, beside the committed figures. Nothing is timed.
 //
-//   UPDATE_COSTS=1 npx vitest run --project runtime cost    writes the figures anew; review the difference
+//   UPDATE_COSTS=1 npx vitest run --project runtime cost    rewrites the figures; review the difference
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -61,7 +61,7 @@ describe('a manager', () => {
     expect(host.paths.size).toBe(0)
   })
 
-  test('asks when a task is run, each time anew', async () => {
+  test('asks when a task is run, each time again', async () => {
     const manager = await started()
     const attach = manager.attach(disk('a', 'vm-1'))
     await settled()

@@ -13,7 +13,7 @@ const pairs = (from: number, to: number): readonly Fact[] =>
     return (from + index) % 1_000 === 0 ? [held] : [held, { _tag: 'Left', ...who }]
   }).flat()
 
-test('what it keeps does not grow with what was appended, and comes to the same', async () => {
+test('what it keeps does not grow with what was appended, and gives the same result', async () => {
   const journal = createMemoryJournal()
   const cycles = 3 * SHORTEN_FACTS_MIN
   for (let from = 0; from < cycles; from += 100) {

@@ -4,7 +4,7 @@
 import type { Discover, EffectFound, Found, Identity, MountpointEffect } from '@mountkeeper/core'
 import type { HostPort } from '@mountkeeper/runtime'
 
-/** A host port, and what lies on its host. */
+/** A host port, and what is on its host. */
 export interface ModelHost extends HostPort {
   /** Layers by mountpoint, top first; a directory without any has an empty list. */
   readonly paths: Map<string, Identity[]>

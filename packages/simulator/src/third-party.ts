@@ -24,7 +24,7 @@ export type ThirdPartyAct =
   | { readonly _tag: 'Deletes'; readonly path: string }
   | { readonly _tag: 'Links'; readonly path: string; readonly target: string }
   | { readonly _tag: 'Renames'; readonly from: string; readonly to: string }
-  /** mount --move of the layer on top, with all that lies on it. */
+  /** mount --move of the layer on top, with all that is on it. */
   | { readonly _tag: 'Moves'; readonly from: string; readonly to: string }
   | { readonly _tag: 'Enters'; readonly path: string; readonly uses: Process['uses'] }
   /** The flags of the top mount at a path become these. */
@@ -35,7 +35,7 @@ export type ThirdPartyAct =
   | { readonly _tag: 'Leaves' }
   | { readonly _tag: 'Behaves'; readonly server: string; readonly as: Server }
   /**
-   * What lies below a directory cannot be reached, or not safely, until a person changes that; `nothing`: it can be again. A link
+   * What is below a directory cannot be reached, or not safely, until a person changes that; `nothing`: it can be again. A link
    * or a file on the way is made by `Renames` and `Links` or `Writes`.
    */
   | { readonly _tag: 'Obstructs'; readonly path: string; readonly by: Obstruction | 'nothing' }

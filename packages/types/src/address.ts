@@ -1,5 +1,5 @@
 // Addresses and host names in their one canonical form, so that one server has one name (R9.5). The C
-// library reads all of these spellings; two that it takes for the same address have to come out the same here.
+// library reads all of these spellings; two that it reads as the same address have to come out the same here.
 
 import { withoutEnd } from './ends.js'
 

@@ -1,4 +1,4 @@
-// Characters taken off the ends of a text in linear time. A pattern for them at the end, such as `/\.+$/`, would begin anew at each
+// Characters taken off the ends of a text in linear time. A pattern for them at the end, such as `/\.+$/`, would begin again at each
 // one before it, and take the square of their number: callers choose these texts.
 
 /** Without this character at its end, however often it stands there. */

@@ -1,5 +1,5 @@
 // The grammar of an option's value, as data, and the one reader of it. What passes is a parsed value; what a command gets is
-// written anew from that (R10.3), so that no text of a caller reaches a helper as it stands.
+// rewritten from that (R10.3), so that no text of a caller reaches a helper as it stands.
 
 import type { ValueReader } from './size.js'
 import { sizeUnit, readValue } from './size.js'
@@ -138,7 +138,7 @@ const parseSize = (grammar: OfTag<'Size'>, value: string): ParsedValue | Wrong =
 /** What no part of a path may have in it: some helper would read it as something else. */
 const AMBIGUOUS = /[\\,:"'`$\p{Cc}]/u
 
-/** What is wrong with one path in the value of an option; its form alone, not where it lies. */
+/** What is wrong with one path in the value of an option; its form alone, not where it is. */
 export const optionPathFault = (path: string): string | undefined => {
   if (path === '') return 'is empty'
   if (path.includes('\\')) return 'must not contain a backslash (the kernel would drop it)'
@@ -173,7 +173,7 @@ const parseInnerPath = (grammar: Grammar, value: string): ParsedValue | Wrong =>
   return isPlain && !path.includes('//') ? { _tag: 'Text', text: path } : unfit(grammar, value)
 }
 
-/** Reads the value of an option; `undefined` is no `=` at all. Where paths lie and whose hosts they are is asked apart. */
+/** Reads the value of an option; `undefined` is no `=` at all. Where paths are and whose hosts they are is asked separately. */
 export const parseValue = (grammar: Grammar, value: string | undefined): ParsedValue | Wrong => {
   if (grammar._tag === 'Flag') return value === undefined ? { _tag: 'None' } : wrong('takes no value')
   if (grammar._tag === 'Text') return value === undefined ? { _tag: 'None' } : { _tag: 'Text', text: value }

@@ -73,7 +73,7 @@ const plainSize = (reader: ValueReader, text: string): string | undefined => {
   return number === undefined ? undefined : String(Number(number) * (PLAIN_FACTORS[unit] ?? 1))
 }
 
-/** The one text of all values that mean the same to their reader; `undefined` for what cannot be told. */
+/** The one text of all values that mean the same to their reader; `undefined` for what cannot be read. */
 export const readValue = (reader: ValueReader, text: string): string | undefined => {
   const plain = plainSize(reader, text)
   if (plain !== undefined) return plain

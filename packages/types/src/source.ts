@@ -1,6 +1,6 @@
 // Sources, taken apart by the rules of the helper that will read them (R10.2: one reading of each text).
 // What two readers could take apart in two ways is refused, whatever the list of allowed sources says; what a command gets is
-// written anew from the parts.
+// rewritten from the parts.
 
 import { canonicalIpv6 } from './address.js'
 import type { Wrong } from './grammar.js'

@@ -1,4 +1,4 @@
-// Each source is taken apart as its helper does, compared part by part, and written anew as it was.
+// Each source is taken apart as its helper does, compared part by part, and rewritten as it was.
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -97,7 +97,7 @@ const hostsRead: Readonly<Partial<Record<SourceForm, (source: string) => readonl
   unc: (source) => [source.split(/[\\/]/)[2] ?? ''],
 }
 
-test('what is accepted is written as it was, and read anew it is the same', () => {
+test('what is accepted is written as it was, and read again it is the same', () => {
   let accepted = 0
   fc.assert(
     fc.property(fc.constantFrom(...FORMS), text, (form, source) => {

@@ -1,4 +1,4 @@
-// The README shows the table as it is; `UPDATE_TRANSCRIPTS=1` writes it anew. Each entry says why.
+// The README shows the table as it is; `UPDATE_TRANSCRIPTS=1` rewrites it. Each entry says why.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'

@@ -31,7 +31,7 @@ export interface Callers {
   readonly asked: () => number
   /** Unanswered requests that may change something at this mountpoint. */
   readonly touches: (mountpoint: string) => boolean
-  /** Called with each answer that was right, until it is set anew. */
+  /** Called with each answer that was right, until it is set again. */
   onAnswer: (() => void) | undefined
   /** The next status. */
   onStatus: ((status: Status) => void) | undefined
@@ -66,7 +66,7 @@ export const createCallers = (options: CallersOptions): Callers => {
 
   const isUnmounted = (mountpoint: string): boolean => {
     const isFree = told.all().every((one) => one.mountpoint !== mountpoint || told.known(one) === 'free')
-    // Who attaches meanwhile mounts anew.
+    // Who attaches meanwhile mounts again.
     return !isFree || told.attaching(mountpoint) || stackOf(mountpoint).every(isForeign)
   }
 

@@ -1,4 +1,4 @@
-// The judge: what was told, held against what is there. It looks from outside only: at the mount table, at the bare directories
+// The judge: what was told, compared with what is there. It looks from outside only: at the mount table, at the bare directories
 // below the mounts, at processes; never into the manager, but for comparing what `status` says.
 
 import type { Status } from '@mountkeeper/core'
@@ -11,7 +11,7 @@ import { keyOf } from './told.js'
 export interface Others {
   /** Foreign layers that nobody may take off. One that was put there while an umount may have been under way is not among them. */
   readonly foreign: Set<Layer>
-  /** What lies in the bare directories. */
+  /** What is in the bare directories. */
   readonly litter: Map<string, Set<string>>
   /** Mountpoints whose layer a third party took off, and how many requests had been sent by then. */
   readonly gone: Map<string, number>
@@ -67,7 +67,7 @@ export const createJudge = ({ place, mountpoints, told, others, agrees }: Judged
     const before = relied.get(mountpoint)
     relied.set(mountpoint, layer.mountId)
     if (before === undefined || before === layer.mountId) return []
-    return [`mounted anew under a holder: mount ${before} became ${layer.mountId}: ${seen}; told Attached: ${holders}`]
+    return [`mounted again under a holder: mount ${before} became ${layer.mountId}: ${seen}; told Attached: ${holders}`]
   }
 
   const bareFaults = (): readonly string[] =>

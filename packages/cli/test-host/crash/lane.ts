@@ -254,7 +254,7 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
     }
   }
 
-  /** A start over a disk that is read-only: refused, with the mend. */
+  /** A start over a disk that is read-only: refused, with the fix. */
   const startReadOnly = async (): Promise<void> => {
     remount(place.state, 'ro')
     const host = hostNow()

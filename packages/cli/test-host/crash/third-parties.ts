@@ -34,7 +34,7 @@ const litterAt = (others: Others, path: string): Set<string> => {
 
 const mountOnTop = (scene: Scene, target: Target): void => {
   const calm = scene.isCalm(target)
-  // What cannot be told apart is not put there in the middle of a mount.
+  // What cannot be distinguished is not put there in the middle of a mount.
   if (!calm && target.byGrowth) return
   const layer = foreignMount(target.path, (foreignNumber += 1))
   if (layer === undefined) return

@@ -8,7 +8,7 @@ const FLAGS = ['ro', 'rw', 'nosuid', 'nodev', 'noexec']
 const isWords = (key: string, within: object): boolean =>
   (key === 'why' && !('_tag' in within && within._tag === 'Unknown')) || (key === 'reason' && 'nextTryMs' in within)
 
-/** What a source leads to: the same path lies on another device, and has another inode. */
+/** What a source leads to: the same path is on another device, and has another inode. */
 const withoutNumbers = (part: unknown): unknown =>
   typeof part === 'string' ? part.replace(/ on [0-9:]+| inode [0-9]+/g, '') : part
 

@@ -3,7 +3,7 @@
 import type { Line, Side } from '../fidelity/snapshot.js'
 import type { Shown } from './side.js'
 
-/** How many layers lie below a mount at its path. */
+/** How many layers are below a mount at its path. */
 const depthOf = (table: readonly Line[], { parentId, target }: Line): number => {
   const below = table.find(({ identity }) => identity.mountId === parentId)
   return below?.target === target ? depthOf(table, below) + 1 : 0

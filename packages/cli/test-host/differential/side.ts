@@ -41,7 +41,7 @@ export interface Played {
   /** Of each mountpoint, in order; looks left out, whose number depends on time. */
   readonly effects: Readonly<Record<string, readonly string[]>>
   readonly facts: () => readonly unknown[]
-  /** What is there, asked anew each time. */
+  /** What is there, asked again each time. */
   readonly state: () => Promise<unknown>
 }
 

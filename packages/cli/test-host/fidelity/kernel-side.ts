@@ -90,7 +90,7 @@ const treeOf = (directory: string): readonly string[] =>
 const tableOf = (placeId: number): readonly Line[] => {
   const lines = table()
   const below = new Set([placeId])
-  // A mount may stand before the one it lies on: ids are used again.
+  // A mount may stand before the one it is on: ids are used again.
   for (let size = 0; size < below.size;) {
     size = below.size
     for (const { mountId, parentId } of lines) if (below.has(parentId)) below.add(mountId)

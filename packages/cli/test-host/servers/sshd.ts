@@ -45,7 +45,7 @@ const configuration = (at: string, address: string): string =>
     '',
   ].join('\n')
 
-/** Starts one that exports a directory; keys and configuration lie beside it. */
+/** Starts one that exports a directory; keys and configuration are beside it. */
 export const startSshd = async (directory: string): Promise<Server> => {
   const address = nextAddress()
   const at = `${directory}.ssh`

@@ -85,7 +85,7 @@ export const createFaults = (stage: Stage) => {
   }
 
   const theyMount = async (): Promise<string | undefined> => {
-    // A daemon that ends takes off whatever lies on top at its path, theirs too (seen with libfuse 3.14): nobody's fault here.
+    // A daemon that ends takes off whatever is on top at its path, theirs too (seen with libfuse 3.14): nobody's fault here.
     const share = pick(
       chance,
       shares.filter(({ server }) => server === undefined),
@@ -99,7 +99,7 @@ export const createFaults = (stage: Stage) => {
   const theyUnmount = async (share = pick(chance, shares)): Promise<string | undefined> => {
     const top = topAt(share)
     if (top === undefined) return undefined
-    // What lies there may be another layer by the time they do it.
+    // What is there may be another layer by the time they do it.
     judge.disturb(share, SETTLES_MS)
     for (const { target, source } of layersBelow(root)) {
       if (target === share.path && source.startsWith(THEIRS)) judge.leaves(source)

@@ -250,7 +250,7 @@ export const interfere = (world: World, path: string, what: 'mount' | 'umount'):
   }
 }
 
-/** The machine begins anew: no layer is there, and ids are given out again, to whatever others have mounted at boot. */
+/** The machine begins again: no layer is there, and ids are given out again, to whatever others have mounted at boot. */
 const reboot = (world: World): void => {
   world.boot += 1
   world.freed.splice(0)

@@ -1,4 +1,4 @@
-// L1: holders are a set of attachments, whatever their number; held against a plain map, through every way they are stored.
+// L1: holders are a set of attachments, whatever their number; compared with a plain map, through every way they are stored.
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

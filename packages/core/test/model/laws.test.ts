@@ -99,7 +99,7 @@ const FAULTS: Mode = {
 
 const NO_FAULTS: Mode = { paths: PATHS, endings: ['well'], sources: ['f'], kinds: often(CALLERS) }
 
-/** One mountpoint lies below the other: each is refused while the other is in use. */
+/** One mountpoint is below the other: each is refused while the other is in use. */
 const NESTED: Mode = { ...FAULTS, paths: ['/m/a', '/m/a/n'], kinds: often({ ...CALLERS, ...OTHERS }) }
 
 /** Layers are mostly busy, and commands mostly end. */

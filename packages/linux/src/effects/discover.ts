@@ -13,7 +13,7 @@ import { keepRoots } from '../root-descriptors.js'
 import type { LookedAt, Tools } from '../tools.js'
 import { lookAt } from '../tools.js'
 
-/** A mountpoint that hangs is told to be unknown in time for the rest to be discovered (L32); many take their time. */
+/** A mountpoint that hangs is reported as unknown in time for the rest to be discovered (L32); many take their time. */
 const LOOK_DEADLINE_MS = 10_000
 const LOOK_DEADLINE_EACH_MS = 2
 const lookDeadlineOf = (effect: Discover, looks: number): number =>
@@ -26,7 +26,7 @@ const rootAbove = (roots: readonly RootSeen[], path: string): RootSeen | undefin
 
 /**
  * Paths below the roots with something mounted on them, known or not. Mounts inside of other mounts are not mountpoints of
- * the roots: only those that lie on a root's own mount count.
+ * the roots: only those that are on a root's own mount count.
  */
 const mountedBelow = async (roots: readonly RootSeen[]): Promise<readonly string[]> => {
   const targets: string[] = []
@@ -60,7 +60,7 @@ interface SeenMountpoint {
   readonly elsewhere?: string
 }
 
-/** A mount that lies under another one cannot be reached, and is nobody's unless it is known. */
+/** A mount that is under another one cannot be reached, and is ignored unless it is known. */
 const isHidden = (effect: Discover, { mountpoint, found }: SeenMountpoint): boolean =>
   found._tag === 'Unknown' &&
   found.why === 'ParentElsewhere' &&

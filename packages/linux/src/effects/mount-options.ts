@@ -1,4 +1,4 @@
-// What is passed to `mount -o`: written anew from values that their grammars have read, so that no text of a caller is handed on
+// What is passed to `mount -o`: rewritten from values that their grammars have read, so that no text of a caller is handed on
 // as it stands. In the place of a secret stands the standard input of the helper: its value is no text (L38).
 
 import type { MountOption } from '@mountkeeper/core'

@@ -155,7 +155,7 @@ const prepareBind = (source: Resolved, asked: readonly string[], table: MountTab
   const found = lineOf(table, source.place.mountId)
   if (found._tag !== 'Line') return left(`the mount of ${source.path} is not in the mount table`)
   if (!isLocalFstype(found.line.fstype)) {
-    return left(`${source.path} lies on ${found.line.fstype}, which can hang: mount it by its own type`)
+    return left(`${source.path} is on ${found.line.fstype}, which can hang: mount it by its own type`)
   }
   const options = ['-o', bindOptions(asked, found.line.flags).join(',')]
   return right({
@@ -200,7 +200,7 @@ const prepareSource = async (
     const { unsafe } = allowed.right
     return unsafe === undefined ? asAsked : left(refusal(type, source, unsafe))
   }
-  // Read anew: an id is looked up only in a table that was read after its descriptor was opened.
+  // Read again: an id is looked up only in a table that was read after its descriptor was opened.
   const prepared = prepareBind(allowed.right, options, await readTableInSlices())
   if (isLeft(prepared)) close(allowed.right.place.fd)
   return prepared

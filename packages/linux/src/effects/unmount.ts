@@ -38,7 +38,7 @@ const isOnTop = (effect: Unmount, looked: Looked): boolean => {
 }
 
 /**
- * Unmounts one layer. What lies on top is compared once more, right before: anything else is reported as found and left
+ * Unmounts one layer. What is on top is compared once more, right before: anything else is reported as found and left
  * alone (L20, L34). Between that and umount2(2) a third party can act, which nothing on Linux prevents.
  */
 export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> => {

@@ -45,7 +45,7 @@ export const tenantContent = (path: string): void => {
 /** A link of the tenant to what it may not reach. */
 export const linkOutside = (path: string): void => symlinkSync(OUTSIDE, path)
 
-/** Makes all anew; what an earlier race has left is gone with its mount. */
+/** Recreates everything; what an earlier race left behind is gone with its mount. */
 export const prepareGround = (): void => {
   sh('mount', '-t', 'tmpfs', '-o', 'size=64m,mode=0755', 'races', '/srv')
   for (const path of [ROOT, SOURCE]) mkdirSync(path, { mode: 0o711 })

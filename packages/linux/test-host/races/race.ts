@@ -38,7 +38,7 @@ export interface Race {
   readonly signs: boolean
 }
 
-/** What came of it. */
+/** The result. */
 export interface RaceReport {
   readonly name: string
   readonly attaches: number

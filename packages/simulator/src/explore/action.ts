@@ -342,7 +342,7 @@ const showLast = (model: Model, action: Action): string => {
     case 'Observe':
       return `${action.path} is observed`
     case 'Crash':
-      return `the ${action.what} crashes and begins anew`
+      return `the ${action.what} crashes and begins again`
   }
 }
 

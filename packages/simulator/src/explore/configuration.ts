@@ -32,9 +32,9 @@ export interface Allowed {
   readonly foreignLayers: number
   /** What third parties mount looks like what is asked for, unless a `Mount` of ours may still do its work there. */
   readonly twins: boolean
-  /** The manager ends between any two steps, with all of its facts written or a part of the last, and begins anew. */
+  /** The manager ends between any two steps, with all of its facts written or a part of the last, and begins again. */
   readonly crashes: boolean
-  /** With a crash the whole machine may begin anew. */
+  /** With a crash the whole machine may begin again. */
   readonly reboots: boolean
   readonly cancels: boolean
   readonly releases: boolean
@@ -198,7 +198,7 @@ export const OBSTRUCTED: Configuration = {
   directories: ['none'],
 }
 
-/** Two volumes of one consumer, that it gives back at once; slots are granted late, and the machine may begin anew. */
+/** Two volumes of one consumer, that it gives back at once; slots are granted late, and the machine may begin again. */
 export const RELEASED: Configuration = {
   ...EVERYTHING,
   name: 'one consumer that releases, slots granted late, reboots',

@@ -124,7 +124,7 @@ const noteEffect = (run: Run, effect: Effect): void => {
   }
 }
 
-/** Delays that nobody waits for any more; that their end changes nothing is held against the core. */
+/** Delays that nobody waits for any more; that their end changes nothing is checked against the core. */
 export const dropDeadWaits = (run: Run): void => {
   const { host, explored } = run
   const isDead = ({ effect }: Flying): boolean =>

@@ -1,4 +1,4 @@
-// What the journal holds, kept as short as it can be: the facts that `restore` needs to come to the same host again. Where
+// What the journal holds, kept as short as it can be: the facts that `restore` needs to give the same result host again. Where
 // all of a journal would grow with every step of a run, this is one value for each state that recovery can begin from.
 
 import type { Entry, Fact, Host, Mountpoint, Settings } from '@mountkeeper/core'

@@ -71,7 +71,7 @@ export const noteAnswer = (model: Model, pending: Pending, answer: Answer): Mode
   return pending.op === 'detach' && nothing && pending.had !== 0 ? gains(pending.had, undefined) : model
 }
 
-/** The manager has ended. A machine that begins anew has no mounts, no commands and another boot id. */
+/** The manager has ended. A machine that begins again has no mounts, no commands and another boot id. */
 export const forgetAll = (model: Model, what: 'manager' | 'machine', orphans: readonly Flying[]): Model => {
   const machine = what === 'machine'
   return {

@@ -200,7 +200,7 @@ export const canStrip = ({ layers: [top] }: Place): boolean => top?.by === 'us' 
 
 /**
  * A command that has mounted with its source spelled differently, and did not end well: nobody can tell that layer from one of
- * somebody else. The one that is recorded was told apart when its command ended.
+ * somebody else. The one that is recorded was distinguished when its command ended.
  */
 export const disown = (place: Place, recorded: number | undefined): Place => {
   const isOdd = ({ identity, by, of }: Layer): boolean =>

@@ -1,10 +1,10 @@
-// Sharing: the states of one depth differ in few of their parts, and the steps make each part anew. Equal parts are kept once,
+// Sharing: the states of one depth differ in few of their parts, and the steps make each part again. Equal parts are kept once,
 // which is the most of what the states that wait to be expanded would take.
 
 import type { Frozen } from './frozen.js'
 import type { Model } from './model.js'
 
-/** The parts kept so far, by what they hold: data without cycles, told apart by nothing but their fields. */
+/** The parts kept so far, by what they hold: data without cycles, distinguished by nothing but their fields. */
 export type Parts = Map<string, unknown>
 
 const shared = <Part>(parts: Parts, part: Part): Part => {

@@ -47,7 +47,7 @@ export interface Stepped {
 
 const ERROR = { command: ['x'], exitStatus: 32, stderr: 'failed' }
 
-/** What only a person can change, and what every mountpoint lies below. */
+/** What only a person can change, and what every mountpoint is below. */
 const IN_THE_WAY: Found = { _tag: 'Unknown', why: 'UnsafeParent', component: '/m' }
 
 const ask = (run: Run, action: Action & { _tag: 'Ask' }): void => {

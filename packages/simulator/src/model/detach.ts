@@ -2,7 +2,7 @@
 
 import type { ModelHost } from './host.js'
 
-/** The mounts that lie on a mount. */
+/** The mounts that are on a mount. */
 export const mountsOn = (host: ModelHost, mountId: number): readonly number[] =>
   [...host.mounts].flatMap(([id, entry]) => (entry.parent === mountId ? [id] : []))
 

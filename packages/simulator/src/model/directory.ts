@@ -114,7 +114,7 @@ export const removeDirectory = (host: ModelHost, namespace: string, path: string
 export const removeFile = (host: ModelHost, namespace: string, path: string): Done =>
   remove(host, namespace, path, 'file')
 
-/** renameat2(2) with RENAME_NOREPLACE. Mounts of what is renamed, and on what lies below, go along. */
+/** renameat2(2) with RENAME_NOREPLACE. Mounts of what is renamed, and on what is below, go along. */
 export const rename = (host: ModelHost, namespace: string, from: string, to: string): Done => {
   const source = parentOf(from)
   const target = parentOf(to)

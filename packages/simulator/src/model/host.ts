@@ -14,7 +14,7 @@ export interface Inode {
   readonly superblock: number
   readonly kind: 'directory' | ObstacleKind
   readonly owner: Owner
-  /** The directory it lies in; absent for the root of a filesystem. Stays when it is removed, as the kernel's does. */
+  /** The directory it is in; absent for the root of a filesystem. Stays when it is removed, as the kernel's does. */
   readonly parent: number | undefined
   readonly name: string
   /** It was removed while something still uses it: the table shows `//deleted`. */
@@ -45,7 +45,7 @@ export type Propagation = 'private' | 'shared' | 'slave'
 /** One line of the mount table. */
 export interface MountEntry {
   readonly namespace: string
-  /** The mount it lies on; absent for the root of a namespace. */
+  /** The mount it is on; absent for the root of a namespace. */
   readonly parent: number | undefined
   /** The directory of the parent's filesystem that it covers; of no meaning for the root of a namespace. */
   readonly at: number
@@ -82,7 +82,7 @@ export interface Orphan {
 }
 
 /**
- * What only a person can change about a directory for what lies below it: it may not be entered, another user may change it, the
+ * What only a person can change about a directory for what is below it: it may not be entered, another user may change it, the
  * filesystem takes no names as long as those that are asked for.
  */
 export type Obstruction = 'PermissionDenied' | 'UnsafeParent' | 'NameTooLong'

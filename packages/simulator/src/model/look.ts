@@ -1,5 +1,5 @@
 // Looking: what the kernel's table and the directory tree show, in the words of the core. The same rules as on a real host:
-// the parent is reached without following a link and has to lie on the root's own mount; the target is never followed.
+// the parent is reached without following a link and has to be on the root's own mount; the target is never followed.
 
 import type {
   Discover,
@@ -66,7 +66,7 @@ export const directoryAt = (host: ModelHost, path: string): number | undefined =
 const checkRoot = (host: ModelHost, root: RootIdentity): Unknown | undefined => {
   const place = reachDirectory(host, root.path)
   if ('errno' in place) return unknown('RootChanged', `${root.path}: ${place.errno}`)
-  if (place.mount !== root.mountId) return unknown('RootChanged', `${root.path} lies on another mount than at host-up`)
+  if (place.mount !== root.mountId) return unknown('RootChanged', `${root.path} is on another mount than at host-up`)
   if (directoryOf(host, place) !== root.directory) {
     return unknown('RootChanged', `${root.path} is another directory than at host-up`)
   }
@@ -115,7 +115,7 @@ const foundBelow = (host: ModelHost, mountpoint: string, baseMount: number | und
     return unknown('Unreadable', `${directory}: ${parent.errno}`)
   }
   if (baseMount !== undefined && parent.mount !== baseMount) {
-    return unknown('ParentElsewhere', `${directory} lies on another mount`)
+    return unknown('ParentElsewhere', `${directory} is on another mount`)
   }
   const above = inodeOf(host, parent.inode)
   if (above.kind !== 'directory') return notADirectory(directory, above.kind)
@@ -216,7 +216,7 @@ const seeRoot = (host: ModelHost, path: string): RootSeen | undefined => {
   return { path, mountId: place.mount, directory: directoryOf(host, place), propagation }
 }
 
-/** The names on the way from one directory down to another; none where it does not lie below. */
+/** The names on the way from one directory down to another; none where it is not below. */
 const namesBetween = (host: ModelHost, above: number, below: number): readonly string[] => {
   const { name, parent } = inodeOf(host, below)
   if (parent === undefined) return []

@@ -37,7 +37,7 @@ const addEntry = (
   return { host: { ...host, mounts, nextSerial: host.nextSerial + 1 }, id }
 }
 
-/** A mount that is passed on slides under what lies there already. */
+/** A mount that is passed on slides under what is there already. */
 const tuckUnder = (host: ModelHost, id: number, place: Place): ModelHost => {
   const { root } = mountOf(host, id)
   const mounts = new Map(host.mounts)
@@ -49,7 +49,7 @@ const tuckUnder = (host: ModelHost, id: number, place: Place): ModelHost => {
   return { ...host, mounts }
 }
 
-/** Puts a mount onto a place, and onto the same place of all mounts that receive from the one it lies on. */
+/** Puts a mount onto a place, and onto the same place of all mounts that receive from the one it is on. */
 const attachAt = (host: ModelHost, place: Place, shown: Shown): ModelHost => {
   const under = mountOf(host, place.mount)
   const isShared = under.peers !== undefined
@@ -166,7 +166,7 @@ const copiesOf = (host: ModelHost, mountId: number): readonly number[] => {
   )
 }
 
-/** Takes a copy out from under what lies on it, if that covers it whole; one with mounts deeper down stays. */
+/** Takes a copy out from under what is on it, if that covers it whole; one with mounts deeper down stays. */
 const detachCopy = (host: ModelHost, id: number): ModelHost => {
   const entry = mountOf(host, id)
   const children = mountsOn(host, id)
@@ -194,7 +194,7 @@ export const unmount = (host: ModelHost, namespace: string, path: string, how: H
   return done(detach(after, place.mount))
 }
 
-/** mount --move of the top layer at a path to a directory, with all that lies on it. Not from or to what passes on its mounts. */
+/** mount --move of the top layer at a path to a directory, with all that is on it. Not from or to what passes on its mounts. */
 export const moveMount = (host: ModelHost, namespace: string, from: string, to: string): Done => {
   const target = targetAt(host, namespace, to)
   if (isLost(target)) return refused(host, target.errno)
@@ -232,7 +232,7 @@ export const turnReadOnly = (host: ModelHost, namespace: string, path: string, r
   return done({ ...host, superblocks: withEntry(host.superblocks, superblock, turned) })
 }
 
-/** The layers at a place from the top down, as mount ids, down to the mount that its parent directory lies on. */
+/** The layers at a place from the top down, as mount ids, down to the mount that its parent directory is on. */
 export const layersAt = (host: ModelHost, top: number, base: number): readonly number[] => {
   const layers: number[] = []
   for (let id: number | undefined = top; id !== undefined && id !== base; id = mountOf(host, id).parent) layers.push(id)

@@ -82,7 +82,7 @@ export const walk = (host: ModelHost, namespace: string, path: string, how: Walk
   return place
 }
 
-/** The directory that a path's last component lies in, and that component. */
+/** The directory that a path's last component is in, and that component. */
 export const parentOf = (path: string): { readonly directory: string; readonly name: string } => {
   const slash = path.lastIndexOf('/')
   return { directory: slash <= 0 ? '/' : path.slice(0, slash), name: path.slice(slash + 1) }
@@ -103,7 +103,7 @@ export const pathInFilesystem = (host: ModelHost, inode: number): string => {
   return `/${names.join('/')}${removed ? DELETED : ''}`
 }
 
-/** Whether a directory is another one, or lies below it. */
+/** Whether a directory is another one, or is below it. */
 export const isWithin = (host: ModelHost, inode: number, ancestor: number): boolean => {
   for (let at: number | undefined = inode; at !== undefined; at = inodeOf(host, at).parent) {
     if (at === ancestor) return true

@@ -71,7 +71,7 @@ export const setServer = (host: ModelHost, server: string, behaves: Server): Mod
   servers: withEntry(host.servers, server, behaves),
 })
 
-/** Puts something in the way of all that lies below a directory, or takes it away (`undefined`). */
+/** Puts something in the way of all that is below a directory, or takes it away (`undefined`). */
 export const obstruct = (host: ModelHost, path: string, why: Obstruction | undefined): Done => {
   const place = walk(host, host.own, path, { links: 'follow', last: 'over' })
   if (isLost(place)) return refused(host, place.errno)

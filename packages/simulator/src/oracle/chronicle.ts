@@ -362,7 +362,7 @@ export const chronicle = (history: History, happening: Happening, simulation: Si
       if (!happening.isEcho) noteOutcome(history, happening.input, simulation)
       noteDecision(history, happening.decision)
       for (const fact of happening.decision.facts) {
-        // What was ours and is forgotten is nobody's: it may lie there beside what is ours from now on.
+        // What was ours and is forgotten is nobody's: it may be there beside what is ours from now on.
         if (fact._tag === 'Forgotten') placeAt(history, fact.mountpoint).doubled = true
       }
       return

@@ -159,7 +159,7 @@ export const placeAt = (history: History, path: string): PlaceHistory => {
   return place
 }
 
-/** An attachment as one string; names may hold anything, so they are told apart by more than a blank. */
+/** An attachment as one string; names may hold anything, so they are distinguished by more than a blank. */
 export const keyOf = (volume: string, consumer: string): string => JSON.stringify([volume, consumer])
 
 /** The consumer of a key. */

@@ -24,7 +24,7 @@ const GOOD: readonly Readonly<Record<string, unknown>>[] = [
   { op: 'allow-new', server: 'strange' },
 ]
 
-/** Each makes something that only JavaScript can hold. They are made anew for each use: some can be used once only. */
+/** Each makes something that only JavaScript can hold. They are made again for each use: some can be used once only. */
 const HOSTILE: readonly (() => unknown)[] = [
   () => Symbol('strange'),
   () => 1n,

@@ -18,7 +18,7 @@ import { EXPORTS, ROOT, TENANT } from '../settings.js'
 
 const LAYERS_MAX = 40
 
-/** Lazily, so that nothing keeps it; the lowest layer of ours stays, with what lies below it. */
+/** Lazily, so that nothing keeps it; the lowest layer of ours stays, with what is below it. */
 const uncover = (host: ModelHost, path: string): ModelHost => {
   let left = host
   for (let count = 0; count < LAYERS_MAX; count += 1) {
@@ -87,7 +87,7 @@ export const calm = (simulation: Simulation): void => {
     simulation.model = restore(simulation.model)
     endAll(simulation)
     simulation.model = restore(simulation.model)
-    // What lies in a directory comes back with it, which the history has to know.
+    // What is in a directory comes back with it, which the history has to know.
     act(simulation, { _tag: 'ThirdParty', act: { _tag: 'Renames', from: `${ROOT}/renamed`, to: TENANT } })
     if (round < 2) ask(simulation, { op: 'host-up' })
     endAll(simulation)
@@ -130,7 +130,7 @@ const recordsIn = ({ simulation, history }: Played): readonly string[] => {
 export const leftAfterCalm = (played: Played): readonly string[] => {
   const { simulation, history } = played
   succeedStopped(simulation)
-  // A generation that begins while the root is covered takes what lies below it for gone: no fact names the root.
+  // A generation that begins while the root is covered takes what is below it for gone: no fact names the root.
   if (history.breaches.length > 0 || history.rootChanged || history.entangled) return []
   calm(simulation)
   const unanswered = [...history.open.keys()].map((request) => `request ${request}: not answered`)

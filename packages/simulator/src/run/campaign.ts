@@ -93,7 +93,7 @@ const judge = (run: Run, isCalmed: boolean, also?: Watch): Judged => {
   }
 }
 
-/** The one run of a seed, held against a predicate; made smaller while that is false. */
+/** The one run of a seed, checked against a predicate; made smaller while that is false. */
 const drawOne = (
   campaign: Campaign,
   seed: number,

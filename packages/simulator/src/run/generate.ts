@@ -136,7 +136,7 @@ const source = constants([3, 'theirs'], [1, 'f'], [1, 'g'])
 /** Flags that somebody gives to a mount: with those that we demand, or without. */
 const flags = fc.constantFrom<string[][]>(['rw'], ['rw', 'nosuid', 'nodev'], ['ro', 'nosuid', 'nodev'])
 
-/** What lies above mountpoints, and what only a person can change about it. */
+/** What is above mountpoints, and what only a person can change about it. */
 const above = constants([2, TENANT], [1, ROOT])
 const obstacle = constants(
   ...([

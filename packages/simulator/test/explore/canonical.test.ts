@@ -1,4 +1,4 @@
-// The canonical form, held against the core: states that are merged lead to the same states, and what recovery remembers is kept.
+// The canonical form, checked against the core: states that are merged lead to the same states, and what recovery remembers is kept.
 import { expect, test } from 'vitest'
 import type { Fact } from '@mountkeeper/core'
 import { decide, restore } from '@mountkeeper/core'
@@ -13,12 +13,12 @@ const leadsTo = (explored: explorer.Explored, state: explorer.State): readonly e
 }
 
 const namesOf = (explored: explorer.Explored, stepped: readonly explorer.Stepped[]): string =>
-  // Once each: what happens unseen may be told apart by a mount id that plays no part any more.
+  // Once each: what happens unseen may be distinguished by a mount id that plays no part any more.
   [...new Set(stepped.map(({ host, model }) => nameOf(explorer.bitsOf(explored.configuration, host, model))))]
     .sort()
     .join()
 
-/** Expands every state that is reached anew in the order of a queue, and of those that were seen every tenth once more. */
+/** Expands every state that is reached again in the order of a queue, and of those that were seen every tenth once more. */
 const compare = (configuration: explorer.Configuration, states: number): number => {
   const explored: explorer.Explored = { configuration, decide: explorer.decideAsItIs, watch: undefined }
   const seen = new Map<string, string>()

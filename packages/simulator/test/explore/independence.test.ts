@@ -1,4 +1,4 @@
-// The lift from one mountpoint to any number of them: a decision reads and writes one record. Held against every decision on
+// The lift from one mountpoint to any number of them: a decision reads and writes one record. Compared with every decision on
 // the way through the states of two mountpoints: without the other one it is the same, and it says nothing of the other one.
 // Left out are the inputs that are about several mountpoints by their nature: releases, cancels, the host's own, and whatever
 // comes while the host drains, since the last answer of all begins the discovery.

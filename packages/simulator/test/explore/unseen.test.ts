@@ -1,5 +1,5 @@
-// What happens unseen is put off until somebody looks. Held against a walk that puts nothing off, in which each such thing is
-// a step of its own at any time: it comes to the same states, once what may have happened unseen by then is added.
+// What happens unseen is put off until somebody looks. Compared with a walk that puts nothing off, in which each such thing is
+// a step of its own at any time: it gives the same result states, once what may have happened unseen by then is added.
 import { expect, test } from 'vitest'
 import * as explorer from '../../src/explore/index.js'
 

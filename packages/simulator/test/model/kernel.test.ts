@@ -175,7 +175,7 @@ describe('directories', () => {
   test.each([
     ['is there already', mkdir('/m'), 'EEXIST'],
     ['has no parent', mkdir('/m/none/a'), 'ENOENT'],
-    ['lies below a file', mkdir('/m/file/a'), 'ENOTDIR'],
+    ['is below a file', mkdir('/m/file/a'), 'ENOTDIR'],
     ['is mounted on', rmdir('/m/mounted'), 'EBUSY'],
     ['is not empty', rmdir('/m/full'), 'ENOTEMPTY'],
     ['is not there', rmdir('/m/none'), 'ENOENT'],

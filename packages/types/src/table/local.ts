@@ -1,4 +1,4 @@
-// Types whose data lie on this host.
+// Types whose data are on this host.
 
 import type { TypeEntry } from '../entry.js'
 import { allowed, byName, each, entry } from '../entry.js'

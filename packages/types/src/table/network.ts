@@ -1,4 +1,4 @@
-// Types whose data lie on a server.
+// Types whose data are on a server.
 
 import type { TypeEntry } from '../entry.js'
 import { allowed, byName, each, entry } from '../entry.js'
