@@ -22,7 +22,7 @@ const TIMES: Readonly<Record<number, number>> = { 8: 5, 64: 12, 512: 20 }
 const ROOT = '/srv/mounts'
 const LOOP = '/srv/loop'
 
-/** The best rate that a burst of many is held against. */
+/** The best rate that a burst of many is compared with. */
 const LARGE = 512
 
 const atMost = (most: number, value: number): Pick<Row, 'aim' | 'met'> => ({ aim: `<= ${most}`, met: value <= most })

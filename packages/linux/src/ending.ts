@@ -12,7 +12,7 @@ type Signal = 'SIGTERM' | 'SIGKILL'
 
 /**
  * Signals processes with the prefix's rights; that it failed shows in them, which live on. Each is named by itself, never a
- * group by a negative number: kill(1) of procps 3.3 to 4.0 takes `-TERM -1234` for process -1, that is, everybody.
+ * group by a negative number: kill(1) of procps 3.3 to 4.0 reads `-TERM -1234` as process -1, that is, every process.
  */
 const signalWithPrefix = async (prefix: readonly string[], pids: readonly number[], signal: Signal): Promise<void> => {
   const [file, ...before] = prefix
@@ -32,7 +32,7 @@ const signalWithPrefix = async (prefix: readonly string[], pids: readonly number
 /** Signals each of these processes: directly, and by the prefix if there is one. */
 const signalEach = async (prefix: readonly string[], pids: readonly number[], signal: Signal): Promise<void> => {
   for (const pid of pids) {
-    // 1 and below would be a defect of ours, and everybody's end.
+    // 1 and below would be a defect of ours, and would end every process.
     if (!Number.isSafeInteger(pid) || pid <= 1) continue
     try {
       process.kill(pid, signal)

@@ -14,11 +14,11 @@ export interface Machine {
   readonly host: HostPort
   readonly locks: Locks
   readonly timers: Timers
-  /** Where facts are kept; `notice` hears what is worth telling of that. Opened when its lock is held. */
+  /** Where facts are kept; `notice` is called with what is worth reporting of it. Opened when its lock is held. */
   readonly journal: (notice: (sentence: string) => void) => FileJournal
   /** Absent where no authority is configured. */
   readonly inventory?: InventoryPort | undefined
-  /** Tells a manager what others mount and unmount, until it is closed; absent where nobody else acts. */
+  /** Reports to a manager what others mount and unmount, until it is closed; absent where no third party acts. */
   readonly watch?: (manager: MountManager) => { readonly close: () => void }
 }
 

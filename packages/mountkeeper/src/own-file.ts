@@ -46,7 +46,7 @@ const unfitConfiguration = async (path: string, seen: Stats): Promise<string | u
 }
 
 /**
- * Opens a configuration for reading. It has to belong to root or to this user, and nobody else may be able to write it or a
+ * Opens a configuration for reading. It has to belong to root or to this user, and no other user may be able to write it or a
  * directory on the way to it.
  */
 export const openConfiguration = async (path: string): Promise<E.Either<Unfit, number>> => {

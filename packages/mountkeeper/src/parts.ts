@@ -1,5 +1,5 @@
 // What a manager is put together from, and the words for what it says: for the command, and for who builds another driver.
-// Whoever only wants mounts needs none of it: see index.ts.
+// A program that only wants mounts needs none of it: see index.ts.
 
 export * from './answer-words.js'
 export * from './configuration-file.js'

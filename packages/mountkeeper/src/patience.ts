@@ -14,7 +14,7 @@ export interface Patience {
 /** A disk that hangs is waited for no longer than this after a hard stop, ms. */
 export const JOURNAL_PATIENCE: Patience = { hardMs: 1_000 }
 
-/** Waits for work. What was given up goes on, and what comes of it is dropped. Rejects as the work does. */
+/** Waits for work. What was given up goes on, and its result is dropped. Rejects as the work does. */
 export const patiently = <T>(
   work: Promise<T>,
   { drain, hard }: Pick<Stopping, 'drain' | 'hard'>,

@@ -17,7 +17,7 @@ export interface TraceFile {
 }
 
 /**
- * Opens the file, or creates it. It is emptied when the trace begins: a run that is refused its lock harms nobody's trace.
+ * Opens the file, or creates it. It is emptied when the trace begins: a run that is refused its lock destroys no trace.
  * Only its owner may read it: mountpoints and consumers are in it.
  */
 export const openTrace = (path: string): E.Either<Failure, number> => {
@@ -63,7 +63,7 @@ export const createTraceFile = (
     try {
       cut(fd, written)
     } catch {
-      // Why nothing more can be written is told; the line stays as it is.
+      // The reason why nothing more can be written is reported; the line stays as it is.
     }
   }
 

@@ -1,5 +1,5 @@
 // What the core deals in, in words for people: one line each, everything from outside made harmless. Logs and fixtures have
-// the core's own renderings; here a reader is to see at a glance what was asked, what was found and what came of it.
+// the core's own renderings; here a reader is to see at a glance what was asked, what was found and with what result.
 
 import type {
   Attachment,
