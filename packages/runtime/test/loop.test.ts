@@ -126,13 +126,12 @@ describe('a turn', () => {
     const { loop, core } = world(() => ({}), { waitingPerHost: 2 })
     const detach: Request = { op: 'detach', id: '1', mountpoint: '/srv/mounts/a', volume: 'v', consumer: 'c' }
     for (let count = 0; count < 4; count += 1) void loop.submit(detach)
-    expect(await loop.submit(detach)).toEqual({
-      request: 5,
-      id: '1',
-      op: 'detach',
-      ok: false,
-      error: { _tag: 'Overloaded', limit: 'unansweredPerHost', value: 4 },
-    })
+    const error = { _tag: 'Overloaded', limit: 'unansweredPerHost', value: 4 } as const
+    expect(await loop.submit(detach)).toEqual({ request: 5, id: '1', op: 'detach', ok: false, error })
+    const { op: _op, id: _id, ...pair } = detach
+    const filesystem = { type: 'tmpfs', source: 'tmpfs', options: [] }
+    expect(await loop.submit({ op: 'attach', ...pair, filesystem })).toMatchObject({ op: 'attach', error })
+    expect(await loop.submit({ op: 'release', consumer: 'c' })).toMatchObject({ op: 'release', error })
     void loop.submit({ op: 'cancel', target: '1' })
     await settled()
     expect(core.inputs).toHaveLength(5)
@@ -382,9 +381,10 @@ describe('defects of the manager', () => {
     const loop = createLoop({ host, port, journal, timers, core: broken })
     void later.mockImplementation(() => undefined as never)
     expect(await loop.submit(ask('1'))).toMatchObject({ error: { _tag: 'Stopped' } })
-    const thrown = later.mock.lastCall?.[0]
+    const thrown = later.mock.lastCall?.[0] as () => never
     later.mockRestore()
     expect(thrown).toThrow('the core failed')
+    expect(thrown).toThrow(expect.objectContaining({ cause: expect.any(TypeError) as TypeError }))
   })
 
   test('a core that answers twice', async () => {

@@ -1,6 +1,6 @@
 import type { Answer, Input, RequestId } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'
-import { STOP_GRACE_MS } from '../src/index.js'
+import { INPUTS_PER_RUN_MAX, STOP_GRACE_MS } from '../src/index.js'
 import { ask, delay, good, look, nameOf, settled, world } from './world.js'
 import type { Part, World } from './world.js'
 
@@ -93,7 +93,7 @@ describe('a stop', () => {
     void loop.stop().then((told) => (report = told))
     await settled()
     await timers.advance(STOP_GRACE_MS - 1)
-    expect(report).toBeUndefined()
+    expect([report, timers.held()]).toEqual([undefined, 1])
     await timers.advance(1)
     expect(report).toEqual({
       ending: { _tag: 'Drained' },
@@ -136,6 +136,28 @@ describe('a stop', () => {
     await settled()
     expect(report).toEqual({ ending: { _tag: 'Drained' }, leftBehind: [] })
     expect(port.running.has(2)).toBe(why === 'settle')
+  })
+
+  test('that comes a second time is the same one: the grace stays, and the core hears of it once', async () => {
+    const { loop, core, port, timers, submit } = serving()
+    const answer = submit('a')
+    await settled()
+    port.running.get(1)!.report({ found: { _tag: 'Unknown', why: 'TimedOut' }, ended: new Promise(() => undefined) })
+    await answer
+    const both = [loop.stop({ graceMs: 100 }), loop.stop({ graceMs: 1e9 })]
+    await settled()
+    expect(core.inputs.filter(({ _tag }) => _tag === 'Stopped')).toHaveLength(1)
+    await timers.advance(100)
+    expect((await Promise.all(both)).map(({ ending }) => ending)).toEqual([{ _tag: 'Drained' }, { _tag: 'Drained' }])
+  })
+
+  test('takes all that came before it, however much that is and although nobody waits for an answer', async () => {
+    const { loop, core } = serving()
+    const count = 2 * INPUTS_PER_RUN_MAX + 10
+    for (let index = 0; index < count; index += 1) loop.observed(`/srv/mounts/${index}`)
+    expect((await loop.stop()).ending).toEqual({ _tag: 'Drained' })
+    expect(core.inputs).toHaveLength(count + 1)
+    expect(core.inputs.at(-1)).toMatchObject({ _tag: 'Stopped', how: 'drain' })
   })
 
   test('is bounded by the deadlines of those being served', async () => {
