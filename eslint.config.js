@@ -1,4 +1,4 @@
-// What the compiler cannot say: purity of the pure packages, imports that die in Node, effects that nobody runs.
+// What the compiler cannot say: purity of the pure packages, imports that die in Node, effects that are never run.
 import functional from 'eslint-plugin-functional'
 import tseslint from 'typescript-eslint'
 import table from './.ci/imports.cjs'

@@ -1,5 +1,5 @@
 // npm run crash [-- --kills N] [--seed N] [--lanes N]: kills the built command again and again on real mounts, in a namespace of
-// its own, and holds what is there against what callers were told. 5,000 kills by default, 4 managers side by side; the seed is
+// its own, and compares what is there with the answers that callers got. 5,000 kills by default, 4 managers side by side; the seed is
 // printed. A broken law ends it with what happened last, the mount table and the journal, and exit status 1.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'

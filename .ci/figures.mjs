@@ -1,5 +1,5 @@
 // The closing figures of npm test: what its tests have put into `task.meta.figures`, added up over those that passed. A figure
-// that nobody has reported is said to be missing: nothing is known then, which is something else than none.
+// without a report is shown as missing: nothing is known then, which is not the same as none.
 
 const LAWS = 48
 

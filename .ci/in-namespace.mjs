@@ -1,5 +1,5 @@
 // in-namespace.mjs COMMAND...: runs a command where it may mount and unmount at will. What it mounts is seen by
-// nobody else, and all it started, FUSE daemons too, ends with it. The command learns from MOUNTKEEPER_NAMESPACE
+// no other process, and all it started, FUSE daemons too, ends with it. The command learns from MOUNTKEEPER_NAMESPACE
 // what it may do: `root` has the rights of the host's root, `user` only those of a user namespace; and from
 // MOUNTKEEPER_NETWORK whether it has a network of its `own`, or the host's, `shared`.
 // Where namespaces are refused it says so and ends with 0 without having run the command.

@@ -105,7 +105,7 @@ const journal = {
   },
 }
 
-/** Lines whose checksum is right and whose content is not: what the quick reader takes for a fact, the codec has to take as well. */
+/** Lines whose checksum is right and whose content is not: what the quick reader accepts as a fact, the codec has to accept as well. */
 const facts = {
   name: 'facts',
   valid: fact.map(encodeFact),

@@ -18,7 +18,7 @@ test('add up what passed tests say', () => {
   expect(lines.find((line) => line.includes('test names'))).toMatch(/ 3 of 48 laws, /)
 })
 
-test('are missing, not none, when nobody reported them', () => {
+test('are missing, not none, when they were not reported', () => {
   const { lines, missing } = tell(noFigures())
   expect(missing).toEqual(['laws', 'states explored', 'mutants killed', 'fidelity', 'differential', 'field failures'])
   expect(lines.filter((line) => line.endsWith('MISSING: not reported'))).toHaveLength(missing.length)

@@ -1,4 +1,4 @@
-// What somebody else gets: the tarballs, unpacked in an empty folder, with nothing within reach but what the manifests
+// What a user gets: the tarballs, unpacked in an empty folder, with nothing within reach but what the manifests
 // declare. The only test that sees imports that die in plain Node, missing files, and undeclared dependencies.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

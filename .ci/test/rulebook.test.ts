@@ -149,7 +149,7 @@ describe('answers.md', () => {
     expect(tags.filter((tag) => !isExplained(tag))).toEqual([])
   })
 
-  test('explains why a look could not tell', () => {
+  test('explains why a look was inconclusive', () => {
     const [, union = ''] = /export type UnknownWhy =([^]*?)\n\n/.exec(read('packages/core/src/found.ts')) ?? []
     const whys = matches(union, /\| '(\w+)'/g)
     expect(whys.length).toBeGreaterThan(5)

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// Tests of the repository itself. They run compilers and npm, hence the patience.
+// Tests of the repository itself. They run compilers and npm, so the limits are long.
 export default defineConfig({
   test: {
     name: 'repository',

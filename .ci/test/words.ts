@@ -20,20 +20,21 @@ export const WORDS: readonly (readonly [pattern: string, better: string])[] = [
 export const EXCEPTIONS: readonly { readonly path: string; readonly text: string }[] = [
   // The user of this name.
   { path: 'packages/linux/test-host/orphans.test.ts', text: "'nobody'" },
+  // A value that `--faults` takes.
+  { path: 'packages/cli/src/faults.ts', text: "'cannot-tell'" },
 ]
 
 /** Files (by the start of their path) that are not yet in plain English, as of 2026-11-30. Add none. */
 export const NOT_YET: readonly string[] = [
-  'CHANGELOG.md',
-  'README.md',
-  'SECURITY.md',
-  'packages/cli/',
-  'packages/core/',
-  'packages/runtime/',
+  'packages/cli/test-host/',
+  'packages/core/src/decide/',
+  'packages/core/src/law.ts',
+  'packages/core/src/survey.ts',
+  'packages/core/src/show/',
+  'packages/core/test/',
+  'packages/core/docs/field-failures.md',
   'packages/simulator/',
   'test-fixtures/',
-  '.ci/',
-  'eslint.config.js',
 ]
 
 /** `path:line: "word": better words`, for each word of the list. */

@@ -1,5 +1,5 @@
 // Whether a hang-up is to be ignored because it was when this process was started. Node gives signals their defaults again
-// before any of its code runs, so the script in bin/ looks before; where Node was started without it, what started Node tells.
+// before any of its code runs, so the script in bin/ looks before; where Node was started without it, the program that started Node says so.
 
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -19,6 +19,6 @@ const parentIgnores = (): boolean => {
   }
 }
 
-/** Whether SIGHUP was ignored: by nohup(1) as the shell tells it, or by the process that started this one. */
+/** Whether SIGHUP was ignored: by nohup(1), as the shell shows, or by the process that started this one. */
 export const ignoresHangUp = (environment: Readonly<Record<string, string | undefined>>): boolean =>
   environment[SIGHUP_VARIABLE] === 'ignored' || basename(environment['_'] ?? '') === 'nohup' || parentIgnores()

@@ -5,7 +5,7 @@
 // cmd-ts colours by chalk, which knows FORCE_COLOR and not NO_COLOR.
 if ((process.env['NO_COLOR'] ?? '') !== '') process.env['FORCE_COLOR'] = '0'
 
-// Nobody is left to be told.
+// stderr is closed: there is nowhere to report to.
 process.stderr.on('error', () => undefined)
 // A reader that has had enough is no failure; a full disk is one.
 let broken: string | undefined
@@ -26,7 +26,7 @@ const main = async (): Promise<void> => {
   const { commandLine } = await import('./command-line.js')
 
   const code = await commandLine(process.argv.slice(2), {
-    // Opening it makes it non-blocking for whoever shares it: only those who read it do.
+    // Opening it makes it non-blocking for every process that shares it: only those who read it do.
     get stdin() {
       return process.stdin
     },
@@ -45,7 +45,7 @@ const main = async (): Promise<void> => {
     process.exit(failed ? 3 : code)
   }
   // A pipe takes what is written when its reader does; only then may the process end, whatever else is still open. What went
-  // wrong with it is told after that.
+  // wrong with it is reported after that.
   if (reader.isWaitedFor) process.stdout.write('', () => setImmediate(end))
   else end()
 }

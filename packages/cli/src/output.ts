@@ -1,4 +1,4 @@
-// What goes to stdout. A reader that is slow makes the command read slower, too; one that is gone is told once, and what is
+// What goes to stdout. A reader that is slow makes the command read slower, too; one that is gone is reported once, and what is
 // written after that is dropped.
 
 import type { Writable } from 'node:stream'

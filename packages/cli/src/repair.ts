@@ -18,7 +18,7 @@ export interface Repairing {
   readonly configuration: Configuration
   readonly machine: Machine
   readonly stopping: Stopping
-  /** Hears what is worth telling meanwhile. */
+  /** Called with what is worth reporting meanwhile. */
   readonly notice: (sentence: string) => void
 }
 
@@ -49,7 +49,7 @@ const MEANWHILE = 'before the repairs had ended; run reconcile --apply again for
 const isAtWork = (host: Host): boolean =>
   [...host.mountpoints.values()].some(({ record }) => record.work !== undefined || record.inFlight !== undefined)
 
-/** Resolves when nothing is under way, when a stop is asked for, or when nobody would wait any longer. */
+/** Resolves when nothing is under way, when a stop is asked for, or when no caller would wait any longer. */
 const settled = async (host: Host, timers: Timers, limitMs: number, stop: AbortSignal): Promise<void> => {
   for (const end = timers.now() + limitMs; isAtWork(host) && timers.now() < end && !stop.aborted;) {
     await new Promise<void>((next) => void timers.after(LOOK_EVERY_MS, next))

@@ -107,7 +107,7 @@ const foldAll = async (path: string): Promise<Outcome> => {
   return E.isLeft(empty) ? { _tag: 'Unreadable', error: empty.left } : { _tag: 'Same', inputs }
 }
 
-/** Folds a trace again, and says what came of it. */
+/** Folds a trace again, and gives the result. */
 export const replay = async (path: string, streams: Streams): Promise<ExitCode> => {
   let outcome: Outcome
   try {

@@ -36,7 +36,7 @@ export const openRequests = (file: string | undefined): E.Either<Failure, number
 
 /**
  * An open descriptor as a stream. A pipe is polled: a read that blocks a thread would keep the process from ending for as
- * long as nobody writes.
+ * long as no process writes.
  */
 export const streamOf = (fd: number): Readable => {
   const stat = fstatSync(fd)

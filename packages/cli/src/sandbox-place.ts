@@ -11,12 +11,12 @@ export const SANDBOX_SOURCE = '/srv/source'
 /** A directory with one file in it, so that a bind has something to show. */
 export const SANDBOX_EXAMPLE = '/srv/source/example'
 
-/** Tells the command that it is inside, and what was opened for it before. */
+/** Informs the command that it is inside, and what was opened for it before. */
 export const SANDBOX_VARIABLE = 'MOUNTKEEPER_SANDBOX'
 
 /** What the outer side hands over: numbers of open files. */
 export interface Handover {
-  /** The outer mount namespace: whoever still is in it is not in a sandbox, and must not mount. */
+  /** The outer mount namespace: a process that is still in it is not in a sandbox, and must not mount. */
   readonly outside: string
   /** A line on it is a stop; its end is a hard one. */
   readonly control: number

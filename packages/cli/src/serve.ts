@@ -18,7 +18,7 @@ export interface Ticket {
   readonly request: Request
 }
 
-/** Told of everything that is shown. */
+/** Called with everything that is shown. */
 export interface Reporter {
   /** Just before it is submitted. */
   readonly asked: (ticket: Ticket) => void
@@ -123,7 +123,7 @@ export const serve = async ({ input, together, submit, reporter, ready, stop }: 
       count(true)
     } else {
       reporter.asked(job.ticket)
-      // What nobody has begun is not begun by a manager that stops.
+      // A manager that stops begins nothing new.
       const answer = stop.aborted ? cancelled(job.ticket.request) : await submit(job.ticket.request)
       reporter.answered(job.ticket, answer)
       count(answer.ok)

@@ -70,7 +70,7 @@ const both = (first: Observer, second: Observer): Observer => ({
   },
 })
 
-/** Says what takes the host down without anybody having asked for it, and what brings it up again. */
+/** Says what takes the host down without a request for it, and what brings it up again. */
 const tellsOfInventory = (streams: Streams): Observer => {
   let isLost = false
   return {

@@ -53,7 +53,7 @@ const jsonShow = (output: Output): Show => ({
   close: () => undefined,
 })
 
-/** Propagation is that of the sandbox, and nobody else's. */
+/** Propagation is that of the sandbox only. */
 export const isWorthTelling = ({ _tag }: Warning, isSandbox: boolean): boolean =>
   !(isSandbox && _tag === 'PropagationNotShared')
 

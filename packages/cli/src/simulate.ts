@@ -1,5 +1,5 @@
 // `mountkeeper simulate`: random runs of the core on a simulated host, each judged by the laws. The same seeds are the same
-// runs; only how far it came is told by the clock. A run that breaks a law is made smaller, told, and written as a trace.
+// runs; only how far it came depends on the clock. A run that breaks a law is made smaller, reported, and written as a trace.
 
 import { randomInt } from 'node:crypto'
 import { closeSync, existsSync, fstatSync, ftruncateSync, unlinkSync, writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ import { EXIT } from './exit.js'
 import type { Streams } from './streams.js'
 import { complain, fail } from './streams.js'
 
-/** Played in one go, before signals are heard and progress is told. */
+/** Played in one go, before signals are heard and progress is shown. */
 const AT_ONCE = 100
 const TOLD_EVERY_MS = 10_000
 const SHOWN_EVERY_MS = 200
@@ -47,7 +47,7 @@ const figures = (campaign: Campaign, seconds: number): string => {
   return `${played}; ${tested.size} laws checked ${number(judgedIn(campaign))} times; ${seconds.toFixed(1)} s`
 }
 
-/** Tells how far it is: on a terminal in place, elsewhere a line every so often. */
+/** Shows how far it is: on a terminal in place, elsewhere a line every so often. */
 const createProgress = ({ stderr }: Streams, campaign: Campaign, elapsedMs: () => number) => {
   const isTerminal = 'isTTY' in stderr && stderr.isTTY === true
   let shown = 0
@@ -99,7 +99,7 @@ const traceText = (found: Counterexample): string => {
   return `${[encodeTraceHeader({ format: 1, settings, facts }), ...lines].join('\n')}\n`
 }
 
-/** What is told of a run that broke a law, for people and for machines. */
+/** What is reported of a run that broke a law, for people and for machines. */
 interface Told {
   readonly found: Counterexample
   /** Actions before it was made smaller. */

@@ -16,7 +16,7 @@ export interface SurveyPlace {
   readonly machine: Pick<Machine, 'host' | 'timers' | 'inventory'>
 }
 
-/** Reads what is recorded, and looks at all of it. With `notice` an inventory that fails is told there, and is no failure. */
+/** Reads what is recorded, and looks at all of it. With `notice` an inventory that fails is reported there, and is no failure. */
 export const surveyOf = async (
   { configuration, machine }: SurveyPlace,
   page: StatusPage = {},

@@ -102,7 +102,7 @@ const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve
 export const drive = (options: DriveOptions = {}): Drive => {
   const { host = createModelHost(), streams = streamsWith(), timers = createSystemTimers() } = options
   const input = new PassThrough()
-  // And a turn later, when whoever reads has taken notice of the end.
+  // And a turn later, when the reader has taken notice of the end.
   const isRead = new Promise((resolve) => input.once('end', () => setImmediate(resolve)))
   const stopping = createStopping()
   const exit = runSession({
@@ -136,7 +136,7 @@ export const drive = (options: DriveOptions = {}): Drive => {
     exit,
     answers: () => lines().map((line) => JSON.parse(line) as Record<string, unknown>),
     until: async (count) => {
-      // A test that waits in vain is ended by its own limit.
+      // A test that waits without success is ended by its own limit.
       while (lines().length < count) await aMoment()
     },
     untilShown: async (text) => {

@@ -1,4 +1,4 @@
-// A session with an authority on what is in use: what its loss and return lead to, and what is told of them.
+// A session with an authority on what is in use: what its loss and return lead to, and what is reported of them.
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { InventoryNews, InventoryPort } from '@mountkeeper/runtime'
 import { expect, test } from 'vitest'
@@ -30,7 +30,7 @@ test('an authority that does not answer is why a run does not begin', async () =
   expect(run.streams.stderr.text()).toBe('mountkeeper: the host could not come up: the inventory failed: no socket\n')
 })
 
-test('lost, requests are refused; back, the host has a new generation; both are told once', async () => {
+test('lost, requests are refused; back, the host has a new generation; both are reported once', async () => {
   const { port, tell } = scripted()
   const run = drive({ inventory: port })
   run.send(attach('1', 'a'))

@@ -132,7 +132,7 @@ describe('concurrently', () => {
     expect(ids(run.answers())).toEqual(['2', '3', '1'])
   })
 
-  test('reading pauses at the bound of the queue, so that nobody is turned away', async () => {
+  test('reading pauses at the bound of the queue, so that no request is turned away', async () => {
     const configuration = configurationWith()
     const { settings } = configuration
     const limits = { ...settings.limits, waitingPerMountpoint: 4 }
@@ -177,7 +177,7 @@ describe('a journal that fails', () => {
     expect(said.split('\n').filter((line) => !/left behind|stays, in use/.test(line))).toHaveLength(2)
   })
 
-  test('while coming up is the reason that is told', async () => {
+  test('while coming up is the reason that is reported', async () => {
     const run = drive({ journal: failingAfter(0) })
     expect(await run.exit).toBe(3)
     expect(run.streams.stderr.text()).toBe('mountkeeper: /s/journal cannot be written: the disk is full\n')
@@ -219,7 +219,7 @@ describe('coming up', () => {
     expect(run.host.ran).toEqual([])
   })
 
-  test('what somebody else has mounted is reported and left alone', async () => {
+  test('what a third party has mounted is reported and left alone', async () => {
     const first = drive()
     first.send(attach('1'))
     first.end()

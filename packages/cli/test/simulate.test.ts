@@ -37,7 +37,7 @@ const simulated = async (...argv: readonly string[]) => {
 const withoutTime = (text: string): unknown => ({ ...(JSON.parse(text) as object), seconds: 0 })
 
 describe('simulate', () => {
-  test('tells what was played, and that nothing broke', async () => {
+  test('says what was played, and that nothing broke', async () => {
     const { code, out, said } = await simulated('--seed', '1', '--runs', '40')
     expect(out).toMatch(
       /^40 runs, [\d,]+ actions, [\d,]+ decisions; \d+ laws checked [\d,]+ times; \d+\.\d s; seed 1: no law was broken\n$/,
@@ -55,7 +55,7 @@ describe('simulate', () => {
     })
   })
 
-  test('without a seed tells the one that it took', async () => {
+  test('without a seed shows the one that it took', async () => {
     const { out } = await simulated('--runs', '2', '--json')
     const { seed } = JSON.parse(out) as { seed: number }
     expect(withoutTime((await simulated('--seed', String(seed), '--runs', '2', '--json')).out)).toEqual(
@@ -74,7 +74,7 @@ describe('simulate', () => {
 describe('a law that is broken', () => {
   const trace = join(folder, 'found.trace')
 
-  test('is told in a few lines, with the seed that repeats it, and replays', async () => {
+  test('is reported in a few lines, with the seed that repeats it, and replays', async () => {
     mistaken.forgets = true
     const { code, out } = await simulated('--seed', '1', '--runs', '1000', '--trace', trace)
     expect(code).toBe(1)
@@ -115,7 +115,7 @@ describe('what cannot be', () => {
       'is in a directory that does not exist; give the path of a file that can be written',
     ],
     [['--trace', folder], 'is a directory; give the path of a file that can be written'],
-  ])('%j is told with its flag', async (argv, text) => {
+  ])('%j is reported with its flag', async (argv, text) => {
     const { code, said } = await simulated(...argv)
     expect(said).toContain(text)
     expect(said.split('\n')).toHaveLength(2)

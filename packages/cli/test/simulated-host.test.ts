@@ -77,7 +77,7 @@ describe('run --host simulator', () => {
     [['--root', ROOT, '--state-dir', folder], '--state-dir cannot be used with --host simulator'],
     [['--sandbox'], '--sandbox and --host simulator cannot be combined'],
     [[], 'no managed root is configured; add --root DIR'],
-  ])('%j is told in one line', async (argv, text) => {
+  ])('%j is reported in one line', async (argv, text) => {
     const { code, said } = await simulated([], ...argv)
     expect(said).toContain(text)
     expect(said.split('\n')).toHaveLength(2)

@@ -18,7 +18,7 @@ const place = () => ({
   machine: { host: createModelHost(), timers: createSystemTimers(), inventory: away },
 })
 
-test('an inventory that fails is no reason to show nothing, and is told', async () => {
+test('an inventory that fails is no reason to show nothing, and is reported', async () => {
   const said: string[] = []
   const survey = await surveyOf(place(), {}, (sentence) => void said.push(sentence))
   expect(survey).toMatchObject({ right: { status: { _tag: 'Status', mountpoints: [] } } })

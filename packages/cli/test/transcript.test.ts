@@ -37,7 +37,7 @@ describe('a transcript', () => {
     },
   )
 
-  test('tells request, effects with their commands, what was found, and the answer', async () => {
+  test('shows request, effects with their commands, what was found, and the answer', async () => {
     expect(await told(SHARED)).toEqual([
       'host-up  /srv/mounts',
       '    <1 ms  discover     1 root, 0 mountpoints',
@@ -72,7 +72,7 @@ describe('a transcript', () => {
     ])
   })
 
-  test('tells failures with what the command said, and what is left', async () => {
+  test('shows failures with what the command said, and what is left', async () => {
     const lines = await told([attach('1', 'a', 'bad'), attach('2', 'b'), 'oops'], {}, ({ host }) =>
       host.failing.add('bad'),
     )
@@ -131,7 +131,7 @@ describe('a transcript', () => {
     run.host.hold('slow')
     run.send(attach('1', 'a', 'slow'))
     await run.host.held('slow')
-    run.send({ op: 'cancel', id: 'c', target: 'nobody' })
+    run.send({ op: 'cancel', id: 'c', target: 'unknown' })
     await run.untilShown('c  cancel')
     run.host.letGo('slow')
     run.end()
@@ -142,7 +142,7 @@ describe('a transcript', () => {
       .filter((line) => /^[^ ]/.test(line))
     expect(titles.slice(1, 4)).toEqual([
       '1  attach  /srv/mounts/a  tmpfs slow  vol-1 for vm-1',
-      'c  cancel  nobody',
+      'c  cancel  unknown',
       '1  attach  /srv/mounts/a  tmpfs slow  vol-1 for vm-1 (continued)',
     ])
   })

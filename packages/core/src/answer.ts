@@ -26,7 +26,7 @@ export interface Warning {
   readonly paths?: readonly string[]
 }
 
-/** Why a layer of ours stays mounted although nobody holds it, a directory of ours stays, or a layer is not shared. */
+/** Why a layer of ours stays mounted although it has no holder, a directory of ours stays, or a layer is not shared. */
 export type Reason =
   | { readonly _tag: 'KeptByPolicy' }
   | { readonly _tag: 'Stacked' }
@@ -279,7 +279,7 @@ export interface Status {
   /** There are more: ask again with this as `after`. */
   readonly next?: string
   readonly refusing: readonly string[]
-  /** Managed roots that are not the directories they were at host-up; below them nothing can be told until the next one. */
+  /** Managed roots that are not the directories they were at host-up; below them nothing can be known until the next one. */
   readonly changedRoots: readonly string[]
 }
 

@@ -76,7 +76,7 @@ const isLoneSurrogate = (text: string): boolean => {
   return false
 }
 
-/** Printable ASCII throughout: nearly every name and path, told in one pass. */
+/** Printable ASCII throughout: nearly every name and path, recognized in one pass. */
 const isPlain = (text: string): boolean => {
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index)
@@ -177,7 +177,7 @@ const checkOptionForm = (field: string, rule: TypeRule, option: MountOption, tex
 
 /**
  * Whether a request may refer to this secret. By the lists alone: the answer is the same whether the file is there or not, so
- * that nobody can ask for files that they may not name.
+ * that no caller can ask for files that it may not name.
  */
 const checkSecret = ({ secrets }: Settings, field: string, option: SecretOption): Invalid | undefined => {
   if ('secretFile' in option) {
@@ -302,7 +302,7 @@ const optionBytes = (option: MountOption): number =>
     ? utf8Length(option)
     : utf8Length(option.name) + utf8Length('secretFile' in option ? option.secretFile : option.secretEnvironment)
 
-/** How much of a request is kept: also options that are passed to nobody. */
+/** How much of a request is kept: also options that are passed to no helper. */
 export const checkRecordBytes = (
   { limits }: Settings,
   { mountpoint, filesystem }: { readonly mountpoint: string; readonly filesystem: Filesystem },

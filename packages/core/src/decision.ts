@@ -22,7 +22,7 @@ export type Change =
   | { readonly _tag: 'Host'; readonly patch: HostPatch }
   | { readonly _tag: 'Refusing'; readonly target: string }
   | { readonly _tag: 'Allowing'; readonly target: string }
-  /** A managed root is not the directory it was at host-up; told once for the host. */
+  /** A managed root is not the directory it was at host-up; reported once for the host. */
   | { readonly _tag: 'RootChanged'; readonly root: string }
   | { readonly _tag: 'Counted'; readonly nextEffect: EffectId; readonly lastRequest: RequestId }
 

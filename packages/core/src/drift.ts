@@ -10,7 +10,7 @@ import type { Settings } from './settings.js'
 
 const nameOf = (layer: Identity): string => `${layer.fstype} ${layer.source}`
 
-/** Nothing is mounted there any more: it is missed if somebody holds it, and mounted again only where its source is the same. */
+/** Nothing is mounted there any more: it is missed if it has a holder, and mounted again only where its source is the same. */
 const lostUnder = (
   settings: Pick<Settings, 'types'>,
   { path: mountpoint, filesystem, source }: Mountpoint,

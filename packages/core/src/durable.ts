@@ -1,5 +1,5 @@
 // What survives a crash of one mountpoint, beside its holders. `evolve` alone writes it, and facts alone say what it becomes:
-// everything else in a record is found out anew after a crash.
+// everything else in a record is found out again after a crash.
 
 import type { Filesystem } from './filesystem.js'
 import type { Found, Identity, ResolvedSource } from './found.js'

@@ -55,7 +55,7 @@ export interface SourceSeen {
   readonly shown?: ResolvedSource
 }
 
-/** Why a look could not tell. */
+/** Why a look was inconclusive. */
 export type UnknownWhy =
   /** The effect passed its deadline; exactly one `ended` follows. */
   | 'TimedOut'
@@ -80,7 +80,7 @@ export type UnknownWhy =
   /** The table or the path could not be read; the detail says why. */
   | 'Unreadable'
 
-/** Looked, and could not tell. Nothing destructive follows from it (L17). */
+/** Looked, without a conclusion. Nothing destructive follows from it (L17). */
 export interface Unknown {
   readonly _tag: 'Unknown'
   readonly why: UnknownWhy
@@ -99,7 +99,7 @@ const FOR_A_PERSON: ReadonlySet<UnknownWhy> = new Set([
 /** Whether only a person can remove the cause: no request waits for that (R4.10). */
 export const needsPerson = ({ why }: Unknown): boolean => FOR_A_PERSON.has(why)
 
-/** Why a look could not tell, and what may be run about it, for people. */
+/** Why a look was inconclusive, and what may be run about it, for people. */
 export const unknownText = ({ why, detail, command }: Unknown): string =>
   [detail === undefined ? why : `${why}: ${detail}`, ...(command === undefined ? [] : [`run: ${command}`])].join('; ')
 
@@ -136,7 +136,7 @@ export const errorText = ({ stderr, exitStatus, signal }: CommandError): string 
 
 const DELETED = '//deleted'
 
-/** How two observations of a layer compare. `renamed`: all is equal but the root, so nobody can tell (R2.1). */
+/** How two observations of a layer compare. `renamed`: all is equal but the root, so it is unknown (R2.1). */
 export type Sameness = 'same' | 'renamed' | 'other'
 
 /** Compares a recorded identity with one seen now. Flags are not compared; a root that gained `//deleted` is the same. */
@@ -152,7 +152,7 @@ export const compareIdentity = (recorded: Identity, seen: Identity): Sameness =>
   return recorded.root === seen.root || recorded.root + DELETED === seen.root ? 'same' : 'renamed'
 }
 
-/** The same layer with another root is among these, so that nobody can tell whether the recorded one is there. */
+/** The same layer with another root is among these, so that it is unknown whether the recorded one is there. */
 export const renamedAmong = (recorded: Identity, layers: readonly Identity[]): Unknown | undefined =>
   layers.some((each) => compareIdentity(recorded, each) === 'renamed')
     ? { _tag: 'Unknown', why: 'RootRenamed', detail: `the root of ${recorded.source} is no longer ${recorded.root}` }

@@ -8,10 +8,10 @@ export type Knowledge = 'request' | 'inventory'
 export interface Holder {
   readonly volume: string
   readonly consumer: string
-  /** Wall clock, ms, when it was told `Attached`. */
+  /** Wall clock, ms, when it was answered `Attached`. */
   readonly since: number
   readonly knowledge: Knowledge
-  /** The id of the request that made it; a repeat under the same id is told `added` again. Not durable. */
+  /** The id of the request that made it; a repeat under the same id is answered `added` again. Not durable. */
   readonly id?: string | undefined
 }
 
@@ -22,7 +22,7 @@ type OfConsumer = Holder | Map<string, Holder>
 /** The set of holders of one mountpoint. */
 export interface Holders {
   count: number
-  /** Grows from left to right, and back only when nobody is left, so that a count that swings costs nothing. */
+  /** Grows from left to right, and back only when no holder is left, so that a count that swings costs nothing. */
   held: undefined | Holder | Holder[] | Map<string, OfConsumer>
 }
 

@@ -1,4 +1,4 @@
-// The host: all the state there is. `decide` reads it, `apply` changes it, nobody else knows it. The record of a mountpoint
+// The host: all the state there is. `decide` reads it, `apply` changes it, no other code knows it. The record of a mountpoint
 // is an immutable value that is replaced as a whole; only its set of holders, which can be large, is changed in place.
 // Adding a phase or a field here means: its rows in decide/, a golden transcript, a line in show.ts.
 
@@ -60,9 +60,9 @@ export interface Work {
   readonly leaving: Leaving | undefined
   /** What its source led to at the look before the mount. */
   readonly source: ResolvedSource | undefined
-  /** Our own mount is there although its command failed, and is probed before anybody is served by it. */
+  /** Our own mount is there although its command failed, and is probed before any caller is served by it. */
   readonly proving: Proving | undefined
-  /** What is told to whoever is served by the layer that was seen. */
+  /** What the callers that are served by the layer that was seen have to know. */
   readonly warnings: readonly Warning[]
 }
 
@@ -87,7 +87,7 @@ export interface EffectInFlight {
   readonly kind: 'Look' | 'MakeDirectory' | 'Mount' | 'Unmount' | 'RemoveDirectory' | 'Probe'
 }
 
-/** A changing effect whose end nobody could see yet; a look that can tell concludes it. */
+/** A changing effect whose end was not seen yet; a conclusive look completes it. */
 export interface Unresolved {
   readonly kind: 'MakeDirectory' | 'Mount' | 'Unmount' | 'RemoveDirectory'
   readonly error: CommandError | undefined
@@ -105,7 +105,7 @@ export interface Dead {
   readonly at: number
 }
 
-/** The record of one mountpoint: what is durable, and what was seen and is under way, which a restart finds out anew. */
+/** The record of one mountpoint: what is durable, and what was seen and is under way, which a restart finds out again. */
 export interface Mountpoint extends Durable {
   readonly path: string
   /** The managed root it is under; absent for records outside today's roots. */
@@ -136,7 +136,7 @@ export interface Mountpoint extends Durable {
   readonly background: boolean
   /** The last delay of the back-off, ms; 0 before the first. */
   readonly backOffMs: number
-  /** The last look could not tell. */
+  /** The last look was inconclusive. */
   readonly unknown: Unknown | undefined
   readonly unresolved: Unresolved | undefined
   /** Why it is vacant or left over. */
@@ -226,7 +226,7 @@ export interface Host {
   readonly requests: Map<RequestId, Unanswered>
   readonly ids: Map<string, RequestId>
   readonly refusing: Set<string>
-  /** Roots that a look has found changed since the host came up, each told once. */
+  /** Roots that a look has found changed since the host came up, each reported once. */
   readonly changedRoots: Set<string>
   /** Memory of this host that the layers on record, and those that are being mounted, may take together, bytes. */
   memory: number

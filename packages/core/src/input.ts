@@ -40,7 +40,7 @@ export interface HostUpRequest extends Asked {
 }
 export interface HostDownRequest extends Asked {
   readonly op: 'host-down'
-  /** Told to those who are refused while the host is down; at most 1,024 bytes. */
+  /** The reason for callers that are refused while the host is down; at most 1,024 bytes. */
   readonly reason?: string
 }
 export interface StatusRequest extends Asked {

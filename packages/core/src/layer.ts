@@ -84,7 +84,7 @@ const isAskedReadOnly = (filesystem: Filesystem): boolean => askedFlags(filesyst
 
 const warning = (_tag: Warning['_tag'], text: string): Warning => ({ _tag, text })
 
-/** What whoever is served by this layer has to know. */
+/** What callers that are served by this layer have to know. */
 export const warningsAbout = (
   filesystem: Filesystem,
   layer: Identity,
@@ -111,7 +111,7 @@ export interface MountSeenBy {
   readonly fresh: readonly Identity[]
   /** The stack grew by exactly one layer since the look before it. */
   readonly grewByOne: boolean
-  /** The command has just ended with exit status 0; after a crash or a time-out, and later, nobody can tell whose a layer is. */
+  /** The command has just ended with exit status 0; after a crash or a time-out, and later, it is unknown whose a layer is. */
   readonly exited: 'well' | 'unseen'
   /** What the source led to at the look before it. */
   readonly before: ResolvedSource | undefined
@@ -232,7 +232,7 @@ export const agreement = (
 }
 
 /**
- * Whether the entry of a type identifies the data of a layer that nobody recorded: bind, block, and what a server is asked for
+ * Whether the entry of a type identifies the data of a layer without a record: bind, block, and what a server is asked for
  * by name. Never tmpfs, overlay, or a type without entry.
  */
 export const isAdoptableType = ({ appears, mayHang, sourceIsPath, pathOptions }: TypeRule): boolean => {
@@ -260,7 +260,7 @@ const askedRoot = ({ options }: Filesystem): string | undefined => {
 const isSamePart = (asked: Known, shown: Known): boolean =>
   asked._tag !== 'Files' || shown._tag !== 'Files' || (asked.offset ?? NaN) === shown.offset
 
-/** Whether a layer that nobody recorded may be adopted for this request. */
+/** Whether a layer without a record may be adopted for this request. */
 export const isAdoptable = (
   settings: Pick<Settings, 'types'>,
   filesystem: Filesystem,

@@ -3,7 +3,7 @@
 import type { Reason } from './answer.js'
 import type { Unknown } from './found.js'
 
-/** Why nothing could be told of a mountpoint, as answers and `status` say it. */
+/** Why nothing is known of a mountpoint, as answers and `status` say it. */
 export const reasonOf = (mountpoint: string, unknown: Unknown): Reason => {
   if (unknown.why !== 'UnsafeParent') return unknown
   const { component = mountpoint, detail: why = 'another user may change it', command } = unknown

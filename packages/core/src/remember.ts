@@ -1,5 +1,5 @@
 // What a journal says, fact by fact: the records and holders that facts describe, without a host around them. Recovery makes
-// a host of it, and a snapshot the fewest facts that say the same. Mutable: it belongs to whoever folds.
+// a host of it, and a snapshot the fewest facts that say the same. Mutable: it belongs to the code that folds.
 
 import type { HoldersWriter, MountpointFact } from './evolve.js'
 import { evolve, evolveHolders } from './evolve.js'
@@ -73,7 +73,7 @@ const take = ({ record, holders }: Remembered, fact: MountpointFact): void => {
   if (patch !== undefined) Object.assign(record, patch)
 }
 
-/** The phase of a record that nobody has looked at yet. */
+/** The phase of a record that was not looked at yet. */
 export const phaseOf = ({ record, holders }: Remembered): Phase => {
   if (record.unresolved !== undefined) return 'uncertain'
   if (record.layer !== undefined) return holders.count > 0 ? 'mounted' : 'vacant'

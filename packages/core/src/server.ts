@@ -27,7 +27,7 @@ const withoutUser = (source: string): string => source.replace(/^[^:/]*@/, '')
 
 /**
  * The hosts before the colon that ends them. Brackets count only where an address begins. An IPv6 address without brackets is
- * taken for one, although some helpers cut it at its first colon: else all such servers were one.
+ * read as one, although some helpers cut it at its first colon: else all such servers were one.
  */
 const hostsBeforeColon = (source: string): readonly string[] => {
   const text = withoutUser(source)

@@ -26,7 +26,7 @@ export interface RootSettings {
 
 /** Which secrets a request may refer to. */
 export interface SecretSettings {
-  /** Directories below which the files of secrets lie; canonical and absolute. */
+  /** Directories below which the files of secrets are; canonical and absolute. */
   readonly directories: readonly string[]
   /** Names of variables in the environment of the manager's process. */
   readonly environment: readonly string[]

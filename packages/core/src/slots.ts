@@ -144,7 +144,7 @@ export const moveSlot = (
 
 /**
  * The next mountpoint to get a slot, or `undefined` while none can be given. Pure. The driver feeds `Granted` and asks again
- * until nobody is named; fair between servers, in order of asking within one.
+ * until none is named; fair between servers, in order of asking within one.
  */
 export const grantable = (host: Host): string | undefined => {
   const { slots, settings } = host

@@ -20,7 +20,7 @@ const recorded = ({ record, since }: Remembered): Fact => {
     ...(adopted ? { adopted } : {}),
     ...(claim === undefined ? {} : { claim }),
     ...(intent === undefined ? {} : { intent }),
-    // Facts tell of no other command that may have been under way.
+    // Facts show no other command that may have been under way.
     ...(unresolved === undefined ? {} : { unresolved: unresolved.kind === 'Unmount' ? 'Unmount' : 'Mount' }),
   }
 }

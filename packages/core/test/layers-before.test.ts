@@ -90,7 +90,7 @@ const titled = CASES.map((each) => ({
   title: `${each.filesystem} over ${each.before.join(' ') || 'nothing'}, found ${each.found.join(' ')}: ${each.ours ?? 'none'} is ours`,
 }))
 
-describe('L20 L34: layers that lay there before a claim', () => {
+describe('L20 L34: layers that were there before a claim', () => {
   test.each(titled)('$title', (each) => {
     const story = claimedOver(each)
     const ids = new Map([...each.before, ...each.found].map((name) => [name, named(story, name).mountId]))

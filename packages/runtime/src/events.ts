@@ -1,5 +1,5 @@
 // What embedders may want to hear of without asking: mountpoints that were lost, mounted again, became vacant or uncertain,
-// and the end of that; drift that discovery or a reconcile has found. Derived from decisions, told when durable.
+// and the end of that; drift that discovery or a reconcile has found. Derived from decisions, reported when durable.
 
 import type { Answer, Decision, Difference, Entry, Host, Mountpoint, Phase } from '@mountkeeper/core'
 
@@ -7,16 +7,16 @@ import type { Answer, Decision, Difference, Entry, Host, Mountpoint, Phase } fro
 export interface MountpointEvent {
   /**
    * `Lost`: holders exist and their layer is gone. `Remounted`: it is there again, handles from before are dead. `Vacant`:
-   * our layer stays although nobody holds it. `Uncertain`: nobody can tell. `Settled`: the end of any of these.
+   * our layer stays although it has no holder. `Uncertain`: the state is unknown. `Settled`: the end of any of these.
    */
   readonly _tag: 'Lost' | 'Remounted' | 'Vacant' | 'Uncertain' | 'Settled'
   /** Wall clock, ms, of the input that led to it. */
   readonly at: number
   readonly mountpoint: string
-  /** Where it rested before and where it rests now; the steps between are not told. */
+  /** Where it rested before and where it rests now; the steps between are not reported. */
   readonly was: Phase
   readonly is: Phase
-  /** Together with the host's generation it tells old handles from new ones. */
+  /** Together with the host's generation it distinguishes old handles from new ones. */
   readonly instance: number
 }
 
@@ -27,14 +27,14 @@ export interface DriftEvent {
   readonly difference: Difference
 }
 
-/** A managed root was over-mounted, unmounted or renamed: below it nothing can be told until it is put right. Told once. */
+/** A managed root was over-mounted, unmounted or renamed: below it nothing can be known until it is put right. Reported once. */
 export interface RootEvent {
   readonly _tag: 'RootChanged'
   readonly at: number
   readonly root: string
 }
 
-/** What a listener is told. */
+/** What a listener gets. */
 export type HostEvent = MountpointEvent | DriftEvent | RootEvent
 
 /** Watches decisions, each before it is applied. */
@@ -73,7 +73,7 @@ const driftIn = (answer: Answer): readonly Difference[] => {
 const restOf = ({ record, holders }: Entry): Rest =>
   isRest(record.phase) ? record : { phase: holders.count > 0 ? 'mounted' : 'absent', instance: record.instance }
 
-/** Begins to watch; nothing is told about what already is. */
+/** Begins to watch; nothing is reported about what already is. */
 export const createEventWatch = (): EventWatch => {
   // Where those rested that are under way now.
   const left = new Map<string, Rest>()

@@ -1,8 +1,8 @@
 // What news of the inventory leads to. An authority that is lost may lose consumers unseen, so the host goes down, and comes
 // up by a new discovery when it is back; unless the last wish of the callers was down (L36).
 //
-// That a consumer came, went or changed leads to nothing by itself: attaching and detaching is for whoever starts and stops
-// it, a host-up would make every request wait for all others, and a look cannot tell who uses a mount. The next discovery
+// That a consumer came, went or changed leads to nothing by itself: attaching and detaching is for the service that starts and stops
+// it, a host-up would make every request wait for all others, and a look cannot show who uses a mount. The next discovery
 // asks again, and so does a reconcile, which is the way to see what became stale in between.
 
 import type { Answer, Host, Request } from '@mountkeeper/core'
@@ -44,7 +44,7 @@ export const followInventory = ({ inventory, submit, host, observer, complain }:
   let wish: 'up' | 'down' = 'down'
   let unwatch: (() => void) | undefined
   let stopped = false
-  /** The host was taken down for a loss, and nobody has wished otherwise since. */
+  /** The host was taken down for a loss, and no caller has wished otherwise since. */
   let takenDown = false
 
   const broken = (what: string, cause: unknown): void =>

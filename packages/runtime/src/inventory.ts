@@ -106,7 +106,7 @@ const together = (discovered: Discovered, report: Report, asked: Asked): Report 
 
 /**
  * A host port whose `Discover` also asks the inventory. It is asked before the host is read, and both answer beside one
- * another: what began to be used since is newer than `startedAt`, and so is not taken for unused.
+ * another: what began to be used since is newer than `startedAt`, and so is not treated as unused.
  */
 export const withInventory = (
   port: HostPort,

@@ -1,6 +1,6 @@
 // The driver of the core. A turn takes what is in the inbox, decides and applies each input, sends the facts to the journal,
 // and when they and all before them are durable delivers the answers and starts the effects. Everything else (reports,
-// timers, callers) only puts inputs into the inbox; nobody but a turn and the hard end calls `decide`.
+// timers, callers) only puts inputs into the inbox; only a turn and the hard end call `decide`.
 
 import { apply, decide, grantable } from '@mountkeeper/core'
 import type { Answer, Decision, Effect, Fact, Host, Input, Refusal, Request, RequestId } from '@mountkeeper/core'
@@ -42,7 +42,7 @@ export type Ending = { readonly _tag: 'Drained' } | { readonly _tag: 'StoppedHar
 export interface StopOptions {
   /** Refuse all unanswered at once and start nothing more. Also cuts short a stop that is under way. */
   readonly hard?: boolean
-  /** How long effects that nobody waits for may take to end after the last answer, ms; by default `STOP_GRACE_MS`. */
+  /** How long effects that no caller waits for may take to end after the last answer, ms; by default `STOP_GRACE_MS`. */
   readonly graceMs?: number
 }
 
@@ -209,7 +209,7 @@ export const createLoop = (options: LoopOptions): Loop => {
     guarded('the core failed at a hard stop', () => {
       if (ending !== undefined) return
       // Decided so that the host and the trace show it. What it leads to is dropped, and so is all that waits for the disk:
-      // a hard stop is a crash that tells its callers, and recovery starts from what is durable.
+      // a hard stop is a crash that informs its callers, and recovery starts from what is durable.
       const input: Input = { _tag: 'Stopped', at: timers.now(), how: 'hard' }
       const decision = core.decide(host, input)
       observer?.onDecision?.(input, decision)
@@ -302,7 +302,7 @@ export const createLoop = (options: LoopOptions): Loop => {
       letGo = undefined
     }
     if (stopping === undefined || owing) return
-    // Of what nobody waits for, only a settling mount is worth a delay: it says whether a layer of ours stays.
+    // Of what no caller waits for, only a settling mount is worth a delay: it says whether a layer of ours stays.
     if (runner.running().length === 0 && !runner.isSettling()) end({ _tag: 'Drained' })
     else stopping.callOffGrace ??= timers.after(stopping.graceMs, () => end({ _tag: 'Drained' }))
   }

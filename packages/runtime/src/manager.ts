@@ -181,7 +181,7 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
 
 /**
  * Reads the journal and starts a manager that knows what it knew before. Nothing is touched on the host before the first
- * `hostUp`; locks are the business of whoever calls (`Locks`).
+ * `hostUp`; locks are the business of the caller (`Locks`).
  */
 export const createMountManager =
   (options: MountManagerOptions): TaskEither<JournalFailed | Invalid, MountManager> =>

@@ -16,6 +16,6 @@ export interface Observer {
   readonly onReport?: (effect: MountpointEffect | Discover, report: Report, startedAt: number, endedAt: number) => void
   /** When an answer is delivered, just before its caller gets it. */
   readonly onAnswer?: (answer: Answer) => void
-  /** When the authority on what is in use was lost, is back or tells of a change; before anything follows from it. */
+  /** When the authority on what is in use was lost, is back or reports a change; before anything follows from it. */
   readonly onInventory?: (news: InventoryNews) => void
 }

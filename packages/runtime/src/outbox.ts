@@ -1,5 +1,5 @@
 // What waits for the disk. Invariant: a parcel leaves when its own facts and all facts before it are durable, and after all
-// parcels before it, whether or not it has facts of its own. Decisions run ahead; nothing that anybody sees does.
+// parcels before it, whether or not it has facts of its own. Decisions run ahead; nothing that is visible outside does.
 
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { Answer, Effect, Fact } from '@mountkeeper/core'

@@ -79,7 +79,7 @@ const lookedAt = async (port: HostPort, look: Look): Promise<Looked> => {
 /**
  * What these requests would lead to if they came now, one after the other: the effects, why, what a failure of each would
  * lead to, and the answer. Looks at the mountpoints they concern (each at most `deadlinesMs.look`), changes nothing, asks
- * nobody who waits. Assumes that the host is up and that every effect succeeds. Never rejects. `roots` are those that the
+ * no waiting caller. Assumes that the host is up and that every effect succeeds. Never rejects. `roots` are those that the
  * host has seen; of one that never came up, what the caller has.
  */
 export const planRequests =

@@ -34,7 +34,7 @@ export interface Report {
 
 /**
  * Runs effects on a host. Never rejects: what goes wrong is in the report. Settles at the effect's deadline at the latest.
- * `started` may be told of each process that runs for the effect, so that a stop can name what it leaves.
+ * `started` may be called with each process that runs for the effect, so that a stop can name what it leaves.
  */
 export interface HostPort {
   readonly run: (effect: MountpointEffect | Discover, started?: (pid: number) => void) => Promise<Report>
@@ -54,7 +54,7 @@ export interface Journal {
   readonly append: (facts: readonly Fact[]) => TaskEither<JournalFailed, void>
 }
 
-/** Time. The only one who looks at a clock is the runtime; the core is told. */
+/** Time. Only the runtime looks at a clock; it passes the time to the core. */
 export interface Timers {
   /** Wall clock, ms since the epoch. */
   readonly now: () => number
@@ -103,7 +103,7 @@ export interface UsedFile {
   readonly consumer: string
 }
 
-/** All files in use, wherever they lie, and when (wall clock, ms) the authority began to be asked. */
+/** All files in use, wherever they are, and when (wall clock, ms) the authority began to be asked. */
 export interface FilesInUse {
   readonly startedAt: number
   readonly files: readonly UsedFile[]

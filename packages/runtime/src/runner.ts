@@ -1,6 +1,6 @@
 // Starts effects and turns what becomes of them into inputs: exactly one outcome each, and exactly one `Ended` after one
 // that passed its deadline and whose end is seen. It never decides anything; what it learns goes to the inbox. A port that
-// breaks its promise spoils that one effect, whose outcome is then that nobody can tell.
+// breaks its promise spoils that one effect, whose outcome is then unknown.
 
 import { readReport } from '@mountkeeper/core'
 import type { Discover, Effect, EffectId, Input, MountpointEffect, Reported, Wait } from '@mountkeeper/core'
@@ -65,7 +65,7 @@ const outcomeOf = (effect: MountpointEffect | Discover, reported: Reported, at: 
   ...reported,
 })
 
-/** Nobody can tell what became of the effect; what is known stands in the detail. */
+/** It is unknown what became of the effect; what is known is in the detail. */
 const cannotTell = (effect: MountpointEffect | Discover, why: string): Reported =>
   effect._tag === 'Discover'
     ? { found: { _tag: 'NotDiscovered', reason: why } }
@@ -110,7 +110,7 @@ export const createRunner = ({ port, timers, observer, put, complain }: RunnerOp
     put({ _tag: 'Ended', at: timers.now(), effect: effect.effect, mountpoint: mountpointOf(effect) })
   }
 
-  /** Waits for the end of what is overdue. Where nobody sees it, what could still change the host stays overdue. */
+  /** Waits for the end of what is overdue. Where it cannot be seen, what could still change the host stays overdue. */
   const awaitEnd = (effect: MountpointEffect | Discover, ended: PromiseLike<unknown> | undefined): void => {
     const lost = (what: string, cause?: unknown): void => {
       complainAbout(effect, what, cause)
@@ -198,7 +198,7 @@ export const createRunner = ({ port, timers, observer, put, complain }: RunnerOp
 
   const wait = (effect: Wait): void => {
     const of = effect.mountpoint ?? OF_THE_HOST
-    // The one before it is replaced: its end would change nothing, so it is not even told.
+    // The one before it is replaced: its end would change nothing, so it is not even reported.
     delays.get(of)?.callOff()
     const elapsed = (): void => {
       delays.delete(of)

@@ -1,4 +1,4 @@
-// The requests that nobody was answered yet, decided or not. Invariant: each is resolved exactly once, and leaves the table
+// The requests that were not answered yet, decided or not. Invariant: each is resolved exactly once, and leaves the table
 // then; its deadline runs from the turn that accepted it to the decision that answers it.
 
 import { requestId } from '@mountkeeper/core'
@@ -27,7 +27,7 @@ export interface UnansweredTable {
   readonly decided: (answer: Answer) => void
   /** Gives an answer to its caller; does nothing for one who was refused meanwhile. */
   readonly deliver: (answer: Answer) => void
-  /** Refuses everybody, decided or not, in order of asking. */
+  /** Refuses every request, decided or not, in order of asking. */
   readonly refuseAll: (error: Refusal) => void
   /** Refuses one that does not get into the table. */
   readonly turnAway: (body: TurnedAway, error: Refusal) => Answer
@@ -88,7 +88,7 @@ export const createUnanswered = (options: UnansweredOptions): UnansweredTable =>
       const asked = table.get(answer.request)
       if (asked === undefined) return
       table.delete(answer.request)
-      // The caller goes on in a later microtask: the observer still sees the answer first, and one that throws costs nobody
+      // The caller goes on in a later microtask: the observer still sees the answer first, and one that throws costs no caller
       // an answer.
       asked.resolve(answer)
       told(answer)

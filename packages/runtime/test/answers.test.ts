@@ -7,7 +7,7 @@ import { createModelHost } from './model-host.js'
 import { SETTINGS } from './settings.js'
 import { settled, virtualTimers } from './world.js'
 
-// The real core behind the whole manager, on a host that fails, hangs and lies.
+// The real core behind the whole manager, on a host that fails, hangs and misreports.
 
 /** The table of operations.ts as values: the compiler checks that nothing here is missing there, the runs the reverse. */
 const RESULTS = {
@@ -67,7 +67,7 @@ const body = fc.oneof(
   fc.record({ op: fc.constant('allow-new' as const), mountpoint }),
 )
 
-type Fate = 'well' | 'fails' | 'hangs' | 'lies'
+type Fate = 'well' | 'fails' | 'hangs' | 'misreports'
 
 interface Moment {
   readonly body: Request
@@ -81,7 +81,7 @@ const moments = fc.array(
 )
 
 const fates = fc.infiniteStream(
-  fc.oneof({ weight: 8, arbitrary: fc.constant<Fate>('well') }, fc.constantFrom<Fate>('fails', 'hangs', 'lies')),
+  fc.oneof({ weight: 8, arbitrary: fc.constant<Fate>('well') }, fc.constantFrom<Fate>('fails', 'hangs', 'misreports')),
 )
 
 /** Runs effects on the model, each with its fate; what hangs reports at its deadline and ends half a minute later. */
@@ -92,7 +92,7 @@ const faultyPort = (fated: Iterator<Fate>, timers: ReturnType<typeof virtualTime
     run: async (effect) => {
       const fate = (fated.next().value as Fate | undefined) ?? 'well'
       if (fate === 'well') return host.run(effect)
-      if (fate === 'lies') return { ...(await host.run(effect)), error }
+      if (fate === 'misreports') return { ...(await host.run(effect)), error }
       if (fate === 'fails') {
         if (effect._tag === 'Discover') return { found: { _tag: 'NotDiscovered', reason: 'no table' } }
         const { deadlineMs } = effect

@@ -220,7 +220,7 @@ describe('an observer or a listener that', () => {
     warned.mockRestore()
   })
 
-  test('throws while nobody hears of defects is a warning of the process', async () => {
+  test('throws while no listener hears of defects is a warning of the process', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     const { host, port, journal, timers, core } = world(looking)
     const loop = createLoop({ host, port, journal, timers, core, observer: { onAnswer: throwing } })

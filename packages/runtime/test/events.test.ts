@@ -39,29 +39,29 @@ const walk = (holders: number, ...phases: readonly string[]): readonly string[] 
 }
 
 describe('events', () => {
-  test('tell once that a managed root has changed', () => {
+  test('report once that a managed root has changed', () => {
     const decision = { ...decisionOf(undefined), changes: [{ _tag: 'RootChanged', root: '/srv/mounts' }] } as const
     const told = createEventWatch().seen(emptyHost(SETTINGS), 5, decision)
     expect(told).toEqual([{ _tag: 'RootChanged', at: 5, root: '/srv/mounts' }])
   })
 
-  test('do not tell of a life without surprises', () => {
+  test('report nothing of a life without surprises', () => {
     expect(walk(1, 'looking', 'making', 'mounting', 'mounted*', 'looking', 'mounted')).toEqual([])
     expect(walk(0, 'mounted*', 'looking', 'unmounting', 'removing', 'absent')).toEqual([])
   })
 
-  test('tell of a loss once, and of the end of it', () => {
+  test('report a loss once, and the end of it', () => {
     expect(walk(1, 'mounted*', 'looking', 'lost', 'looking', 'lost', 'looking', 'mounting', 'mounted*')).toEqual([
       'Lost mounted > lost',
       'Remounted lost > mounted',
     ])
   })
 
-  test('tell of a mount that an attach found gone and renewed', () => {
+  test('report a mount that an attach found gone and renewed', () => {
     expect(walk(2, 'mounted*', 'looking', 'mounting', 'mounted*')).toEqual(['Remounted mounted > mounted'])
   })
 
-  test('tell of a vacant mountpoint and what became of it', () => {
+  test('report a vacant mountpoint and what became of it', () => {
     expect(walk(0, 'mounted*', 'looking', 'unmounting', 'vacant', 'looking', 'unmounting', 'vacant')).toEqual([
       'Vacant mounted > vacant',
     ])
@@ -71,14 +71,14 @@ describe('events', () => {
     ])
   })
 
-  test('tell of uncertainty and its end', () => {
+  test('report uncertainty and its end', () => {
     expect(walk(1, 'mounted*', 'uncertain', 'looking', 'uncertain', 'looking', 'mounted')).toEqual([
       'Uncertain mounted > uncertain',
       'Settled uncertain > mounted',
     ])
   })
 
-  test('begin with what already rests: only its end is told', () => {
+  test('begin with what already rests: only its end is reported', () => {
     const host = emptyHost(SETTINGS)
     put(host, 'vacant', 1, 0)
     const watch = createEventWatch()
@@ -90,7 +90,7 @@ describe('events', () => {
     ])
   })
 
-  test('tell of drift that a host-up found, when durable, to those who listen then', async () => {
+  test('report drift that a host-up found, when durable, to those who listen then', async () => {
     const difference = { _tag: 'foreign', mountpoint: PATH, text: 'not ours' } as const
     const { loop, journal } = world(
       (input) =>
@@ -107,7 +107,7 @@ describe('events', () => {
                 },
               ],
             },
-      { journal: 'when told' },
+      { journal: 'by hand' },
     )
     const heard: string[] = []
     const off = loop.subscribe((event) => heard.push(`one ${event._tag}`))

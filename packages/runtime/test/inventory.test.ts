@@ -18,7 +18,7 @@ const file = (path: string, consumer = 'vm-1', volume = `file:${path.replace(/.*
   consumer,
 })
 
-/** An authority that answers what the test has set, and whose news the test tells. */
+/** An authority that answers what the test has set, and whose news the test sends. */
 const scriptedInventory = (first: Either<string, readonly UsedFile[]> = right([])) => {
   const listeners = new Set<(news: InventoryNews) => void>()
   const script = { answer: first, asked: 0, startedAt: 0 }
@@ -172,7 +172,7 @@ describe('a manager with an inventory', () => {
 
   const phase = (manager: MountManager): string => `${manager.state.phase} ${manager.state.generation}`
 
-  test('adopts what is in use and nobody recorded, and unmounts it for the last', async () => {
+  test('adopts what is in use and has no record, and unmounts it for the last', async () => {
     const inventory = scriptedInventory(right([file(`${ROOT}/a/disk`)]))
     const { manager, host } = await start(inventory)
     const layer = { mountId: 9, device: '0:9', fstype: 'tmpfs', source: 'tmpfs', root: '/', flags: ['rw'] }

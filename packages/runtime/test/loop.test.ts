@@ -22,7 +22,7 @@ const tags = (inputs: readonly Input[]): readonly string[] => inputs.map(({ _tag
 
 describe('a turn', () => {
   test('takes all that is in the inbox, in order, and asks the journal once', async () => {
-    const { loop, core, journal, submit } = world(recording, { journal: 'when told' })
+    const { loop, core, journal, submit } = world(recording, { journal: 'by hand' })
     void submit('f1')
     void submit('f2')
     loop.observed('/srv/mounts/a')
@@ -97,7 +97,7 @@ describe('a turn', () => {
     expect(core.inputs).toHaveLength(4)
   })
 
-  test('feeds Granted after each input until nobody is named', async () => {
+  test('feeds Granted after each input until none is named', async () => {
     const names = ['/srv/mounts/b', '/srv/mounts/c']
     const { loop, core } = world(echo, { core: { grantable: () => names.shift() } })
     await loop.submit(ask('1'))
@@ -122,7 +122,7 @@ describe('a turn', () => {
     ])
   })
 
-  test('turns away what nobody could serve, before it is decided', async () => {
+  test('turns away what could not be served, before it is decided', async () => {
     const { loop, core } = world(() => ({}), { waitingPerHost: 2 })
     const detach: Request = { op: 'detach', id: '1', mountpoint: '/srv/mounts/a', volume: 'v', consumer: 'c' }
     for (let count = 0; count < 4; count += 1) void loop.submit(detach)
@@ -149,7 +149,7 @@ describe('the journal', () => {
     const { log, journal, submit } = world(
       (input) =>
         input._tag === 'Requested' ? { facts: ['f'], effects: [look(1)], answers: [good(input.request)] } : {},
-      { journal: 'when told' },
+      { journal: 'by hand' },
     )
     void submit('f')
     await settled()
@@ -159,7 +159,7 @@ describe('the journal', () => {
   })
 
   test('holds back later decisions without facts as well, and keeps the order', async () => {
-    const { log, journal, submit } = world(recording, { journal: 'when told' })
+    const { log, journal, submit } = world(recording, { journal: 'by hand' })
     void submit('f1')
     await settled()
     void submit('2')
@@ -174,7 +174,7 @@ describe('the journal', () => {
   })
 
   test('lets decisions run ahead: a later append that ends first releases nothing by itself', async () => {
-    const { log, journal, submit } = world(recording, { journal: 'when told' })
+    const { log, journal, submit } = world(recording, { journal: 'by hand' })
     void submit('f1')
     await settled()
     void submit('f2')
@@ -188,7 +188,7 @@ describe('the journal', () => {
   })
 
   test('that is always a little behind holds everything back in order, however much goes through', async () => {
-    const { loop, journal } = world(recording, { journal: 'when told' })
+    const { loop, journal } = world(recording, { journal: 'by hand' })
     const answered: number[] = []
     for (let count = 1; count <= 3_000; count += 1) {
       void loop.submit(ask('f')).then(({ request }) => answered.push(request))
@@ -200,14 +200,14 @@ describe('the journal', () => {
     expect(answered).toEqual(Array.from({ length: 3_000 }, (_, index) => index + 1))
   })
 
-  test('that fails stops the manager: everybody is refused, nothing else leaves', async () => {
+  test('that fails stops the manager: every request is refused, nothing else leaves', async () => {
     const { loop, log, core, journal, timers, submit } = world(
       (input) => {
         if (input._tag !== 'Requested') return {}
         if (nameOf(input) === 'f1') return { facts: ['f1'], effects: [look(1)], answers: [good(input.request)] }
         return nameOf(input) === '2' ? { effects: [look(2)], answers: [good(input.request)] } : {}
       },
-      { journal: 'when told' },
+      { journal: 'by hand' },
     )
     const all = [submit('f1')]
     await settled()
@@ -374,7 +374,7 @@ describe('defects of the manager', () => {
     return defects.map(({ why }) => why).join()
   }
 
-  test('are thrown where nobody can catch them, unless somebody wants to be told', async () => {
+  test('are thrown where no code can catch them, unless a listener wants them', async () => {
     const later = vi.spyOn(globalThis, 'setImmediate')
     const { host, port, journal, timers } = world(echo)
     const broken: Core = { decide: () => ({}) as never, apply: () => undefined, grantable: () => undefined }
@@ -394,7 +394,7 @@ describe('defects of the manager', () => {
     expect(await outcome(tried, tried.loop.submit(ask('1')))).toContain('twice')
   })
 
-  test('a core that throws leaves nobody waiting and lets nothing out', async () => {
+  test('a core that throws leaves no caller waiting and lets nothing out', async () => {
     const tried = world((input) => {
       if (nameOf(input) === 'bad') throw new Error('out of reach')
       return { facts: ['f'], effects: [look(1)] }

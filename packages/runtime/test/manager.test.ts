@@ -162,7 +162,7 @@ describe('a manager', () => {
     expect(await manager.ended).toEqual({ _tag: 'Drained' })
   })
 
-  test('tells of a layer that was lost and of the mount that replaced it', async () => {
+  test('reports a layer that was lost and of the mount that replaced it', async () => {
     const host = createModelHost([ROOT])
     const manager = await started({ host })
     const heard: string[] = []

@@ -20,7 +20,7 @@ test('sees decisions, answers, starts and reports in the order in which they hap
       seen.push(`report ${effect._tag} ${found._tag} ${endedAt - startedAt}`),
     onAnswer: ({ request }) => seen.push(`answer ${request}`),
   }
-  const { loop, journal, port, timers } = world(script, { observer, journal: 'when told' })
+  const { loop, journal, port, timers } = world(script, { observer, journal: 'by hand' })
   void loop.submit(ask('1'))
   await settled()
   expect(seen).toEqual(['begin down', 'decide Requested 1'])

@@ -38,7 +38,7 @@ const serving = (): World => {
 const DIRECTORY = { found: { _tag: 'Directory' } } as const
 
 describe('a stop', () => {
-  test('awaits those being served, tells the core to drain, and ends when all is quiet', async () => {
+  test('awaits those being served, makes the core drain, and ends when all is quiet', async () => {
     const { loop, log, core, port, submit, timers } = serving()
     void submit('a')
     void submit('b')
@@ -55,9 +55,9 @@ describe('a stop', () => {
     expect(await loop.submit(ask('late'))).toMatchObject({ ok: false, error: { _tag: 'Stopped' } })
   })
 
-  test('waits for facts that are not durable yet, although nobody waits for an answer', async () => {
+  test('waits for facts that are not durable yet, although no caller waits for an answer', async () => {
     const { loop, journal, timers } = world((input) => (input._tag === 'Observed' ? { facts: ['f'] } : {}), {
-      journal: 'when told',
+      journal: 'by hand',
     })
     loop.observed('/srv/mounts/a')
     await settled()
@@ -78,7 +78,7 @@ describe('a stop', () => {
     expect((await loop.stop()).ending).toEqual({ _tag: 'Drained' })
   })
 
-  test('gives what nobody waits for a grace, and names it with its process', async () => {
+  test('gives what no caller waits for a grace, and names it with its process', async () => {
     const { loop, port, timers, submit } = serving()
     const answer = submit('a')
     await settled()
@@ -175,7 +175,7 @@ describe('a stop', () => {
     const { loop, log, core, port, submit } = world(
       (input) =>
         input._tag === 'Requested' ? { facts: ['f'], effects: [look(1)], answers: [good(input.request)] } : {},
-      { journal: 'when told' },
+      { journal: 'by hand' },
     )
     const all = [submit('f'), submit('g')]
     await settled()
@@ -201,7 +201,7 @@ describe('a stop', () => {
     expect(log.at(-1)).toBe('answer a Stopped')
   })
 
-  test('makes the loop deaf: what ends later is decided by nobody', async () => {
+  test('makes the loop deaf: what ends later is not decided', async () => {
     const { loop, core, port, submit } = serving()
     void submit('a')
     await settled()

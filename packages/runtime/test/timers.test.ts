@@ -39,7 +39,7 @@ describe('the timers of the operating system', () => {
     expect(ends).toEqual([fiftyDays])
   })
 
-  test('keep the process alive while somebody holds it, and not by themselves', () => {
+  test('keep the process alive while a holder exists, and not by themselves', () => {
     const timers = createSystemTimers()
     const keeping = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     const before = keeping()

@@ -1,5 +1,5 @@
 // Scripted surroundings for a loop: a core whose decisions the test writes, a port, a journal and a clock that do nothing
-// until told. `log` shows what left the loop, and what became durable, in order.
+// until the test says so. `log` shows what left the loop, and what became durable, in order.
 
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
@@ -56,15 +56,15 @@ export const virtualTimers = (): VirtualTimers => {
 }
 
 export interface ScriptedJournal extends Pick<Journal, 'append'> {
-  /** Appends that nobody has ended yet, oldest first. */
+  /** Appends that the test has not ended yet, oldest first. */
   readonly open: { readonly facts: readonly Fact[]; readonly end: (result: Either<JournalFailed, void>) => void }[]
   readonly durable: Fact[]
   readonly keep: () => Promise<void>
   readonly fail: () => Promise<void>
 }
 
-/** `at once`: every append is durable in its own microtask; `when told`: the test ends each. */
-export const scriptedJournal = (log: string[], how: 'at once' | 'when told'): ScriptedJournal => {
+/** `at once`: every append is durable in its own microtask; `by hand`: the test ends each. */
+export const scriptedJournal = (log: string[], how: 'at once' | 'by hand'): ScriptedJournal => {
   const open: ScriptedJournal['open'] = []
   const durable: Fact[] = []
   return {
@@ -182,7 +182,7 @@ export interface World {
 }
 
 export interface WorldOptions {
-  readonly journal?: 'at once' | 'when told'
+  readonly journal?: 'at once' | 'by hand'
   readonly observer?: Observer
   readonly core?: Partial<Core>
   readonly waitingPerHost?: number

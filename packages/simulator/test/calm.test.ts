@@ -1,4 +1,4 @@
-// What is left when faults stop and everybody leaves (L47), and that a run without faults refuses nothing (L48).
+// What is left when faults stop and every consumer leaves (L47), and that a run without faults refuses nothing (L48).
 
 import type { Filesystem } from '@mountkeeper/core'
 import fc from 'fast-check'
@@ -17,7 +17,7 @@ import {
 import type { Action, FaultKind, Run } from '../src/index.js'
 import { numRuns, seed } from './corpus.js'
 
-test('L47: when faults stop and everybody leaves, nothing is left, and everybody was answered (L45)', () => {
+test('L47: when faults stop and every consumer leaves, nothing is left, and everybody was answered (L45)', () => {
   fc.assert(
     fc.property(anyRun.map(withoutForget), (run) => {
       const played = play(run)

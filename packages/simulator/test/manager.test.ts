@@ -18,7 +18,7 @@ const injection: fc.Arbitrary<Injection> = fc.record({
 /** Layers that no manager may take off: they are not what was asked for, or not the one that is on record. */
 const STRAYS = new Set(['WrongFilesystem', 'Twice', 'Unchecked'])
 
-test('L45 L47: whatever fails, everybody is answered once, and nothing is left when all have gone', async () => {
+test('L45 L47: whatever fails, every request is answered once, and nothing is left when all have gone', async () => {
   const requests = fc.array(plainRequest(fc.constantFrom(TMPFS, NFS)), { minLength: 1, maxLength: 20 })
   await fc.assert(
     fc.asyncProperty(fc.array(injection, { maxLength: 8 }), requests, async (injections, asked) => {

@@ -41,7 +41,7 @@ export interface TranscriptOptions {
   readonly now: () => number
   /** The first line: what comes up. */
   readonly hostTitle: string
-  /** Warnings that are worth telling here. */
+  /** Warnings that are worth showing here. */
   readonly isTold: (warning: Warning) => boolean
 }
 
@@ -65,11 +65,11 @@ export interface Transcript {
   readonly close: (closing: Closing) => void
 }
 
-/** What is being told together. */
+/** What is shown together. */
 interface Block {
   readonly title: string
   readonly startedAt: number
-  /** It tells of the host rather than of a mountpoint. */
+  /** It is about the host rather than about a mountpoint. */
   readonly ofHost: boolean
   /** What is not written yet. */
   lines: string[]
@@ -204,7 +204,7 @@ export const createTranscript = ({ line, paint, whole, now, hostTitle, isTold }:
     block.closed = true
   }
 
-  /** The block of the request that an effect is for; effects of nobody's request have their own. */
+  /** The block of the request that an effect is for; effects without a request have their own. */
   const blockFor = (decision: Decision, effect: Effect): Block => {
     const path = pathOf(effect)
     for (const change of decision.changes) {

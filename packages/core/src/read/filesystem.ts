@@ -6,7 +6,7 @@ import type { Filesystem, MountOption, SecretEnvironmentOption, SecretFileOption
 import type { Reader } from './reader.js'
 import { either, isWrong, list, record, text } from './reader.js'
 
-/** What is no reference is masked: somebody may have written the secret itself in its place. */
+/** What is no reference is masked: a caller may have written the secret itself in its place. */
 const referenceOr = (isReference: RegExp, given: string): string => (isReference.test(given) ? given : MASK)
 
 const maskedOption = (option: MountOption): MountOption => {

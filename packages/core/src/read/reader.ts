@@ -232,7 +232,7 @@ export type Members<A extends Readonly<Record<Tag, string>>, Tag extends string 
 const literal = (only: string): Reader<string> =>
   plain(JSON.stringify(only), (value): value is string => value === only)
 
-/** A union told apart by the field `tag`. */
+/** A union distinguished by the field `tag`. */
 export const tagged = <Tag extends string, A extends Readonly<Record<Tag, string>>>(
   tag: Tag,
   kind: string,
@@ -259,7 +259,7 @@ export const tagged = <Tag extends string, A extends Readonly<Record<Tag, string
   }
 }
 
-/** One of two kinds of value, told apart by its type. */
+/** One of two kinds of value, distinguished by its type. */
 export const either = <A, B>(
   kind: string,
   first: Reader<A>,

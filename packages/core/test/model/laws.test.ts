@@ -280,7 +280,7 @@ test('section 5: of two mountpoints, one below the other, only one is in use', (
   holds(NESTED, Math.ceil(RUNS / 3))
 }, 600_000)
 
-test('L45 L47: when faults stop and everybody leaves, all are answered and nothing is left', () => {
+test('L45 L47: when faults stop and every consumer leaves, all are answered and nothing is left', () => {
   fc.assert(
     fc.property(policies, ladders, fc.boolean(), choices, (policy, ladder, hangs, list) => {
       const world = run(settings(policy, hangs, ladder, FEW), list, FAULTS)

@@ -13,7 +13,7 @@ export const serve = async (host: Host, port: HostPort, journal: Journal, first:
     if (next !== undefined) inbox.push({ _tag: 'Granted', at: Date.now(), mountpoint: next })
     const kept = await journal.append(decision.facts)() // 4. The facts are durable, or this is the end.
     if (kept._tag === 'Left') throw new Error(kept.left.why)
-    answers.push(...decision.answers) // 5. Only now may anybody hear of it,
+    answers.push(...decision.answers) // 5. Only now may a caller hear of it,
     for (const effect of decision.effects) {
       if (effect._tag === 'Wait') continue // (a timer, whose end is an outcome as well)
       const { found } = await port.run(effect) // 6. and the host be touched.
