@@ -3,12 +3,10 @@
 
 import type { Configuration } from '@mountkeeper/codec'
 import type { Difference, Host, Request } from '@mountkeeper/core'
-import type { FileJournal } from '@mountkeeper/journal'
-import type { LeftBehind, Lock, MountManager, Timers } from '@mountkeeper/runtime'
-import { createMountManager } from '@mountkeeper/runtime'
+import type { LeftBehind, MountManager, Timers } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure, Machine, Stopping } from 'mountkeeper/parts'
-import { JOURNAL_PATIENCE, answerWords, guarded, patiently, stopFailure } from 'mountkeeper/parts'
+import { answerWords, compose, stopFailure } from 'mountkeeper/parts'
 
 /** How often it is asked whether the repairs have ended, ms. */
 const LOOK_EVERY_MS = 50
@@ -37,13 +35,12 @@ export interface Unrepaired {
 const unrepaired = (failure: Failure, running: readonly LeftBehind[] = []): E.Either<Unrepaired, never> =>
   E.left({ failure, running })
 
-/** Why a repair that was stopped ends. */
-const stopped = ({ reason }: Stopping, when: string): Failure => {
+/** Why a repair that was stopped meanwhile ends. */
+const stopped = ({ reason }: Stopping): Failure => {
   const why = reason()
-  return why?._tag === 'Failed' ? why.failure : stopFailure(`stopped by ${why?.name ?? 'a signal'} ${when}`)
+  return why?._tag === 'Failed' ? why.failure : stopFailure(`stopped by ${why?.name ?? 'a signal'} ${MEANWHILE}`)
 }
 
-const BEFORE = 'before the host was up; nothing was changed'
 const MEANWHILE = 'before the repairs had ended; run reconcile --apply again for the rest'
 
 const isAtWork = (host: Host): boolean =>
@@ -80,74 +77,28 @@ const repairWith = async (
   return E.isLeft(after) ? after : E.right({ before: before.right, after: after.right })
 }
 
-/** Stops a manager as it is asked to; the returned function ends that. */
-const stopsWith = (manager: MountManager, { drain, hard }: Stopping): (() => void) => {
-  const onDrain = (): void => void manager.stop()
-  const onHard = (): void => void manager.stop({ hard: true })
-  drain.addEventListener('abort', onDrain)
-  hard.addEventListener('abort', onHard)
-  if (drain.aborted) onDrain()
-  if (hard.aborted) onHard()
-  return () => {
-    drain.removeEventListener('abort', onDrain)
-    hard.removeEventListener('abort', onHard)
-  }
-}
-
-const live = async (
-  repairing: Repairing,
-  journal: FileJournal,
-  lock: Lock,
-): Promise<E.Either<Unrepaired, Repaired>> => {
-  const { configuration, machine, stopping } = repairing
-  const making = createMountManager({
-    settings: configuration.settings,
-    host: machine.host,
-    ...(machine.inventory === undefined ? {} : { inventory: machine.inventory }),
-    journal: guarded(journal, lock),
-    timers: machine.timers,
-  })()
-  const made = await patiently(making, stopping, { hardMs: 0 })
-  if (made._tag === 'GivenUp') return unrepaired(stopped(stopping, BEFORE))
-  if (E.isLeft(made.value)) return unrepaired(stopFailure(made.value.left.why))
-  const manager = made.value.right
-  const deaf = stopsWith(manager, stopping)
+const live = async (manager: MountManager, repairing: Repairing): Promise<E.Either<Unrepaired, Repaired>> => {
+  const { stopping } = repairing
   const repaired = await repairWith(manager, repairing)
   const wasStopped = stopping.drain.aborted
   const { ending, leftBehind } = await manager.stop()
-  deaf()
   if (ending._tag === 'JournalFailed') return unrepaired(stopFailure(ending.why))
   if (!wasStopped) return E.isLeft(repaired) ? unrepaired(repaired.left) : repaired
   const running = leftBehind.filter((each) => each.running !== undefined)
-  return unrepaired(stopped(stopping, MEANWHILE), running)
+  return unrepaired(stopped(stopping), running)
 }
 
 /** Repairs what can be repaired. */
 export const repair = async (repairing: Repairing): Promise<E.Either<Unrepaired, Repaired>> => {
-  const { configuration, machine, stopping, notice } = repairing
-  const { settings, adapter } = configuration
-  const state = adapter.stateDirectory === undefined ? [] : [adapter.stateDirectory]
-  const acquiring = machine.locks.acquire([...settings.roots.map(({ path }) => path), ...state])()
-  const acquired = await patiently(acquiring, stopping, { hardMs: 0 })
-  if (acquired._tag === 'GivenUp') {
-    void acquiring.then((late) => (E.isLeft(late) ? undefined : late.right.release()))
-    return unrepaired(stopped(stopping, BEFORE))
-  }
-  const lock = acquired.value
-  if (E.isLeft(lock)) return unrepaired(stopFailure(lock.left.why))
-  void lock.right.lost.then(() =>
-    stopping.stopHard({
-      _tag: 'Failed',
-      failure: stopFailure('the lock was lost, so another manager may act now; stopped immediately'),
-    }),
-  )
-  const journal = machine.journal(notice)
+  // What others do meanwhile is seen by the comparison that ends it.
+  const { watch: _unused, ...machine } = repairing.machine
   const release = machine.timers.hold?.()
   try {
-    return await live(repairing, journal, lock.right)
+    const composed = await compose({ ...repairing, machine })
+    if (E.isLeft(composed)) return unrepaired(composed.left)
+    const { manager, close } = composed.right
+    return await live(manager, repairing).finally(close)
   } finally {
     release?.()
-    await patiently(journal.close(stopping.hard.aborted ? 'now' : 'drain'), stopping, JOURNAL_PATIENCE)
-    await lock.right.release()
   }
 }

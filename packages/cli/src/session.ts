@@ -2,24 +2,20 @@
 // tests run it on a model of a host.
 
 import type { Configuration } from '@mountkeeper/codec'
-import type { Fact } from '@mountkeeper/core'
-import type { FileJournal } from '@mountkeeper/journal'
-import type { Defect, Journal, Lock, MountManager, Observer, StopReport } from '@mountkeeper/runtime'
-import { createMountManager } from '@mountkeeper/runtime'
+import type { Defect, MountManager, Observer, StopReport } from '@mountkeeper/runtime'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { OutputKind } from './arguments.js'
 import type { Failure, Machine, Stopping } from 'mountkeeper/parts'
-import type { ExitCode } from './exit.js'
 import {
-  JOURNAL_PATIENCE,
-  createTraceFile,
+  combineObservers,
+  compose,
   differenceWords,
   fileProblem,
-  guarded,
   leftLines,
   patiently,
   stopFailure,
 } from 'mountkeeper/parts'
+import type { OutputKind } from './arguments.js'
+import type { ExitCode } from './exit.js'
 import { EXIT } from './exit.js'
 import type { Output } from './output.js'
 import { createOutput } from './output.js'
@@ -46,29 +42,6 @@ export interface Session {
 
 /** More lines of drift than this are only counted. */
 const DRIFT_SHOWN_MAX = 20
-
-const both = (first: Observer, second: Observer): Observer => ({
-  onBegin: (host) => {
-    first.onBegin?.(host)
-    second.onBegin?.(host)
-  },
-  onDecision: (input, decision) => {
-    first.onDecision?.(input, decision)
-    second.onDecision?.(input, decision)
-  },
-  onReport: (...all) => {
-    first.onReport?.(...all)
-    second.onReport?.(...all)
-  },
-  onAnswer: (answer) => {
-    first.onAnswer?.(answer)
-    second.onAnswer?.(answer)
-  },
-  onInventory: (news) => {
-    first.onInventory?.(news)
-    second.onInventory?.(news)
-  },
-})
 
 /** Says what takes the host down without a request for it, and what brings it up again. */
 const tellsOfInventory = (streams: Streams): Observer => {
@@ -149,22 +122,6 @@ const serveAll = (session: Session, manager: MountManager, show: Show, output: O
   })
 }
 
-/** The same journal, and what was read from it: kept until it is asked for, once. */
-const remembering = (journal: Journal): { readonly journal: Journal; readonly began: () => readonly Fact[] } => {
-  let began: readonly Fact[] = []
-  const read: Journal['read'] = async () => {
-    const facts = await journal.read()
-    if (facts._tag === 'Right') began = facts.right
-    return facts
-  }
-  const take = (): readonly Fact[] => {
-    const facts = began
-    began = []
-    return facts
-  }
-  return { journal: { read, append: journal.append }, began: take }
-}
-
 /** What a life came to; a failure where it did not begin. */
 type Life =
   | { readonly _tag: 'Lived'; readonly tally: Tally; readonly report: StopReport; readonly isUp: boolean }
@@ -173,58 +130,35 @@ type Life =
 /** From a hard stop on, answers that are known are still written; what else is served is given up, ms. */
 const SERVING_PATIENCE = { hardMs: 500 }
 
-const live = async (session: Session, output: Output, kept: FileJournal, lock: Lock): Promise<Life> => {
-  const { configuration, machine, streams, stopping } = session
-  const failed = (failure: Failure): void => stopping.stop({ _tag: 'Failed', failure })
+const live = async (session: Session, output: Output): Promise<Life> => {
+  const { configuration, machine, streams, stopping, trace } = session
   const show = showOf(session, output)
-  const locked = guarded(kept, lock)
-  // Only the first line of a trace needs what the journal said.
-  const { journal, began } = session.trace === undefined ? { journal: locked, began: () => [] } : remembering(locked)
-  const trace = session.trace && createTraceFile(session.trace.fd, session.trace.path, began, failed)
-  const making = createMountManager({
-    settings: configuration.settings,
-    host: machine.host,
-    ...(machine.inventory === undefined ? {} : { inventory: machine.inventory }),
-    journal,
-    timers: machine.timers,
-    observer: both(trace?.observer ?? {}, both(show.observer, tellsOfInventory(streams))),
+  const composed = await compose({
+    configuration,
+    machine,
+    stopping,
+    trace,
+    notice: (sentence) => complain(streams, `warning: ${sentence}`),
+    observer: combineObservers([show.observer, tellsOfInventory(streams)]),
     onDefect: (defect) => {
       if (defect.of === 'manager') stopping.stopHard({ _tag: 'Failed', failure: defectFailure(defect) })
       else complain(streams, `defect: ${defect.why}; please report it with a --trace of this run`)
     },
-  })()
-  const made = await patiently(making, stopping, { hardMs: 0 })
-  if (made._tag === 'GivenUp') return { _tag: 'NotBegun', failure: stoppedEarly(stopping) }
-  if (isLeft(made.value)) return { _tag: 'NotBegun', failure: stopFailure(made.value.left.why) }
-  const manager = made.value.right
-  const drain = (): void => void manager.stop()
-  const hard = (): void => void manager.stop({ hard: true })
-  stopping.drain.addEventListener('abort', drain)
-  stopping.hard.addEventListener('abort', hard)
-  if (stopping.drain.aborted) drain()
-  if (stopping.hard.aborted) hard()
-  void manager.ended.then((ending) => {
-    if (ending._tag === 'JournalFailed') failed(stopFailure(ending.why))
   })
-
-  const watch = machine.watch?.(manager)
-  const notUp = await comeUp(manager, session)
-  if (notUp !== undefined) failed(notUp)
-  const serving = notUp === undefined ? serveAll(session, manager, show, output) : Promise.resolve(NOTHING)
-  const served = await patiently(serving, stopping, SERVING_PATIENCE)
-  const tally = served._tag === 'Done' ? served.value : NOTHING
-  const report = await manager.stop()
-  watch?.close()
-  trace?.close()
-  if (notUp === undefined) show.close(tally, report)
-  return { _tag: 'Lived', tally, report, isUp: notUp === undefined }
-}
-
-/** Why a run ends that was stopped before there was a manager. */
-const stoppedEarly = ({ reason }: Stopping): Failure => {
-  const why = reason()
-  if (why?._tag === 'Failed') return why.failure
-  return stopFailure(`stopped by ${why?.name ?? 'a signal'} before the host was up; nothing was changed`)
+  if (isLeft(composed)) return { _tag: 'NotBegun', failure: composed.left }
+  const { manager, close } = composed.right
+  try {
+    const notUp = await comeUp(manager, session)
+    if (notUp !== undefined) stopping.stop({ _tag: 'Failed', failure: notUp })
+    const serving = notUp === undefined ? serveAll(session, manager, show, output) : Promise.resolve(NOTHING)
+    const served = await patiently(serving, stopping, SERVING_PATIENCE)
+    const tally = served._tag === 'Done' ? served.value : NOTHING
+    const report = await manager.stop()
+    if (notUp === undefined) show.close(tally, report)
+    return { _tag: 'Lived', tally, report, isUp: notUp === undefined }
+  } finally {
+    await close()
+  }
 }
 
 /** How long a reader that stands still is waited for after a stop, ms. */
@@ -249,18 +183,7 @@ const conclude = async (session: Session, output: Output, life: Life): Promise<E
 
 /** Runs a session to its end; gives the exit code. */
 export const runSession = async (session: Session): Promise<ExitCode> => {
-  const { configuration, machine, streams, stopping } = session
-  const { settings, adapter } = configuration
-  const roots = settings.roots.map(({ path }) => path)
-  const state = adapter.stateDirectory === undefined ? [] : [adapter.stateDirectory]
-  const acquiring = machine.locks.acquire([...roots, ...state])()
-  const acquired = await patiently(acquiring, stopping, { hardMs: 0 })
-  if (acquired._tag === 'GivenUp') {
-    void acquiring.then((late) => (isLeft(late) ? undefined : late.right.release()))
-    return fail(streams, stoppedEarly(stopping))
-  }
-  const lock = acquired.value
-  if (isLeft(lock)) return fail(streams, stopFailure(lock.left.why))
+  const { streams, stopping } = session
   const output = createOutput(streams.stdout)
   void output.closed.then((errno) =>
     stopping.stop({
@@ -268,20 +191,5 @@ export const runSession = async (session: Session): Promise<ExitCode> => {
       failure: stopFailure(`stdout ${errno === 'EPIPE' ? 'was closed' : `failed (${errno})`}; stopped`),
     }),
   )
-  void lock.right.lost.then(() =>
-    stopping.stopHard({
-      _tag: 'Failed',
-      failure: stopFailure('the lock was lost, so another manager may act now; stopped immediately'),
-    }),
-  )
-  const journal = machine.journal((sentence) => complain(streams, `warning: ${sentence}`))
-  const living = async (): Promise<Life> => {
-    try {
-      return await live(session, output, journal, lock.right)
-    } finally {
-      await patiently(journal.close(stopping.hard.aborted ? 'now' : 'drain'), stopping, JOURNAL_PATIENCE)
-      await lock.right.release()
-    }
-  }
-  return conclude(session, output, await living())
+  return conclude(session, output, await live(session, output))
 }

@@ -2,6 +2,7 @@
 // A program that only wants mounts needs none of it: see index.ts.
 
 export * from './answer-words.js'
+export * from './composition.js'
 export * from './configuration-file.js'
 export * from './failure.js'
 export * from './guarded-journal.js'
@@ -9,6 +10,7 @@ export * from './harmless.js'
 export * from './left-words.js'
 export * from './lines.js'
 export * from './machine.js'
+export * from './observers.js'
 export * from './own-file.js'
 export * from './patience.js'
 export * from './planning.js'
