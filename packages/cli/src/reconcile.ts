@@ -48,7 +48,7 @@ const write = (streams: Streams, lines: readonly string[]): void => {
 const apply = async (asked: ReconcileArguments, streams: Streams): Promise<ExitCode> => {
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
-  const unfit = needsRoot(configuration.right) ?? (await notPrivileged(configuration.right))
+  const unfit = needsRoot(configuration.right) ?? (await notPrivileged(configuration.right, 'try --sandbox'))
   if (unfit !== undefined) return fail(streams, unfit)
   const stopping = createStopping()
   const deaf = stopOnSignals(stopping, ignoresHangUp(streams.environment))

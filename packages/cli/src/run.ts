@@ -45,7 +45,9 @@ const runHere = async (asked: RunArguments, streams: Streams): Promise<ExitCode>
   const configuration = await configurationOf(asked)
   if (E.isLeft(configuration)) return fail(streams, configuration.left)
   const isSimulated = asked.host === 'simulator'
-  const unfit = needsRoot(configuration.right) ?? (isSimulated ? undefined : await notPrivileged(configuration.right))
+  const unfit =
+    needsRoot(configuration.right) ??
+    (isSimulated ? undefined : await notPrivileged(configuration.right, 'try --sandbox'))
   if (unfit !== undefined) return fail(streams, unfit)
   const requests = openRequests(asked.file)
   if (E.isLeft(requests)) return fail(streams, requests.left)

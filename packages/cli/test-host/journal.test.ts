@@ -63,7 +63,7 @@ test('without a state directory a run says once that it will forget', async () =
   expect(ended).toMatchObject({ code: 0 })
   const said = ended.stderr.split('\n').filter((line) => line.includes('state'))
   expect(said).toEqual([
-    'mountkeeper: warning: no state directory is configured, so records are lost when this process ends; add --state-dir DIR to keep them',
+    'mountkeeper: warning: no state directory is configured, so records are lost when this process ends; configure stateDirectory (--state-dir DIR) to keep them',
   ])
 })
 

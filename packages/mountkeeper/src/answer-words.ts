@@ -160,7 +160,8 @@ const conflict = (refused: Extract<Refusal, { readonly _tag: 'Conflict' }>): str
   return `${there} ${who}${refused.reason === undefined ? '' : ` (${reasonWords(refused.reason)})`}`
 }
 
-const because = (refused: Refusal): { readonly text: string; readonly more?: readonly string[] } => {
+/** Why a request was refused: a sentence, and what else is worth knowing. */
+export const refusalWords = (refused: Refusal): { readonly text: string; readonly more?: readonly string[] } => {
   switch (refused._tag) {
     case 'Invalid':
       return { text: `${word(refused.field)} ${harmless(refused.why)}` }
@@ -206,6 +207,6 @@ const because = (refused: Refusal): { readonly text: string; readonly more?: rea
 /** An answer as it is shown. */
 export const answerWords = (answer: Answer): AnswerWords => {
   if (answer.ok) return success(answer.result)
-  const { text, more = [] } = because(answer.error)
+  const { text, more = [] } = refusalWords(answer.error)
   return { verb: 'refused', text: `${answer.error._tag}: ${text}`, more }
 }

@@ -1,6 +1,7 @@
 // A manager with all that it needs around it: its locks, its journal, a trace, a watch of the mount table. Made in this order and
 // taken down in the reverse one, by the command and by the library alike. The host is down at first.
 
+import { closeSync } from 'node:fs'
 import type { Configuration } from '@mountkeeper/codec'
 import type { Fact } from '@mountkeeper/core'
 import type { FileJournal } from '@mountkeeper/journal'
@@ -128,14 +129,19 @@ const whyOf = (made: Awaited<ReturnType<ReturnType<typeof createMountManager>>>)
 export const compose = async (composition: Composition): Promise<E.Either<Failure, Composed>> => {
   const { configuration, machine, stopping, notice } = composition
   const { settings, adapter } = configuration
+  /** A trace that does not begin stays as it is. */
+  const notBegun = (failure: Failure): E.Either<Failure, never> => {
+    if (composition.trace !== undefined) closeSync(composition.trace.fd)
+    return E.left(failure)
+  }
   const state = adapter.stateDirectory === undefined ? [] : [adapter.stateDirectory]
   const acquiring = machine.locks.acquire([...settings.roots.map(({ path }) => path), ...state])()
   const acquired = await patiently(acquiring, stopping, { hardMs: 0 })
   if (acquired._tag === 'GivenUp') {
     void acquiring.then((late) => (E.isLeft(late) ? undefined : late.right.release()))
-    return E.left(stoppedEarly(stopping))
+    return notBegun(stoppedEarly(stopping))
   }
-  if (E.isLeft(acquired.value)) return E.left(stopFailure(acquired.value.left.why))
+  if (E.isLeft(acquired.value)) return notBegun(stopFailure(acquired.value.left.why))
   const lock = acquired.value.right
   void lock.lost.then(() =>
     stopping.stopHard({

@@ -63,7 +63,7 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
         return fileJournal.createFileJournal({ directory, notice, compactFactsMin, compactBytesMin })
       }
       notice(
-        'no state directory is configured, so records are lost when this process ends; add --state-dir DIR to keep them',
+        'no state directory is configured, so records are lost when this process ends; configure stateDirectory (--state-dir DIR) to keep them',
       )
       return forgetfulJournal()
     },
@@ -72,11 +72,13 @@ export const thisMachine = async (configuration: Configuration, keep: readonly n
   }
 }
 
-/** Why this process may not mount, with the fix. */
-export const notPrivileged = async ({ adapter }: Configuration): Promise<Failure | undefined> => {
+/** Why this process may not mount, and what to do; `otherwise` is a way that only this caller has, such as `try --sandbox`. */
+export const notPrivileged = async ({ adapter }: Configuration, otherwise?: string): Promise<Failure | undefined> => {
   if (adapter.prefix.length > 0 || adapter.exec.length > 0) return undefined
   const { mountProblem } = await import('@mountkeeper/linux')
   const problem = mountProblem()
-  const mend = 'run as root, try --sandbox, or configure "prefix": ["sudo", "-n", "--"]'
-  return problem === undefined ? undefined : stopFailure(`${problem}; ${mend}`)
+  const ways = ['run as root', ...(otherwise === undefined ? [] : [otherwise])].join(', ')
+  return problem === undefined
+    ? undefined
+    : stopFailure(`${problem}; ${ways}, or configure "prefix": ["sudo", "-n", "--"]`)
 }

@@ -1,0 +1,13 @@
+import { openMountkeeper } from 'mountkeeper'
+
+const keeper = await openMountkeeper({ root: '/srv/mounts', stateDirectory: '/var/lib/mountkeeper' })
+
+const disk = {
+  mountpoint: '/srv/mounts/scratch',
+  filesystem: { type: 'tmpfs', source: 'scratch', options: ['size=1m'] },
+  volume: 'scratch',
+  consumer: 'vm-1',
+}
+await keeper.attach(disk) // mounted, because nobody had it
+await keeper.detach(disk) // unmounted, because nobody else has it
+await keeper.close() // what is still attached stays mounted
