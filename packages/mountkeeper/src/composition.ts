@@ -23,7 +23,7 @@ export interface Composition {
   readonly machine: Machine
   /** Stops the manager; is itself stopped by a lock that is lost, a journal or a trace that cannot be written. */
   readonly stopping: Stopping
-  /** Hears what is worth telling, a sentence each. */
+  /** Called with each warning, one sentence. */
   readonly notice: (sentence: string) => void
   readonly observer?: Observer
   /** An open file, and its name in messages. */

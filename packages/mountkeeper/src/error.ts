@@ -11,14 +11,14 @@ export interface About {
 }
 
 /**
- * A request that was refused, as an Error. `code` is the tag of the refusal, by which to tell what happened; `isMountkeeperError(error, 'Conflict')`
+ * A request that was refused, as an Error. `code` is the tag of the refusal; `isMountkeeperError(error, 'Conflict')`
  * narrows `refusal` to the fields of that one.
  */
 export class MountkeeperError<Refused extends AnyRefusal = AnyRefusal> extends Error {
   override readonly name = 'MountkeeperError'
   /** The tag of the refusal, such as `Conflict`. */
   readonly code: Refused['_tag']
-  /** Whether the same request may succeed later, without anybody changing it. */
+  /** Whether the same request may succeed later without a change. */
   readonly retryable: boolean
   /** What to do, one sentence. */
   readonly advice: string

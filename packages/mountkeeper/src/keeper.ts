@@ -1,5 +1,5 @@
-// The keeper: what a service asks, in two styles, whoever serves it (a manager in this process, one behind a socket, a simulated
-// one). Promises reject with a MountkeeperError; tasks of fp-ts give a refusal as a Left, and have to be called.
+// The keeper: what a service asks, in two styles. It is the same in front of a manager in this process, one behind a socket, or a
+// simulated one. Promises reject with a MountkeeperError; tasks of fp-ts give a refusal as a Left, and have to be called.
 
 import type { Invalid, PlannedRequest, Request } from '@mountkeeper/core'
 import type { Asks, Operation, Results } from '@mountkeeper/runtime'
@@ -157,7 +157,7 @@ const orThrow = async <Given>(
   throw new MountkeeperError(given.left, { subject, cause })
 }
 
-/** A keeper in front of whoever serves it. */
+/** A keeper in front of the backend that serves it. */
 export const createKeeper = (backend: Backend): Keeper => {
   const ask = <Op extends Operation>(
     op: Op,

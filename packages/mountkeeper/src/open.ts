@@ -31,7 +31,7 @@ export interface Notice {
 
 /** How a keeper is opened. */
 export interface OpenOptions extends Configured {
-  /** Hears what is worth telling and is no answer; by default it is a warning of the process (`process.emitWarning`). */
+  /** Called with each warning and error that is no answer; by default a warning of the process (`process.emitWarning`). */
   readonly log?: (notice: Notice) => void
   /** Sees every decision, start, report and answer. */
   readonly observer?: Observer
@@ -88,7 +88,7 @@ const warnProcess = ({ text }: Notice): void => process.emitWarning(text, { type
 const notOpened = ({ by, text }: Failure, cause?: unknown): MountkeeperError =>
   new MountkeeperError({ _tag: 'NotOpened', why: text, by }, { subject: 'open', cause })
 
-/** Says what takes the host down without anybody having asked for it, and what brings it up again. */
+/** Says what takes the host down without a request for it, and what brings it up again. */
 const saysOfInventory = (log: (notice: Notice) => void): Observer => {
   let isLost = false
   return {

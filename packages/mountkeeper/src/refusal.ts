@@ -46,7 +46,7 @@ export type AnyRefusal = Refusal | KeeperRefusal
 export interface Explained {
   /** Why; one sentence without an end. */
   readonly sentence: string
-  /** Whether the same request may succeed later, without anybody changing it. */
+  /** Whether the same request may succeed later without a change. */
   readonly retryable: boolean
   /** What to do. */
   readonly advice: string

@@ -8,6 +8,6 @@ const disk = {
   volume: 'scratch',
   consumer: 'vm-1',
 }
-await keeper.attach(disk) // mounted, because nobody had it
-await keeper.detach(disk) // unmounted, because nobody else has it
+await keeper.attach(disk) // mounted, because it is the first holder
+await keeper.detach(disk) // unmounted, because it was the last holder
 await keeper.close() // what is still attached stays mounted
