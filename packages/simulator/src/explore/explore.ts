@@ -44,8 +44,8 @@ export interface Exploration {
   readonly ends: Numbers
   /** What the states of the next depth are made of. */
   readonly parts: Parts
-  frontier: Waiting[]
-  /** How many of the frontier were expanded. */
+  frontier: (Waiting | undefined)[]
+  /** How many of the frontier were expanded; they are no longer kept. */
   expanded: number
   next: Waiting[]
   depth: number
@@ -180,6 +180,7 @@ export const goOn = (exploration: Exploration, transitions: number): boolean => 
       deepen(exploration)
       continue
     }
+    exploration.frontier[exploration.expanded] = undefined
     exploration.expanded += 1
     expand(exploration, waiting)
   }
