@@ -1,7 +1,7 @@
-// What the compiler cannot say: purity of the pure packages, imports that die in Node, effects that are never run.
+// What the compiler cannot say: purity of the pure packages, imports that die in Node, effects that are never run. Import arrows are
+// checked by dependency-cruiser alone.
 import functional from 'eslint-plugin-functional'
 import tseslint from 'typescript-eslint'
-import table from './.ci/imports.cjs'
 import local from './.ci/lint/discarded-effect.js'
 
 // `fp-ts/function` type-checks and passes every vitest test, and then dies at its first import in Node.
@@ -11,12 +11,6 @@ const DEEP = [
     message: 'Node needs <package>/lib/X.js',
   },
 ]
-
-const only = (name) => {
-  const { packages, modules } = table[name]
-  const others = [...modules, ...packages.map((inner) => `@mountkeeper/${inner}`)]
-  return { regex: `^(?!\\.{1,2}/|(${others.join('|')})(/|$))`, message: `${name} may import only ${others.join(', ')}` }
-}
 
 const NO_DEFAULT_EXPORT = { selector: 'ExportDefaultDeclaration', message: 'Name what you export' }
 const NO_CLOCK = [
@@ -75,7 +69,6 @@ export default tseslint.config(
   {
     files: ['packages/codec/src/**/*.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [...DEEP, only('codec')] }],
       'no-restricted-properties': NO_SOURCE_OF_SURPRISE,
       'no-restricted-syntax': ['error', NO_DEFAULT_EXPORT, ...NO_CLOCK],
     },
@@ -101,18 +94,9 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/core/src/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [...DEEP, only('core')] }] },
-  },
-  {
-    files: ['packages/types/src/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [...DEEP, only('types')] }] },
-  },
-  {
     // A run is a value: what is random or takes time comes in with it.
     files: ['packages/simulator/src/**/*.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [...DEEP, only('simulator')] }],
       'no-restricted-properties': NO_SOURCE_OF_SURPRISE,
       'no-restricted-syntax': ['error', NO_DEFAULT_EXPORT, ...NO_CLOCK],
     },

@@ -1,6 +1,5 @@
-// Which package may import what: the one table behind the rules of eslint and of dependency-cruiser. A package
-// that is not listed may import nothing but itself. The same arrows stand in turbo.json (boundaries) and in the
-// packages' manifests, where tools insist on them.
+// Which package may import what: the table behind the rules of dependency-cruiser. A package that is not listed may import
+// nothing but itself. The manifests repeat the arrows, because npm insists on them, and a test compares both.
 'use strict'
 
 /** `packages`: ours. `types`: ours, types only. `modules`: of others. `node`: whether Node's own modules may be used. */

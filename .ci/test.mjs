@@ -92,7 +92,7 @@ const everything = async () => {
     if (name !== 'install') await check({ name, command })
     else if (!(await show(name, () => run(command, { show: verbose })))) return void (total.failed += 1)
   }
-  for (const name of ['types', 'lint', 'format', 'arch', 'boundaries']) {
+  for (const name of ['types', 'lint', 'format', 'arch']) {
     const script = `${name}:check` in scripts ? `${name}:check` : name
     await check({ name, command: npmRun(script) })
   }

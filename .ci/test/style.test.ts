@@ -8,11 +8,13 @@ import { top } from './tree.js'
 interface Arrows {
   readonly packages: readonly string[]
   readonly types: readonly string[]
+  readonly modules: readonly string[]
 }
 
 interface Manifest {
   readonly version: string
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 const read = (path: string): string => readFileSync(join(top, path), 'utf8')
@@ -84,29 +86,19 @@ describe('the repository', () => {
   })
 
   const arrows = createRequire(import.meta.url)('../imports.cjs') as Readonly<Record<string, Arrows>>
-  const turbo = JSON.parse(read('turbo.json')) as {
-    boundaries: { tags: Readonly<Record<string, { dependencies: { allow: readonly string[] } }>> }
-  }
-
-  // turbo takes no tag that is also the name of a package.
-  const tagOf = (name: string): string => (name === 'mountkeeper' ? 'library' : name)
-
-  // turbo holds a package against what its dependencies depend on, too.
-  const reached = (name: string, sofar: ReadonlySet<string> = new Set()): ReadonlySet<string> =>
-    [...arrows[name]!.packages, ...arrows[name]!.types].reduce(
-      (all, next) => (all.has(next) ? all : reached(next, new Set([...all, next]))),
-      sofar,
-    )
-
-  test.each(packages)('draws the same arrows from %s in the manifest, in turbo.json and in .ci/imports.cjs', (name) => {
-    const { dependencies = {}, version } = JSON.parse(read(`packages/${name}/package.json`)) as Manifest
+  test.each(packages)('draws the same arrows from %s in its manifest and in .ci/imports.cjs', (name) => {
+    const {
+      dependencies = {},
+      peerDependencies = {},
+      version,
+    } = JSON.parse(read(`packages/${name}/package.json`)) as Manifest
     const inner = Object.entries(dependencies).filter(([full]) => /^(@mountkeeper\/|mountkeeper$)/.test(full))
     const declared = inner.map(([full]) => full.replace('@mountkeeper/', '')).sort()
-    expect([...arrows[name]!.packages, ...arrows[name]!.types].sort()).toEqual(declared)
-    const allowed = turbo.boundaries.tags[tagOf(name)]!.dependencies.allow
-    expect([...allowed].sort()).toEqual([...reached(name)].map(tagOf).sort())
-    expect(JSON.parse(read(`packages/${name}/turbo.json`))).toMatchObject({ tags: [tagOf(name)] })
+    const { packages: used, types, modules } = arrows[name]!
+    expect([...used, ...types].sort()).toEqual(declared)
     expect(inner.every(([, range]) => range === version)).toBe(true)
+    const others = Object.keys({ ...dependencies, ...peerDependencies })
+    expect(modules.filter((module) => !others.includes(module))).toEqual([])
   })
 
   // Else the compiler may read what another package was before it was compiled again.
