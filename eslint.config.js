@@ -63,7 +63,7 @@ export default tseslint.config(
   },
   {
     // With noUncheckedIndexedAccess a test says `!` where a missing element is the test's own failure.
-    files: ['packages/*/{test,test-host,bench}/**/*.ts', '.ci/test/**/*.ts'],
+    files: ['packages/*/{test,test-host,bench}/**/*.ts', 'packages/lab/**/*.ts', '.ci/test/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {

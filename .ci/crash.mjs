@@ -5,10 +5,10 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import process from 'node:process'
 import { top } from './prepare.mjs'
-import { makeReady, typesOf } from './ready.mjs'
+import { makeReady } from './ready.mjs'
 
-await makeReady(typesOf('packages/cli'))
+await makeReady()
 
-const script = join(top, 'packages/cli/node_modules/.tsbuild/test-host/crash/main.js')
+const script = join(top, 'packages/lab/dist/crash/main.js')
 const args = [join(top, '.ci/in-namespace.mjs'), process.execPath, script, ...process.argv.slice(2)]
 process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1

@@ -30,6 +30,12 @@ module.exports = {
     modules: ['fp-ts'],
     node: true,
   },
+  lab: {
+    packages: ['core', 'codec', 'runtime', 'linux', 'simulator'],
+    types: [],
+    modules: ['fp-ts', 'fast-check', 'vitest'],
+    node: true,
+  },
   cli: {
     packages: ['core', 'codec', 'runtime', 'exec', 'linux', 'journal', 'libvirt', 'simulator', 'mountkeeper'],
     types: [],

@@ -5,11 +5,11 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import process from 'node:process'
 import { top } from './prepare.mjs'
-import { makeReady, typesOf } from './ready.mjs'
+import { makeReady } from './ready.mjs'
 
-await makeReady(typesOf('packages/cli'))
+await makeReady()
 
-const script = join(top, 'packages/cli/node_modules/.tsbuild/test-host/soak/soak.js')
+const script = join(top, 'packages/lab/dist/soak/soak.js')
 const command = [join(top, '.ci/in-namespace.mjs'), process.execPath, script, ...process.argv.slice(2)]
 const child = spawn(process.execPath, command, { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill('SIGTERM'))

@@ -14,11 +14,13 @@ interface Manifest {
 }
 
 const folder = temporaryFolder('packed')
+const isPrivate = (name: string): boolean =>
+  (JSON.parse(readFileSync(join(top, 'packages', name, 'package.json'), 'utf8')) as { private?: boolean }).private ===
+  true
 /** The one package that a service installs has its name to itself. */
-const packages = readdirSync(join(top, 'packages')).map((name) => ({
-  name,
-  full: name === 'mountkeeper' ? name : `@mountkeeper/${name}`,
-}))
+const packages = readdirSync(join(top, 'packages'))
+  .filter((name) => !isPrivate(name))
+  .map((name) => ({ full: name === 'mountkeeper' ? name : `@mountkeeper/${name}` }))
 
 const manifestOf = (full: string): Manifest =>
   JSON.parse(readFileSync(join(folder, 'node_modules', full, 'package.json'), 'utf8')) as Manifest
@@ -31,9 +33,17 @@ const link = (name: string, place: string): void => {
 beforeAll(() => {
   const tarballs = join(folder, 'tarballs')
   mkdirSync(tarballs)
-  const packed = command(top, 'npm', 'pack', '--workspaces', '--silent', '--pack-destination', tarballs)
+  const packed = command(
+    top,
+    'npm',
+    'pack',
+    ...packages.map(({ full }) => `--workspace=${full}`),
+    '--silent',
+    '--pack-destination',
+    tarballs,
+  )
   expect(packed.status, packed.output).toBe(0)
-  for (const { name, full } of packages) {
+  for (const { full } of packages) {
     const place = join(folder, 'node_modules', full)
     mkdirSync(place, { recursive: true })
     const tarball = join(tarballs, `${full.replace(/^@/, '').replace('/', '-')}-0.1.0.tgz`)

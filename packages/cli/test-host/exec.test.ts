@@ -14,9 +14,9 @@ import {
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
+import { processesWith } from '@mountkeeper/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UID, USER, commandAsUser, give, hasSudo, prepareUser, runAsUser, seen, startAsUser } from './ordinary.js'
-import { processesWith } from './servers/server.js'
 import type { Ended } from './world.js'
 import {
   MAIN,

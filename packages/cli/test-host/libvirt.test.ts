@@ -2,11 +2,9 @@
 // when guests come and go meanwhile, and when libvirtd is restarted, killed or hung.
 
 import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import type { Libvirt } from '@mountkeeper/lab'
+import { MOUNTS, WHY_NO_LIBVIRT, leavePlace, preparePlace, processesWith, startLibvirt, until } from '@mountkeeper/lab'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Libvirt } from './servers/libvirt.js'
-import { WHY_NO_LIBVIRT, startLibvirt } from './servers/libvirt.js'
-import { leavePlace, MOUNTS, preparePlace } from './servers/place.js'
-import { processesWith, until } from './servers/server.js'
 import type { Started } from './world.js'
 import { answersOf, command, mounted, run, sh } from './world.js'
 

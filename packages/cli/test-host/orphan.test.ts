@@ -3,10 +3,8 @@
 // command, and not for that.
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { EXPORTS, SSHD_KIND, processesWith, until } from '@mountkeeper/lab'
 import { expect, test } from 'vitest'
-import { EXPORTS } from './servers/place.js'
-import { processesWith, until } from './servers/server.js'
-import { SSHD_KIND } from './servers/sshd.js'
 import { ROOT, STATE, answersOf, attach, command, detach, mounted, prepareWorld, run } from './world.js'
 
 prepareWorld()

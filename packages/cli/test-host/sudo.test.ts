@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { processesWith } from '@mountkeeper/lab'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { UID, USER, commandAsUser, give, hasSudo, prepareUser, runAsUser, seen } from './ordinary.js'
-import { processesWith } from './servers/server.js'
 import type { Ended } from './world.js'
 import {
   MAIN,

@@ -1,10 +1,11 @@
 // The command as it is started, in the namespace that the test run has made: a tmpfs over /srv with a root and a state
 // directory, and a filesystem type whose mount takes as long as its source says, or until the test lets it go on.
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { isRoot, sh } from '@mountkeeper/lab'
 import { afterAll, beforeAll } from 'vitest'
 
 export const ROOT = '/srv/mounts'
@@ -13,14 +14,7 @@ export const SOURCE = '/srv/exports'
 export const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url))
 export const SAMPLES = fileURLToPath(new URL('../../../test-fixtures/samples', import.meta.url))
 
-export const isRoot = process.env['MOUNTKEEPER_NAMESPACE'] === 'root'
-
-/** Runs a command of the test's own; throws when it fails. */
-export const sh = (file: string, ...args: readonly string[]): string => {
-  const { status, stdout, stderr, error } = spawnSync(file, args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${file} ${args.join(' ')}: ${error?.message ?? stderr}`)
-  return stdout
-}
+export { isRoot, sh }
 
 /** Shell: says that a gate is reached, and waits until it is open. A sandbox covers `/srv`, but not this. */
 export const AT_GATE = ': >"/tmp/$1.begun"; until [ -e "/tmp/$1.open" ]; do sleep 0.02; done'

@@ -2,8 +2,8 @@
 
 import { spawnSync } from 'node:child_process'
 import { afterAll, expect, test } from 'vitest'
-import { crash } from './crash/run.js'
-import { summary } from './crash/summary.js'
+import { crash } from '../src/crash/run.js'
+import { summary } from '../src/crash/summary.js'
 
 const KILLS = 200
 

@@ -3,7 +3,7 @@
 
 import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import type { Fault } from '@mountkeeper/simulator'
-import { sh } from '../world.js'
+import { sh } from '../shell.js'
 
 /**
  * Deadline, ms, of an effect in a story in which it has to be passed: many times what a planted program takes to begin on a

@@ -1,9 +1,6 @@
-// The stories that both managers are told: what goes well, every fault, and others who act on the host.
+// The stories that both managers are told: what goes well, and every fault.
 
-import type { SimulatedSettings } from '@mountkeeper/simulator'
-import { EXPORTS, ROOT } from '@mountkeeper/simulator'
-import { SHORT_MS } from './planted.js'
-import type { Step } from './step.js'
+import { EXPORTS } from '@mountkeeper/simulator'
 import {
   answered,
   ask,
@@ -18,11 +15,7 @@ import {
   hostDown,
   hostUp,
   meanwhile,
-  observe,
-  others,
   pass,
-  reconcile,
-  restart,
   retry,
   status,
   theyDelete,
@@ -37,14 +30,9 @@ import {
   theyWrite,
   tmpfs,
 } from './step.js'
-
-/** A name, what happens, and what is set otherwise. */
-export type Story = readonly [name: string, steps: readonly Step[], settings?: SimulatedSettings]
-
-const G = tmpfs('g')
-const SHORT: SimulatedSettings = { deadlinesMs: { mount: SHORT_MS, unmount: SHORT_MS, directory: SHORT_MS } }
-/** For what waits for a look that can tell, and for what is overdue: later than `SHORT`. */
-const SOON = { deadlineMs: SHORT_MS + 500 }
+import { OTHERS } from './stories-of-others.js'
+import type { Story } from './story.js'
+import { G, SHORT, SOON } from './story.js'
 
 const well: readonly Story[] = [
   ['the first mounts, the second shares, the last unmounts', [attach(1), attach(2), detach(1), detach(2)]],
@@ -327,105 +315,5 @@ const directories: readonly Story[] = [
   ],
 ]
 
-const third: readonly Story[] = [
-  ['foreign', [theyMake(at('a')), theyMount(at('a')), attach(1), detach(1), theyUnmount(), attach(1), detach(1)]],
-  [
-    'foreign, and looks like what is asked for',
-    [theyMake(at('a')), theyMount(at('a'), 'f', ['rw', 'nosuid', 'nodev']), attach(1), status],
-  ],
-  [
-    'adopted',
-    [theyMake(at('a')), theyMount(at('a'), 'f', ['rw', 'nosuid', 'nodev']), attach(1), attach(2, 'a', G), detach(1)],
-    { policies: { foreign: 'adopt' } },
-  ],
-  [
-    'not adopted, for it is another',
-    [theyMake(at('a')), theyMount(at('a')), attach(1)],
-    { policies: { foreign: 'adopt' } },
-  ],
-  ['covered while held', [attach(1), theyMount(at('a')), attach(2), detach(1), status, theyUnmount(), retry()]],
-  ['covered by the same again', [attach(1), theyMount(at('a'), 'f'), attach(2), detach(1), theyUnmount(), detach(2)]],
-  ['lost, and mounted again', [attach(1), theyUnmount(), attach(2), attach(1), detach(1), detach(2)]],
-  ['lost, and not mounted again', [attach(1), theyUnmount(), fault('Mount', 'fails'), attach(2), status, detach(1)]],
-  ['lost, and nobody comes', [attach(1), theyUnmount(), detach(1)]],
-  [
-    'lost by a lazy unmount, and seen',
-    [attach(1), theyUnmount(at('a'), 'lazy'), observe(), pass(300), answered, status, detach(1)],
-  ],
-  [
-    'lost, and mounted again by policy',
-    [attach(1), theyUnmount(), observe(), pass(600), answered, status, detach(1)],
-    { policies: { lost: 'remount' } },
-  ],
-  ['replaced', [attach(1), theyUnmount(), theyMount(at('a')), attach(2), detach(1), status, theyUnmount(), retry()]],
-  [
-    'unmounted by others while ours is vacant',
-    [attach(1), theyEnter(at('a'), 'open file'), detach(1), theyLeave, theyUnmount(), attach(2), detach(2)],
-  ],
-  [
-    'the parent is mounted over',
-    [
-      theyMake(at('p')),
-      attach(1, 'p/a'),
-      theyMount(at('p')),
-      attach(2, 'p/a', undefined, SOON),
-      detach(1, 'p/a', SOON),
-      theyUnmount(at('p')),
-      retry('p/a'),
-    ],
-  ],
-  [
-    'the root is mounted over',
-    [attach(1), theyMount(ROOT), attach(2, 'a', undefined, SOON), theyUnmount(ROOT), retry(), detach(1)],
-  ],
-  [
-    'more layers than are told',
-    [
-      theyMake(at('a')),
-      ...Array.from({ length: 17 }, () => theyMount(at('a'))),
-      attach(1, 'a', undefined, SOON),
-      theyUnmount(),
-      retry(),
-      status,
-    ],
-  ],
-  [
-    'reconciled',
-    [
-      attach(1),
-      attach(2, 'b', G),
-      theyUnmount(),
-      theyMount(at('b')),
-      reconcile(false),
-      reconcile(true),
-      status,
-      theyUnmount(at('b')),
-      detach(1),
-      detach(2, 'b'),
-    ],
-  ],
-  [
-    'a bind by others',
-    [attach(1), others({ _tag: 'Binds', source: `${EXPORTS}/g`, path: at('a') }), attach(2), theyUnmount(), detach(1)],
-  ],
-]
-
-const crashes: readonly Story[] = [
-  [
-    'another life, with all that was there',
-    [attach(1), attach(2, 'b', bind('f')), restart, status, attach(3), detach(1), detach(3), detach(2, 'b')],
-  ],
-  ['another life, and one mount is gone', [attach(1), theyUnmount(), restart, status, attach(2), detach(1), detach(2)]],
-  [
-    'another life, and something else is mounted',
-    [attach(1), theyUnmount(), theyMount(at('a')), restart, status, detach(1)],
-  ],
-  [
-    'another life after a failed unmount',
-    [attach(1), fault('Unmount', 'fails', 3), detach(1), restart, certain, answered, status],
-  ],
-  ['another life beside something foreign', [theyMake(at('a')), theyMount(at('a')), restart, status, attach(1)]],
-]
-
-/** All of them. */
-export const STORIES: readonly Story[] = [...well, ...mounting, ...unmounting, ...directories, ...third, ...crashes]
+/** All of them, those of others on the host too. */
+export const STORIES: readonly Story[] = [...well, ...mounting, ...unmounting, ...directories, ...OTHERS]

@@ -6,11 +6,11 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TestContext } from 'vitest'
 import { readFileSync } from 'node:fs'
-import { compare } from './fidelity/compare.js'
-import type { Deed } from './fidelity/deed.js'
-import { effects, operations } from './fidelity/deed.js'
-import type { SystemCalls } from './fidelity/system-calls.js'
-import { startSystemCalls, whyNoSystemCalls } from './fidelity/system-calls.js'
+import { compare } from '../src/fidelity/compare.js'
+import type { Deed } from '../src/fidelity/deed.js'
+import { effects, operations } from '../src/fidelity/deed.js'
+import type { SystemCalls } from '../src/fidelity/system-calls.js'
+import { startSystemCalls, whyNoSystemCalls } from '../src/fidelity/system-calls.js'
 
 /** The same sequences every time, so that a change and nothing else makes a difference; `FC_SEED` chooses others. */
 const SEED = Number(process.env['FC_SEED'] ?? 1)

@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { isRoot, sh } from '../world.js'
+import { isRoot, sh } from '../shell.js'
 import { kill, processesWith, until } from './server.js'
 
 const PROGRAMS = ['/usr/sbin/libvirtd', '/usr/sbin/virtlogd', '/usr/bin/virsh', '/usr/bin/qemu-system-x86_64']
