@@ -114,7 +114,7 @@ export const LIMIT_SETTINGS: Section<Required<Settings['limits']>> = {
 }
 
 /** `slots`. */
-export const SLOT_SETTINGS: Section<Settings['slots']> = {
+export const SLOT_SETTINGS: Section<Required<Settings['slots']>> = {
   hanging: number(
     1,
     1024,
@@ -126,6 +126,12 @@ export const SLOT_SETTINGS: Section<Settings['slots']> = {
     1024,
     DEFAULT_SLOTS.perServer,
     'Maximum concurrent operations on one server, so that a hanging server cannot use all slots.',
+  ),
+  perStream: number(
+    1,
+    1024,
+    DEFAULT_SLOTS.perStream,
+    'Maximum concurrent operations on filesystem types that can hang for one stream of requests that an embedding service names; half of `hanging` while other streams wait.',
   ),
   local: number(1, 65_536, DEFAULT_SLOTS.local, 'Maximum concurrent operations on filesystem types that cannot hang.'),
 }

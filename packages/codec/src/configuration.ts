@@ -190,7 +190,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
     secrets: { directories: file.secretDirectories ?? [], environment: file.secretEnvironment ?? [] },
     policies: withDefaults(POLICY_SETTINGS, file.policies),
     limits: withDefaults<Required<Settings['limits']>>(LIMIT_SETTINGS, file.limits),
-    slots: withDefaults(SLOT_SETTINGS, file.slots),
+    slots: withDefaults<Required<Settings['slots']>>(SLOT_SETTINGS, file.slots),
     deadlinesMs: deadlinesOf(withDefaults(DEADLINE_SETTINGS, file.deadlines)),
     delaysMs: delaysOf(withDefaults(DELAY_SETTINGS, file.delays)),
   },

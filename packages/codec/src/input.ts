@@ -15,7 +15,7 @@ const ofEffect = { at: moment, effect: effectIdCodec, mountpoint: maybe(text) }
 
 /** An input. */
 export const inputCodec: Codec<Input> = tagged('_tag', 'an input', {
-  Requested: { at: moment, request: requestIdCodec, body: requestCodec },
+  Requested: { at: moment, request: requestIdCodec, body: requestCodec, stream: optional(text) },
   Outcome: {
     ...ofEffect,
     found: effectFoundCodec,

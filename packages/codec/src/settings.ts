@@ -85,7 +85,12 @@ export const settingsCodec: Codec<Settings> = record('settings', {
     holdersPerConsumer: optional(wholeNumber),
     bytesPerRecord: optional(wholeNumber),
   }),
-  slots: record<Settings['slots']>('slots', { hanging: wholeNumber, perServer: wholeNumber, local: wholeNumber }),
+  slots: record<Settings['slots']>('slots', {
+    hanging: wholeNumber,
+    perServer: wholeNumber,
+    perStream: optional(wholeNumber),
+    local: wholeNumber,
+  }),
   deadlinesMs: record<Settings['deadlinesMs']>('deadlines', {
     request: wholeNumber,
     look: wholeNumber,

@@ -277,7 +277,12 @@ export const anyEffect: fc.Arbitrary<Effect> = anyOf<Effect>({
 } satisfies ByTag<Effect>)
 
 export const anyInput: fc.Arbitrary<Input> = anyOf<Input>({
-  Requested: rec({ _tag: tag('Requested'), at: moment, request, body: anyRequest }),
+  Requested: rec({ _tag: tag('Requested'), at: moment, request, body: anyRequest, stream: word }, [
+    '_tag',
+    'at',
+    'request',
+    'body',
+  ]),
   Outcome: rec(
     {
       _tag: tag('Outcome'),
@@ -540,7 +545,7 @@ export const anySettings: fc.Arbitrary<Settings> = rec({
     holdersPerConsumer: count,
     bytesPerRecord: count,
   }),
-  slots: rec({ hanging: count, perServer: count, local: count }),
+  slots: rec({ hanging: count, perServer: count, perStream: count, local: count }, ['hanging', 'perServer', 'local']),
   deadlinesMs: rec({
     request: count,
     look: count,

@@ -61,7 +61,7 @@ describe('the file', () => {
           holdersPerConsumer: 10_000,
           bytesPerRecord: 12_288,
         },
-        slots: { hanging: 16, perServer: 4, local: 512 },
+        slots: { hanging: 16, perServer: 4, perStream: 12, local: 512 },
         deadlinesMs: {
           request: 180_000,
           look: 10_000,

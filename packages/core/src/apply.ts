@@ -4,6 +4,7 @@
 import type { Change, Decision, HostPatch } from './decision.js'
 import { addHolder, countHolders, noHolders, removeHolder } from './holders.js'
 import type { Host, Mountpoint, Unanswered } from './host.js'
+import { idKey } from './lane.js'
 import { mayTake, takenBy } from './memory.js'
 import { moveSlot } from './slots.js'
 
@@ -89,14 +90,14 @@ const isCounted = (host: Host, unanswered: Unanswered): boolean =>
 
 const accept = (host: Host, unanswered: Unanswered): void => {
   host.requests.set(unanswered.request, unanswered)
-  if (unanswered.id !== undefined) host.ids.set(unanswered.id, unanswered.request)
+  if (unanswered.id !== undefined) host.ids.set(idKey(unanswered.stream, unanswered.id), unanswered.request)
   if (isCounted(host, unanswered)) host.unansweredNow += 1
 }
 
 const end = (host: Host, unanswered: Unanswered | undefined): void => {
   if (unanswered === undefined) return
   host.requests.delete(unanswered.request)
-  if (unanswered.id !== undefined) host.ids.delete(unanswered.id)
+  if (unanswered.id !== undefined) host.ids.delete(idKey(unanswered.stream, unanswered.id))
   if (isCounted(host, unanswered)) host.unansweredNow -= 1
 }
 

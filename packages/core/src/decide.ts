@@ -22,6 +22,7 @@ import { requestAttach, requestDetach, requestRelease } from './decide/request.j
 import type { Host } from './host.js'
 import type { EffectId, RequestId } from './id.js'
 import type { Input, Outcome, Request } from './input.js'
+import { DEFAULT_STREAM } from './lane.js'
 
 const takeRequest = (out: Out, request: RequestId, body: Request): void => {
   arrive(out, request)
@@ -85,7 +86,8 @@ const takeEnd = (out: Out, effect: EffectId, mountpoint: string | undefined): vo
 
 /** What one input leads to. Pure: the host is read, nothing is changed; `apply` puts the changes in. */
 export const decide = (host: Host, input: Input): Decision => {
-  const out = startOut(host, input.at)
+  const stream = input._tag === 'Requested' ? input.stream : undefined
+  const out = startOut(host, input.at, stream ?? DEFAULT_STREAM)
   switch (input._tag) {
     case 'Requested':
       takeRequest(out, input.request, input.body)

@@ -11,7 +11,7 @@ export interface Holder {
   /** Wall clock, ms, when it was answered `Attached`. */
   readonly since: number
   readonly knowledge: Knowledge
-  /** The id of the request that made it; a repeat under the same id is answered `added` again. Not durable. */
+  /** The id of the request that made it, with its stream (`idKey`); a repeat under the same id is answered `added` again. Not durable. */
   readonly id?: string | undefined
 }
 

@@ -11,7 +11,7 @@ import type { EffectId, RequestId } from './id.js'
 import { effectId, requestId } from './id.js'
 import type { Request } from './input.js'
 import type { Slots } from './lane.js'
-import { emptySlots } from './lane.js'
+import { DEFAULT_STREAM, emptySlots } from './lane.js'
 import type { HostPhase, Phase } from './phase.js'
 import type { Settings } from './settings.js'
 
@@ -132,6 +132,8 @@ export interface Mountpoint extends Durable {
   readonly slot: 'none' | 'wanted' | 'held' | 'overdue'
   /** Where the slot counts: the server, or `''` for types that cannot hang. */
   readonly lane: string
+  /** The stream that the slot, or the wish for one, counts for; the last one, while there is none. */
+  readonly stream: string
   /** What wants the slot is no request. */
   readonly background: boolean
   /** The last delay of the back-off, ms; 0 before the first. */
@@ -155,6 +157,8 @@ export interface Unanswered {
   readonly request: RequestId
   readonly id: string | undefined
   readonly op: Request['op']
+  /** Whose request it is, as the embedder says. */
+  readonly stream: string
   /** Absent for a release and for the host's own requests. */
   readonly mountpoint: string | undefined
   readonly generation: number
@@ -224,6 +228,7 @@ export interface Host {
   /** Consumer to the mountpoints it holds: one as it is, for there are many such consumers. */
   readonly consumers: Map<string, string | Holdings>
   readonly requests: Map<RequestId, Unanswered>
+  /** The ids that callers chose, each within its stream (`idKey`). */
   readonly ids: Map<string, RequestId>
   readonly refusing: Set<string>
   /** Roots that a look has found changed since the host came up, each reported once. */
@@ -292,6 +297,7 @@ export const absentMountpoint = (path: string, root: string | undefined, at: num
   wait: undefined,
   slot: 'none',
   lane: '',
+  stream: DEFAULT_STREAM,
   background: false,
   backOffMs: 0,
   unknown: undefined,
@@ -326,6 +332,7 @@ export const copyMountpoint = (record: Mountpoint): { -readonly [Key in keyof Mo
   wait: record.wait,
   slot: record.slot,
   lane: record.lane,
+  stream: record.stream,
   background: record.background,
   backOffMs: record.backOffMs,
   unknown: record.unknown,

@@ -158,7 +158,17 @@ export interface Outcome {
 }
 
 export type Input =
-  | { readonly _tag: 'Requested'; readonly at: number; readonly request: RequestId; readonly body: Request }
+  | {
+      readonly _tag: 'Requested'
+      readonly at: number
+      readonly request: RequestId
+      readonly body: Request
+      /**
+       * Whose request it is: a domain of trust that only the embedder names, never the sender. Absent: the embedder's own.
+       * Slots are shared between streams.
+       */
+      readonly stream?: string
+    }
   | Outcome
   /** No process of an effect that had timed out lives any more. Exactly one for each. */
   | { readonly _tag: 'Ended'; readonly at: number; readonly effect: EffectId; readonly mountpoint: string | undefined }

@@ -10,7 +10,7 @@ import type { Entry, Host, Mountpoint } from './host.js'
 import type { Attachment } from './id.js'
 import { LOCAL_LANE } from './lane.js'
 import type { Phase } from './phase.js'
-import { grantable } from './slots.js'
+import { grantable, shareMax, streamMax } from './slots.js'
 
 /** One law that a host breaks: which, where, and how. */
 export interface Breach {
@@ -151,6 +151,9 @@ const ofSlot = (record: Mountpoint): Breaches => {
   ]
 }
 
+const isOfStream = ({ slot, background, stream }: Mountpoint, name: string): boolean =>
+  slot === 'held' && !background && stream === name
+
 /** The counts of slots are those that the records show. */
 const ofLanes = (host: Host): Breaches => {
   const records = [...host.mountpoints.values()].map((entry) => entry.record)
@@ -158,7 +161,10 @@ const ofLanes = (host: Host): Breaches => {
   const wanting = records.filter((record) => record.slot === 'wanted').length
   const lanes = [...host.slots.lanes.values()]
   const queued = lanes
-    .flatMap(({ requests, beyond, background }) => [requests, beyond, background])
+    .flatMap(({ queues, background }) => [
+      ...[...queues.values()].flatMap((queue) => [queue.requests, queue.beyond]),
+      background,
+    ])
     .reduce((sum, queue) => sum + namesOf(queue).length, 0)
   const { hanging, perServer, local } = host.settings.slots
   return [
@@ -170,6 +176,13 @@ const ofLanes = (host: Host): Breaches => {
     ),
     ...unless(queued === wanting, 'L25', 'host', `${wanting} want a slot, ${queued} are queued`),
     ...unless(held <= hanging, 'L25', 'host', `${held} slots of ${hanging} are held`),
+    ...[...host.slots.streams].flatMap(([name, stream]) => {
+      const shown = records.filter((record) => isOfStream(record, name) && record.lane !== LOCAL_LANE).length
+      return [
+        ...unless(stream.held === shown, 'L25', name, `${shown} slots held, counted as ${stream.held}`),
+        ...unless(shown <= streamMax(host.settings, name), 'L25', name, `${shown} slots held by one stream`),
+      ]
+    }),
     ...[...host.slots.lanes].flatMap(([name, lane]) => {
       const isLocal = name === LOCAL_LANE
       const taken = isLocal ? lane.held : lane.held + lane.overdue
@@ -196,11 +209,22 @@ const ofTurns = (host: Host): Breaches => {
   const total = held.filter((record) => !isLocal(record)).length
   const taken = (name: string): number =>
     records.filter(({ slot, lane }) => lane === name && (slot === 'held' || slot === 'overdue')).length
+  const ofStream = (name: string): number =>
+    held.filter((record) => isOfStream(record, name) && !isLocal(record)).length
+  // What has its limit keeps the background looks at the server that it waits for behind it.
+  const mayStart = (record: Mountpoint): boolean =>
+    record.background
+      ? records.every((other) => other.slot !== 'wanted' || other.background || other.lane !== record.lane)
+      : ofStream(record.stream) < streamMax(host.settings, record.stream)
   const isFree = (record: Mountpoint): boolean =>
-    isLocal(record) ? held.length - total < local : total < hanging && taken(record.lane) < perServer
+    isLocal(record)
+      ? held.length - total < local
+      : total < hanging && taken(record.lane) < perServer && mayStart(record)
   const could = records.filter((record) => record.slot === 'wanted' && isFree(record))
   const path = grantable(host)
   const next = could.find((record) => record.path === path)
+  const share = shareMax(host.settings)
+  const hasLess = (record: Mountpoint): boolean => !record.background && ofStream(record.stream) < share
   const before = could.filter((record) => next !== undefined && isLocal(record) === isLocal(next))
   return [
     ...unless((path === undefined) === (could.length === 0), 'L32', 'host', 'a slot is free, and nobody gets it'),
@@ -210,6 +234,12 @@ const ofTurns = (host: Host): Breaches => {
       'L32',
       path ?? '',
       'looks in the background before a request is served',
+    ),
+    ...unless(
+      next === undefined || isLocal(next) || next.background || ofStream(next.stream) < share || !before.some(hasLess),
+      'L32',
+      path ?? '',
+      'gets more than its share of the slots before another stream has its own',
     ),
   ]
 }

@@ -58,6 +58,8 @@ export interface Settings {
   readonly slots: {
     readonly hanging: number
     readonly perServer: number
+    /** Of those for types that can hang, for one stream that the embedder names; absent in older traces: no limit but the total. */
+    readonly perStream?: number
     readonly local: number
   }
   readonly deadlinesMs: {
@@ -112,7 +114,7 @@ export const DEFAULT_LIMITS: Required<Settings['limits']> = {
   bytesPerRecord: 12_288,
 }
 
-export const DEFAULT_SLOTS: Settings['slots'] = { hanging: 16, perServer: 4, local: 512 }
+export const DEFAULT_SLOTS: Required<Settings['slots']> = { hanging: 16, perServer: 4, perStream: 12, local: 512 }
 
 export const DEFAULT_DEADLINES_MS: Settings['deadlinesMs'] = {
   request: 180_000,

@@ -3,7 +3,7 @@
 
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { readRequest, readSettings } from '@mountkeeper/core'
+import { checkName, readRequest, readSettings } from '@mountkeeper/core'
 import type { Invalid, Request, Settings } from '@mountkeeper/core'
 import type { StopOptions } from './loop.js'
 
@@ -32,6 +32,13 @@ export const readPlan = (value: unknown): Either<Invalid, readonly Request[]> =>
 
 const fieldOf = (index: number, field: string): string =>
   field === 'request' ? `requests[${index}]` : `requests[${index}].${field}`
+
+/** The name of a stream. A wrong one is a mistake in the embedding program, whose senders have no part in it. */
+export const readStream = (name: unknown): string => {
+  const bad = typeof name === 'string' ? checkName('stream', name) : { why: 'expected a string' }
+  if (bad !== undefined) throw new TypeError(`stream: ${bad.why}`)
+  return name as string
+}
 
 /** How to stop, with whatever is not understood left out: a stop is never refused. */
 export const readStop = (value: unknown): StopOptions => {

@@ -1,13 +1,12 @@
 // The first host-up of a manager. The core tries a discovery that failed again by itself; a manager that its owner has given up
 // for that failure would come up later, beside the one that the owner tries instead. So it is taken down, unless it is kept.
 
-import type { Answer, Host, Request } from '@mountkeeper/core'
+import type { Answer, Host } from '@mountkeeper/core'
 import { downReason } from './follow.js'
-
-type Submit = (request: Request) => Promise<Answer>
+import type { SubmitRequest } from './loop.js'
 
 /** Passes requests on; takes the host down after a host-up that failed, as long as none has succeeded. */
-export const downUnlessUp = (submit: Submit, host: Host): Submit => {
+export const downUnlessUp = (submit: SubmitRequest, host: Host): SubmitRequest => {
   let hasBeenUp = false
   const seen = (answer: Answer): void => {
     if (answer.ok) hasBeenUp = true
@@ -16,8 +15,8 @@ export const downUnlessUp = (submit: Submit, host: Host): Submit => {
       void submit({ op: 'host-down', reason: downReason(`discovery failed: ${answer.error.reason}`) })
     }
   }
-  return (request) => {
-    const answered = submit(request)
+  return (request, stream) => {
+    const answered = submit(request, stream)
     if (request.op === 'host-up' && !hasBeenUp) void answered.then(seen)
     return answered
   }

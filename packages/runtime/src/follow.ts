@@ -5,16 +5,17 @@
 // it, a host-up would make every request wait for all others, and a look cannot show who uses a mount. The next discovery
 // asks again, and so does a reconcile, which is the way to see what became stale in between.
 
-import type { Answer, Host, Request } from '@mountkeeper/core'
+import type { Host } from '@mountkeeper/core'
 import type { Complain } from './guard.js'
 import { errorWords } from './guard.js'
+import type { SubmitRequest } from './loop.js'
 import type { Observer } from './observer.js'
 import type { InventoryNews, InventoryPort } from './ports.js'
 
 /** What is followed for. */
 export interface FollowOptions {
   readonly inventory: InventoryPort
-  readonly submit: (request: Request) => Promise<Answer>
+  readonly submit: SubmitRequest
   readonly host: Host
   readonly observer: Observer | undefined
   readonly complain: Complain
@@ -23,7 +24,7 @@ export interface FollowOptions {
 /** A manager whose host follows the inventory. */
 export interface Follower {
   /** For what callers ask; theirs is the wish that news of the inventory never overrules. */
-  readonly submit: (request: Request) => Promise<Answer>
+  readonly submit: SubmitRequest
   readonly stop: () => void
 }
 
@@ -81,14 +82,14 @@ export const followInventory = ({ inventory, submit, host, observer, complain }:
   }
 
   return {
-    submit: (request) => {
+    submit: (request, stream) => {
       if (request.op === 'host-down') wish = 'down'
       if (request.op === 'host-up') {
         wish = 'up'
         takenDown = false
         if (!stopped) unwatch ??= watch()
       }
-      return submit(request)
+      return submit(request, stream)
     },
     stop: () => {
       stopped = true

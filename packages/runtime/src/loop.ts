@@ -69,13 +69,16 @@ export interface LoopOptions {
   readonly core?: Core | undefined
 }
 
+/** A way to submit a request, in the name of a stream (a domain of trust) or, without one, of the embedder itself. */
+export type SubmitRequest = (body: Request, stream?: string) => Promise<Answer>
+
 /** A running loop. */
 export interface Loop {
   /**
    * Exactly one answer for each request, at its deadline at the latest as long as the journal gets through; never rejects.
    * Refused `Overloaded` when more callers wait than the core could let wait, and `Stopped` after the end.
    */
-  readonly submit: (body: Request) => Promise<Answer>
+  readonly submit: SubmitRequest
   /** The one answer to a request that cannot be submitted, because it is malformed. */
   readonly turnAway: (body: TurnedAway, error: Refusal) => Answer
   /** Something was seen at a mountpoint without being asked for; leads to a look at most, to one for a burst of them. */
@@ -312,7 +315,7 @@ export const createLoop = (options: LoopOptions): Loop => {
   return {
     host,
     ended,
-    submit: (body) => {
+    submit: (body, stream) => {
       if (ending !== undefined) return Promise.resolve(unanswered.turnAway(body, { _tag: 'Stopped' }))
       if (unanswered.size() >= unansweredMax && mayWait(body)) {
         return Promise.resolve(
@@ -320,7 +323,9 @@ export const createLoop = (options: LoopOptions): Loop => {
         )
       }
       return new Promise((resolve) => {
-        put({ _tag: 'Requested', at: timers.now(), request: unanswered.ask(body, resolve), body })
+        const request = unanswered.ask(body, resolve)
+        const input = { _tag: 'Requested', at: timers.now(), request, body } as const
+        put(stream === undefined ? input : { ...input, stream })
       })
     },
     complain,

@@ -7,7 +7,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { readRequest, recordedLayers, restore } from '@mountkeeper/core'
 import type { Answer, Fact, Host, Invalid, PlannedRequest, RecordedLayers, Request, Settings } from '@mountkeeper/core'
 import { hearAttached } from './attached.js'
-import { readOptions, readPlan, readStop } from './border.js'
+import { readOptions, readPlan, readStop, readStream } from './border.js'
 import type { HostEvent } from './events.js'
 import { downUnlessUp } from './first-up.js'
 import { followInventory } from './follow.js'
@@ -54,15 +54,15 @@ type Ask<Op extends Operation> = (request: Asks[Op]) => TaskEither<Refusals[Op],
 type AskPlainly<Op extends Operation> = (request?: Asks[Op]) => TaskEither<Refusals[Op], Results[Op]>
 
 /**
- * One owner of the mountpoints below its roots. Starts down: `hostUp` first. Every accepted request gets exactly one answer,
- * at its deadline at the latest; a request is accepted when the task is run, not when it is made.
+ * What a sender may ask, in the name of one stream. Every accepted request gets exactly one answer, at its deadline at the
+ * latest; a request is accepted when the task is run, not when it is made.
  */
-export interface MountManager {
+export interface Requests {
   readonly attach: Ask<'attach'>
   readonly detach: Ask<'detach'>
   /** Ends all that a consumer has at the moment of arrival. */
   readonly release: Ask<'release'>
-  /** Withdraws a request that waits, by the `id` its caller gave it. */
+  /** Withdraws a request of the same stream that waits, by the `id` its caller gave it. */
   readonly cancel: Ask<'cancel'>
   readonly hostUp: AskPlainly<'host-up'>
   readonly hostDown: AskPlainly<'host-down'>
@@ -73,13 +73,27 @@ export interface MountManager {
   /** Maintenance: attaches of a mountpoint, or of a server, are refused until `allowNew`. Not durable. */
   readonly refuseNew: Ask<'refuse-new'>
   readonly allowNew: Ask<'allow-new'>
-  /** What requests would lead to now, and why; looks, and changes nothing. Refused if one of them is malformed. */
-  readonly plan: (requests: readonly Request[]) => TaskEither<Invalid, readonly PlannedRequest[]>
   /**
    * For drivers that pass on requests as they come: any value, its one answer. What is no request is answered `Invalid` with the
    * field that is wrong. The value is copied, so that it may be changed afterwards. Never rejects.
    */
   readonly submit: (request: unknown) => Promise<Answer>
+}
+
+/**
+ * One owner of the mountpoints below its roots. Starts down: `hostUp` first. Its own requests are those of the default stream:
+ * the embedder's.
+ */
+export interface MountManager extends Requests {
+  /**
+   * The same requests in the name of a stream: a domain of trust, such as one socket or one tenant. Streams share the slots
+   * fairly, and each has `id`s of its own. Only the embedder names streams; a request cannot. What a stream may ask is not
+   * limited here: a sender that must not end what others hold has to be checked before. The name is 1 to 255 bytes without
+   * control characters; any other is a `TypeError`. Nothing has to be ended.
+   */
+  readonly stream: (name: string) => Requests
+  /** What requests would lead to now, and why; looks, and changes nothing. Refused if one of them is malformed. */
+  readonly plan: (requests: readonly Request[]) => TaskEither<Invalid, readonly PlannedRequest[]>
   /** Something was seen at a mountpoint without being asked for, such as a change of the mount table. */
   readonly observed: (mountpoint: string) => void
   /** The mountpoints that there is a record of. */
@@ -124,11 +138,27 @@ const plainly =
 
 /** The gate: each value is read once, here, and goes on as a request of our own or back as a refusal. */
 const gated =
-  (submit: (request: Request) => Promise<Answer>, turnAway: Loop['turnAway']): Submit =>
+  (submit: Loop['submit'], turnAway: Loop['turnAway'], stream?: string): Submit =>
   (value, op) => {
     const read = readRequest(value, op)
-    return read.ok ? submit(read.request) : Promise.resolve(turnAway(read, read.error))
+    return read.ok ? submit(read.request, stream) : Promise.resolve(turnAway(read, read.error))
   }
+
+const requestsOf = (submit: Submit): Requests => ({
+  attach: asking(submit, 'attach'),
+  detach: asking(submit, 'detach'),
+  release: asking(submit, 'release'),
+  cancel: asking(submit, 'cancel'),
+  hostUp: plainly(submit, 'host-up'),
+  hostDown: plainly(submit, 'host-down'),
+  reconcile: asking(submit, 'reconcile'),
+  status: plainly(submit, 'status'),
+  retry: asking(submit, 'retry'),
+  forget: asking(submit, 'forget'),
+  refuseNew: asking(submit, 'refuse-new'),
+  allowNew: asking(submit, 'allow-new'),
+  submit: (request) => submit(request),
+})
 
 const start = (options: MountManagerOptions, host: Host): MountManager => {
   const { journal, inventory, timers = createSystemTimers(), observer, onDefect } = options
@@ -142,30 +172,18 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
   const asked = follower?.submit ?? loop.submit
   const kept = options.keepTrying === true ? asked : downUnlessUp(asked, host)
   const heard = hearAttached(kept, complain)
-  const submit = gated(heard.submit, loop.turnAway)
   const stop: MountManager['stop'] = (how) => {
     follower?.stop()
     return loop.stop(readStop(how))
   }
   void ended.then(follower?.stop)
   return {
-    attach: asking(submit, 'attach'),
-    detach: asking(submit, 'detach'),
-    release: asking(submit, 'release'),
-    cancel: asking(submit, 'cancel'),
-    hostUp: plainly(submit, 'host-up'),
-    hostDown: plainly(submit, 'host-down'),
-    reconcile: asking(submit, 'reconcile'),
-    status: plainly(submit, 'status'),
-    retry: asking(submit, 'retry'),
-    forget: asking(submit, 'forget'),
-    refuseNew: asking(submit, 'refuse-new'),
-    allowNew: asking(submit, 'allow-new'),
+    ...requestsOf(gated(heard.submit, loop.turnAway)),
+    stream: (name) => requestsOf(gated(heard.submit, loop.turnAway, readStream(name))),
     plan: (requests) => async () => {
       const read = readPlan(requests)
       return read._tag === 'Left' ? read : right(await planRequests(host, port, read.right)())
     },
-    submit: (request) => submit(request),
     observed: (mountpoint: unknown) => {
       if (typeof mountpoint === 'string') observed(mountpoint)
     },

@@ -1,5 +1,5 @@
 import { effectId } from '@mountkeeper/core'
-import type { AttachRequest, Discover, MountpointEffect } from '@mountkeeper/core'
+import type { AttachRequest, Discover, Input, MountpointEffect } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'
 import { createMemoryJournal, createMountManager } from '../src/index.js'
 import type { HostPort, Journal, MountManager, MountManagerOptions, Report } from '../src/index.js'
@@ -59,6 +59,21 @@ describe('a manager', () => {
       right: { attachments: [{ answer: { mount: 'unmounted', directory: 'removed' } }] },
     })
     expect(host.paths.size).toBe(0)
+  })
+
+  test('asks in the name of a stream that only its embedder names', async () => {
+    const inputs: Input[] = []
+    const manager = await started({ observer: { onDecision: (input) => void inputs.push(input) } })
+    const neighbour = manager.stream('neighbour')
+    expect(await neighbour.attach(disk('a', 'vm-1'))()).toMatchObject({ right: { mount: 'mounted' } })
+    const detach = { op: 'detach', mountpoint: `${ROOT}/a`, volume: 'volume-1', consumer: 'vm-1' }
+    expect(await neighbour.submit(detach)).toMatchObject({ ok: true })
+    await manager.status()()
+    const streams = inputs.flatMap((input) => (input._tag === 'Requested' ? [`${input.body.op} ${input.stream}`] : []))
+    expect(streams).toEqual(['host-up undefined', 'attach neighbour', 'detach neighbour', 'status undefined'])
+    const answer = await manager.submit({ op: 'release', consumer: 'vm-1', stream: 'neighbour' })
+    expect(answer).toMatchObject({ ok: false, error: { _tag: 'Invalid', field: 'stream' } })
+    for (const name of ['', 'a\n', 'x'.repeat(256), 7 as never]) expect(() => manager.stream(name)).toThrow(TypeError)
   })
 
   test('asks when a task is run, each time again', async () => {

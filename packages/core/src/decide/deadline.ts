@@ -7,6 +7,7 @@ import { unknownText } from '../found.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import { LOCAL_LANE } from '../lane.js'
+import { isStreamFull } from '../slots.js'
 import { reasonOf } from '../reason.js'
 import { abandon, cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
@@ -60,8 +61,10 @@ const fullSlots = (draft: Draft): Overloaded => {
   if (lane === LOCAL_LANE) return { _tag: 'Overloaded', limit: 'slots.local', value: slots.local }
   const of = draft.out.host.slots.lanes.get(lane)
   const taken = (of?.held ?? 0) + (of?.overdue ?? 0)
-  return taken >= slots.perServer
-    ? { _tag: 'Overloaded', limit: 'slots.perServer', value: slots.perServer }
+  if (taken >= slots.perServer) return { _tag: 'Overloaded', limit: 'slots.perServer', value: slots.perServer }
+  const { perStream } = slots
+  return perStream !== undefined && isStreamFull(draft.out.host, draft.record.stream)
+    ? { _tag: 'Overloaded', limit: 'slots.perStream', value: perStream }
     : { _tag: 'Overloaded', limit: 'slots.hanging', value: slots.hanging }
 }
 

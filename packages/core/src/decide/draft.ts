@@ -21,6 +21,8 @@ import { effectId } from '../id.js'
 export interface Out {
   readonly host: Host
   readonly at: number
+  /** The stream of the request that is being decided about. */
+  readonly stream: string
   changes: readonly Change[]
   facts: readonly Fact[]
   effects: readonly Effect[]
@@ -70,9 +72,10 @@ const added = <Each>(list: readonly Each[], each: Each): readonly Each[] => {
   return list
 }
 
-export const startOut = (host: Host, at: number): Out => ({
+export const startOut = (host: Host, at: number, stream: string): Out => ({
   host,
   at,
+  stream,
   changes: NOTHING,
   facts: NOTHING,
   effects: NOTHING,

@@ -5,6 +5,7 @@ import type { Filesystem } from '../filesystem.js'
 import type { Identity, ResolvedSource, SourceSeen } from '../found.js'
 import type { Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
+import { idKey } from '../lane.js'
 import { warningsAbout } from '../layer.js'
 import type { Draft } from './draft.js'
 import { answer, holderOf, holdersLeft, leaveQueue, refuseWaiting, set, unansweredOf, recordFact } from './draft.js'
@@ -24,7 +25,8 @@ const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings
   const { out, record } = draft
   const [volume = ''] = waiting.volumes
   const { consumer, request } = waiting
-  const id = unansweredOf(out, request)?.id
+  const unanswered = unansweredOf(out, request)
+  const id = unanswered?.id === undefined ? undefined : idKey(unanswered.stream, unanswered.id)
   const known = holderOf(draft, volume, consumer)
   const limit = settingsOf(draft).limits.holdersPerMountpoint
   if (known === undefined && holdersLeft(draft) >= limit) {

@@ -78,12 +78,13 @@ export const endDraining = (out: Out): void => {
 
 export const requestHostUp = (out: Out, request: RequestId, body: Request): void => {
   const { host } = out
+  const replied = { request, id: body.id, op: body.op }
   const refusal = checkAsked(out, body) ?? stopped(out)
   if (refusal !== undefined) {
-    refuse(out, { request, id: body.id, op: body.op }, refusal)
+    refuse(out, replied, refusal)
     return
   }
-  const unanswered = { request, id: body.id, op: body.op, mountpoint: undefined, generation: 0, release: undefined }
+  const unanswered = { ...replied, stream: out.stream, mountpoint: undefined, generation: 0, release: undefined }
   accept(out, unanswered)
   patchHost(out, { hostUps: [...host.hostUps, request] })
   if (out.phase === 'discovering') return
@@ -334,7 +335,7 @@ export const requestReconcile = (out: Out, request: RequestId, body: ReconcileRe
     refuse(out, replied, hostDown(out))
     return
   }
-  accept(out, { ...replied, mountpoint: undefined, generation: 0, release: undefined })
+  accept(out, { ...replied, stream: out.stream, mountpoint: undefined, generation: 0, release: undefined })
   // A survey that is under way began before this request: another one follows it.
   const survey = host.discovery === undefined ? emitDiscover(out) : undefined
   patchHost(out, { reconciles: [...host.reconciles, { request, apply: body.apply, survey }] })

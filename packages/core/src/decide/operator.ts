@@ -6,6 +6,7 @@ import { checkName, checkPath } from '../check.js'
 import { allHolders } from '../holders.js'
 import type { RequestId } from '../id.js'
 import type { CancelRequest, ForgetRequest, Maintained, Request, RetryRequest, StatusRequest } from '../input.js'
+import { idKey } from '../lane.js'
 import { canonicalServer } from '../server.js'
 import { STATUS_ENTRIES_MAX, STATUS_MAX, statusOfHost } from '../status.js'
 import { advance } from './advance.js'
@@ -43,7 +44,7 @@ export const requestCancel = (out: Out, request: RequestId, body: CancelRequest)
     refuse(out, replied, wrong)
     return
   }
-  const target = out.host.ids.get(body.target) ?? NO_REQUEST
+  const target = out.host.ids.get(idKey(out.stream, body.target)) ?? NO_REQUEST
   const unanswered = out.host.requests.get(target)
   if (unanswered === undefined) {
     refuse(out, replied, { _tag: 'NotFound' })

@@ -8,6 +8,7 @@ import { countHolders, findHolder, holdersOf } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { AttachRequest, DetachRequest, ReleaseRequest, Request } from '../input.js'
+import { idKey } from '../lane.js'
 import { serversOf } from '../server.js'
 import { cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
@@ -35,7 +36,7 @@ export const checkAsked = (out: Out, body: Request): Invalid | undefined => {
   if (body.id !== undefined) {
     const bad = checkName('id', body.id)
     if (bad !== undefined) return bad
-    if (out.host.ids.has(body.id))
+    if (out.host.ids.has(idKey(out.stream, body.id)))
       return { _tag: 'Invalid', field: 'id', why: `${body.id} is the id of a request that has no answer yet` }
   }
   return checkDeadline(body.deadlineMs)
@@ -199,6 +200,7 @@ const enqueue = (draft: Draft, waiting: Waiting): void => {
 }
 
 const unansweredFor = (
+  { stream }: Out,
   request: RequestId,
   body: Request,
   mountpoint: string | undefined,
@@ -207,6 +209,7 @@ const unansweredFor = (
   request,
   id: body.id,
   op: body.op,
+  stream,
   mountpoint,
   generation,
   release: undefined,
@@ -221,7 +224,7 @@ export const requestAttach = (out: Out, request: RequestId, body: AttachRequest)
     return
   }
   const { mountpoint, volume, consumer, filesystem } = body
-  accept(out, unansweredFor(request, body, mountpoint, generation))
+  accept(out, unansweredFor(out, request, body, mountpoint, generation))
   enqueue(openDraft(out, mountpoint), { request, op: 'attach', generation, consumer, volumes: [volume], filesystem })
 }
 
@@ -290,7 +293,7 @@ export const requestDetach = (out: Out, request: RequestId, body: DetachRequest)
     })
     return
   }
-  accept(out, unansweredFor(request, body, mountpoint, generation))
+  accept(out, unansweredFor(out, request, body, mountpoint, generation))
   enqueue(draft, { request, op: 'detach', generation, consumer, volumes: [volume], filesystem: undefined })
 }
 
@@ -346,7 +349,7 @@ export const requestRelease = (out: Out, request: RequestId, body: ReleaseReques
     }
   }
   const release = { consumer, at: [...at.keys()], attachments: [] }
-  accept(out, { ...unansweredFor(request, body, undefined, generation), release })
+  accept(out, { ...unansweredFor(out, request, body, undefined, generation), release })
   for (const [path, volumes] of at) {
     enqueue(openDraft(out, path), { request, op: 'release', generation, consumer, volumes, filesystem: undefined })
   }

@@ -13,7 +13,7 @@ import { requestId } from '../id.js'
 import { serverOf } from '../server.js'
 import type { Settings } from '../settings.js'
 import type { Draft } from './draft.js'
-import { change, enter, holdersLeft, set, setWork, takeEffectId, emit, recordFact } from './draft.js'
+import { change, enter, holdersLeft, set, setWork, takeEffectId, emit, recordFact, unansweredOf } from './draft.js'
 
 export const NO_REQUEST: RequestId = requestId(0)
 
@@ -80,6 +80,8 @@ export const wantSlot = (draft: Draft, background: boolean): void => {
   set(draft, {
     slot: 'wanted',
     lane: filesystem === undefined ? '' : serverOf(settingsOf(draft), filesystem),
+    // What is rolled back or looked after, once its caller has gone, still counts for the stream that it was begun for.
+    stream: unansweredOf(draft.out, record.waiting[0]?.request ?? NO_REQUEST)?.stream ?? record.stream,
     background,
     // A look on the side does not lengthen what policy keeps.
     wait: background && record.wait?.why === 'keep-mounted' ? record.wait : undefined,

@@ -87,7 +87,12 @@ const settings: Reader<Settings> = record<Settings>('settings', {
     holdersPerConsumer: optional(wholeNumber),
     bytesPerRecord: optional(wholeNumber),
   }),
-  slots: record<Settings['slots']>('slots', { hanging: positive, perServer: positive, local: positive }),
+  slots: record<Settings['slots']>('slots', {
+    hanging: positive,
+    perServer: positive,
+    perStream: optional(positive),
+    local: positive,
+  }),
   deadlinesMs: record<Settings['deadlinesMs']>('deadlines', {
     request: positive,
     look: positive,

@@ -54,7 +54,10 @@ const at = (mountpoint: string | undefined): string => (mountpoint === undefined
 export const showInput = (input: Input): string => {
   switch (input._tag) {
     case 'Requested':
-      return `request ${input.request} ${showRequest(input.body)}`
+      return line(
+        `request ${input.request} ${showRequest(input.body)}`,
+        input.stream === undefined ? undefined : `stream ${word(input.stream)}`,
+      )
     case 'Outcome':
       return line(
         `outcome #${input.effect} ${at(input.mountpoint)} ${showEffectFound(input.found)}`,

@@ -27,7 +27,7 @@ export const readFilesystem = (text: string): Filesystem => {
 
 type Reader = (given: Words) => Request
 
-const ASKED = ['id', 'deadline']
+const ASKED = ['id', 'deadline', 'stream']
 
 const maintained = ({ plain, named }: Words): { readonly mountpoint: string } | { readonly server: string } => {
   const server = named.get('server')
@@ -90,6 +90,7 @@ export const request = (story: Story, op: Request['op'], given: Words): void => 
   expectWords(given, least, most, [...ASKED, ...names])
   const id = given.named.get('id')
   const deadline = given.named.get('deadline')
+  const stream = given.named.get('stream')
   const body: Request = {
     ...read(given),
     ...(id === undefined ? {} : { id }),
@@ -97,5 +98,12 @@ export const request = (story: Story, op: Request['op'], given: Words): void => 
   }
   story.lastRequest += 1
   story.unanswered.add(story.lastRequest)
-  feed(story, { _tag: 'Requested', at: tick(story), request: requestId(story.lastRequest), body })
+  const number = requestId(story.lastRequest)
+  feed(story, {
+    _tag: 'Requested',
+    at: tick(story),
+    request: number,
+    body,
+    ...(stream === undefined ? {} : { stream }),
+  })
 }

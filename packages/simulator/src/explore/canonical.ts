@@ -233,12 +233,13 @@ const putHost = (form: Form, host: Host, model: Model): void => {
 }
 
 const putQueues = (form: Form, { slots }: Host, model: Model): void => {
-  const putNames = (fifo: Fifo): void => {
-    for (const name of namesOf(fifo)) put(form, placeIndex(model, name))
+  const putNames = (...fifos: readonly Fifo[]): void => {
+    for (const fifo of fifos) for (const name of namesOf(fifo)) put(form, placeIndex(model, name))
     put(form, -3)
   }
   for (const [, lane] of slots.lanes) {
-    putNames(lane.requests)
+    // One stream is explored.
+    putNames(...[...lane.queues.values()].map(({ requests }) => requests))
     putNames(lane.background)
   }
 }

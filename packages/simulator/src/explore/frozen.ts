@@ -17,7 +17,7 @@ import type {
   Settings,
   Unanswered,
 } from '@mountkeeper/core'
-import { allHolders, apply, emptyHost, namesOf, push, remove } from '@mountkeeper/core'
+import { allHolders, apply, emptyHost, idKey, namesOf, push, remove } from '@mountkeeper/core'
 
 interface Kept {
   readonly record: Mountpoint
@@ -26,8 +26,15 @@ interface Kept {
 
 /** Who waits for a slot, in order: follows from the records only while there is one of them. */
 interface Queues {
-  readonly lanes: readonly (readonly [name: string, requests: readonly string[], background: readonly string[]])[]
-  readonly withRequests: readonly string[]
+  readonly lanes: readonly {
+    readonly name: string
+    /** By stream. */
+    readonly requests: readonly (readonly [stream: string, paths: readonly string[]])[]
+    readonly background: readonly string[]
+  }[]
+  readonly streams: readonly (readonly [stream: string, servers: readonly string[]])[]
+  readonly turns: readonly string[]
+  readonly localTurns: readonly string[]
   readonly withBackground: readonly string[]
 }
 
@@ -57,8 +64,14 @@ const NONE: readonly never[] = []
 const NO_DECISION: Decision = { changes: NONE, facts: NONE, effects: NONE, answers: NONE }
 
 const queuesOf = ({ slots }: Host): Queues => ({
-  lanes: [...slots.lanes].map(([name, lane]) => [name, namesOf(lane.requests), namesOf(lane.background)]),
-  withRequests: namesOf(slots.withRequests),
+  lanes: [...slots.lanes].map(([name, { queues, background }]) => ({
+    name,
+    requests: [...queues].map(([stream, { requests }]) => [stream, namesOf(requests)]),
+    background: namesOf(background),
+  })),
+  streams: [...slots.streams].map(([stream, { withRequests }]) => [stream, namesOf(withRequests)]),
+  turns: namesOf(slots.turns),
+  localTurns: namesOf(slots.localTurns),
   withBackground: namesOf(slots.withBackground),
 })
 
@@ -91,15 +104,23 @@ const reorder = (fifo: Fifo, names: readonly string[]): void => {
   for (const name of names) push(fifo, name)
 }
 
-const restoreQueues = ({ slots }: Host, { lanes, withRequests, withBackground }: Queues): void => {
-  for (const [name, requests, background] of lanes) {
+const restoreQueues = ({ slots }: Host, queues: Queues): void => {
+  for (const { name, requests, background } of queues.lanes) {
     const lane = slots.lanes.get(name)
     if (lane === undefined) continue
-    reorder(lane.requests, requests)
+    for (const [stream, paths] of requests) {
+      const queue = lane.queues.get(stream)
+      if (queue !== undefined) reorder(queue.requests, paths)
+    }
     reorder(lane.background, background)
   }
-  reorder(slots.withRequests, withRequests)
-  reorder(slots.withBackground, withBackground)
+  for (const [name, servers] of queues.streams) {
+    const stream = slots.streams.get(name)
+    if (stream !== undefined) reorder(stream.withRequests, servers)
+  }
+  reorder(slots.turns, queues.turns)
+  reorder(slots.localTurns, queues.localTurns)
+  reorder(slots.withBackground, queues.withBackground)
 }
 
 const changesOf = (entries: readonly Kept[]): readonly Change[] =>
@@ -133,7 +154,7 @@ export const thaw = (settings: Settings, frozen: Frozen): Host => {
   if (frozen.entries.length > 0) apply(host, { ...NO_DECISION, changes: changesOf(frozen.entries) })
   for (const unanswered of frozen.requests) {
     host.requests.set(unanswered.request, unanswered)
-    if (unanswered.id !== undefined) host.ids.set(unanswered.id, unanswered.request)
+    if (unanswered.id !== undefined) host.ids.set(idKey(unanswered.stream, unanswered.id), unanswered.request)
   }
   if (frozen.queues !== undefined) restoreQueues(host, frozen.queues)
   return host
