@@ -90,6 +90,51 @@ describe('events', () => {
     ])
   })
 
+  test('report a directory that stays where a vacant mountpoint was', () => {
+    expect(walk(0, 'vacant', 'looking', 'unmounting', 'leftover', 'looking', 'removing', 'absent')).toEqual([
+      'Vacant absent > vacant',
+      'Settled vacant > leftover',
+    ])
+  })
+
+  test('report a mount that was renewed while its state was uncertain, and none that nobody holds', () => {
+    expect(walk(1, 'mounted*', 'uncertain', 'looking', 'mounting', 'mounted*')).toEqual([
+      'Uncertain mounted > uncertain',
+      'Remounted uncertain > mounted',
+    ])
+    expect(walk(0, 'mounted*', 'looking', 'mounting', 'mounted*')).toEqual([])
+  })
+
+  test.each([
+    [1, 'lost', 'Lost mounted > lost'],
+    [0, 'vacant', 'Vacant absent > vacant'],
+  ] as const)(
+    'begin in the middle: with %i holders a mountpoint that is looked at, then %s',
+    (holders, phase, said) => {
+      const host = emptyHost(SETTINGS)
+      put(host, 'looking', 3, holders)
+      const record = { ...absentMountpoint(PATH, undefined, 0), phase, instance: 3 }
+      const [event, ...more] = createEventWatch().seen(host, 5, decisionOf(record))
+      expect(more).toEqual([])
+      expect(event).toMatchObject({ at: 5, mountpoint: PATH, instance: 3 })
+      expect(event && 'was' in event && `${event._tag} ${event.was} > ${event.is}`).toBe(said)
+    },
+  )
+
+  test('report drift that a reconcile found, and none where an answer has no differences', () => {
+    const difference = { _tag: 'foreign', mountpoint: PATH, text: 'not ours' } as const
+    const seen = (answer: object): readonly HostEvent[] =>
+      createEventWatch().seen(emptyHost(SETTINGS), 5, {
+        ...decisionOf(undefined),
+        changes: [],
+        answers: [{ request: 1, ...answer } as never],
+      })
+    const result = { _tag: 'Reconciled', differences: [difference] }
+    expect(seen({ op: 'reconcile', ok: true, result })).toEqual([{ _tag: 'Drift', at: 5, difference }])
+    expect(seen({ op: 'reconcile', ok: false, error: { _tag: 'HostDown', reason: 'x' } })).toEqual([])
+    expect(seen({ op: 'retry', ok: true, result: { _tag: 'Retried' } })).toEqual([])
+  })
+
   test('report drift that a host-up found, when durable, to those who listen then', async () => {
     const difference = { _tag: 'foreign', mountpoint: PATH, text: 'not ours' } as const
     const { loop, journal } = world(

@@ -114,6 +114,63 @@ describe('a discovery', () => {
     ).toEqual(expected('it broke'))
   })
 
+  const answered = async (value: unknown, run?: (effect: Discover) => Promise<unknown>) => {
+    const complaints: string[] = []
+    const ask = (): (() => Promise<never>) => () => Promise.resolve(value as never)
+    const port = run === undefined ? createModelHost([ROOT]) : { run: run as never }
+    const inventory = { ...scriptedInventory().port, ask }
+    const seen = withInventory(port, inventory, virtualTimers(), (of, why) => void complaints.push(`${of}: ${why}`))
+    return { report: await seen.run(discover), complaints }
+  }
+
+  const GOOD = { startedAt: 7, files: [{ path: `${ROOT}/a/d`, volume: 'v', consumer: 'c' }] }
+  const WRONG = 'its answer has the wrong form, expected: Left { why }, or Right { startedAt, files }'
+
+  test.each([
+    { _tag: 'Right', right: { ...GOOD, startedAt: 'now' } },
+    { _tag: 'Right', right: { ...GOOD, startedAt: Number.NaN } },
+    { _tag: 'Right', right: { ...GOOD, files: 'none' } },
+    { _tag: 'Right', right: { ...GOOD, files: [...GOOD.files, null] } },
+    { _tag: 'Right', right: { ...GOOD, files: [...GOOD.files, 7] } },
+    ...(['path', 'volume', 'consumer'] as const).flatMap((field) => [
+      { _tag: 'Right', right: { ...GOOD, files: [{ ...GOOD.files[0], [field]: 7 }] } },
+      { _tag: 'Right', right: { ...GOOD, files: [{ [field]: 'x' }] } },
+    ]),
+    { _tag: 'Left', left: { why: 7 } },
+    { _tag: 'Neither', right: GOOD },
+    {},
+  ])('is none, and that is reported, where the answer has no form that is known: %j', async (value) => {
+    const { report, complaints } = await answered(value)
+    expect(report.found).toEqual({ _tag: 'NotDiscovered', reason: `the inventory failed: ${WRONG}` })
+    expect(complaints).toEqual([`inventory: the inventory cannot be used: ${WRONG}`])
+  })
+
+  test.each([undefined, null])('is none, and that is reported, where the answer is %s', async (value) => {
+    const { report, complaints } = await answered(value)
+    expect(report.found).toMatchObject({ _tag: 'NotDiscovered' })
+    expect(complaints).toEqual([
+      expect.stringMatching(/^inventory: the inventory did not answer but threw: ./) as string,
+    ])
+  })
+
+  test('has of a file what is known of files, and nothing beside', async () => {
+    const used = { ...GOOD, files: [{ ...GOOD.files[0], secret: 'x' }] }
+    const layer = { mountpoint: `${ROOT}/a`, found: { _tag: 'Directory' } }
+    const found = { ...(await createModelHost([ROOT]).run(discover)).found, mountpoints: [layer] }
+    const { report, complaints } = await answered({ _tag: 'Right', right: used }, () => Promise.resolve({ found }))
+    const entries = [{ mountpoint: `${ROOT}/a`, volume: 'v', consumer: 'c' }]
+    expect(report.found).toStrictEqual({ ...found, inventory: { startedAt: 7, entries } })
+    expect(complaints).toEqual([])
+  })
+
+  test.each([{}, { found: { _tag: 'NotDiscovered', reason: 'no table' } }, { found: { _tag: 'Discovered' } }])(
+    'is what the host port has reported where that is none, whatever the authority says: %j',
+    async (said) => {
+      const { report } = await answered({ _tag: 'Right', right: GOOD }, () => Promise.resolve(said))
+      expect(report).toBe(said)
+    },
+  )
+
   test('does not wait longer than its deadline, whatever the authority does', async () => {
     const timers = virtualTimers()
     const answer = found({ ...scriptedInventory().port, ask: () => () => new Promise(() => undefined) }, timers)

@@ -196,6 +196,16 @@ describe('a manager', () => {
     expect(heard.slice(1)).toEqual([`Remounted ${ROOT}/a lost mounted 2`, `Remounted ${ROOT}/a mounted mounted 3`])
   })
 
+  test('sees nothing at what is no mountpoint', async () => {
+    const inputs: string[] = []
+    const manager = await started({ observer: { onDecision: ({ _tag }) => void inputs.push(_tag) } })
+    await settled()
+    const before = inputs.length
+    for (const wrong of [7, undefined, null, {}]) manager.observed(wrong as never)
+    await settled()
+    expect(inputs.slice(before)).toEqual([])
+  })
+
   test('gives effects ids that no other has', async () => {
     const ids: number[] = []
     const manager = await started({ observer: { onEffectStarted: ({ effect }) => ids.push(effect) } })

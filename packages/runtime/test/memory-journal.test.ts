@@ -23,3 +23,23 @@ test('what it keeps does not grow with what was appended, and gives the same res
   expect(snapshot(journal.facts)).toEqual(snapshot(pairs(0, cycles)))
   expect(await journal.read()).toEqual({ _tag: 'Right', right: journal.facts })
 })
+
+test('what it begins with may be twice as long before it is made shorter', async () => {
+  const earlier = Array.from(
+    { length: SHORTEN_FACTS_MIN },
+    (_, index): Fact => pairs(index * 1_000, index * 1_000 + 1)[0]!,
+  )
+  const journal = createMemoryJournal(earlier)
+  const [held, left] = pairs(1, 2)
+  const fill = async (to: number): Promise<void> => {
+    while (journal.facts.length < to) await journal.append([held!, left!].slice(0, to - journal.facts.length))()
+  }
+  await fill(2 * SHORTEN_FACTS_MIN - 1)
+  expect(journal.facts).toHaveLength(2 * SHORTEN_FACTS_MIN - 1)
+  await journal.append([held!])()
+  expect(journal.facts.length).toBeLessThan(SHORTEN_FACTS_MIN + 10)
+})
+
+test('it begins with nothing where nothing is given', () => {
+  expect(createMemoryJournal().facts).toEqual([])
+})

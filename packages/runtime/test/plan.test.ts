@@ -1,5 +1,5 @@
-import { emptyHost } from '@mountkeeper/core'
-import type { Effect, PlannedRequest, Request } from '@mountkeeper/core'
+import { emptyHost, plan } from '@mountkeeper/core'
+import type { Effect, Identity, Looked, PlannedRequest, Request } from '@mountkeeper/core'
 import { expect, test } from 'vitest'
 import { createMemoryJournal, createMountManager, planRequests } from '../src/index.js'
 import { createModelHost } from './model-host.js'
@@ -94,4 +94,87 @@ test('looks below the roots that the host has seen, or that the caller has', asy
   await planRequests(emptyHost(SETTINGS), port, requests)()
   await planRequests(emptyHost(SETTINGS), port, requests, new Map([[root.path, root]]))()
   expect(below).toEqual([undefined, root])
+})
+
+const LAYER: Identity = { mountId: 7, device: '0:7', fstype: 'tmpfs', source: 'tmpfs', root: '/', flags: ['rw'] }
+const DIRECTORY = { _tag: 'Directory' } as const
+
+const FOUND: readonly Looked['found'][] = [
+  { _tag: 'NoDirectory' },
+  DIRECTORY,
+  { _tag: 'Obstacle', kind: 'file' },
+  { _tag: 'Mounted', layers: [LAYER] },
+  { _tag: 'Unknown', why: 'TimedOut' },
+]
+
+/** What requests for two mountpoints are planned with, the first of which has a recorded layer, and what is looked at. */
+const planned = async (report: unknown) => {
+  const model = createModelHost(['/srv/mounts'])
+  const created = await createMountManager({ settings: SETTINGS, host: model, journal: createMemoryJournal() })()
+  if (created._tag === 'Left') throw new Error(created.left.why)
+  const manager = created.right
+  await manager.hostUp()()
+  await manager.attach(disk('a', 'vm-1'))()
+  const looks: Effect[] = []
+  const port = {
+    run: (effect: Effect) => {
+      looks.push(effect)
+      return Promise.resolve(report as Looked)
+    },
+  }
+  const filesystem = { type: 'bind', source: '/data', options: [] }
+  const requests: readonly Request[] = ['a', 'b'].map((name) => ({
+    ...{ op: 'attach', ...disk(name, 'vm-2') },
+    ...(name === 'b' && { filesystem }),
+  }))
+  const result = await planRequests(manager.state, port, requests)()
+  const as = (looked: Looked) =>
+    plan(
+      manager.state,
+      requests,
+      new Map(requests.map((each) => [(each as { mountpoint: string }).mountpoint, looked])),
+    )
+  return { result, as, looks, layer: manager.state.mountpoints.get('/srv/mounts/a')?.record.layer }
+}
+
+test.each(FOUND)('plans with what the look has found: $_tag', async (found) => {
+  const { result, as } = await planned({ found })
+  expect(result).toStrictEqual(as({ found }))
+})
+
+const BESIDE: readonly Omit<Looked, 'found'>[] = [
+  { source: { asked: { _tag: 'Absent', path: '/data' } } },
+  { elsewhere: '/srv/mounts/c' },
+  { submounts: ['/data/x'] },
+  { missingHelper: '/sbin/mount.bind' },
+]
+
+test.each(BESIDE)('plans with what the look has found beside it: %j', async (beside) => {
+  const { result, as } = await planned({ found: DIRECTORY, ...beside })
+  expect(result).toStrictEqual(as({ found: DIRECTORY, ...beside }))
+  expect(result).not.toEqual(as({ found: DIRECTORY }))
+})
+
+test('a look that is no report is one that cannot tell', async () => {
+  const { result, as } = await planned({})
+  expect(result).toEqual(as({ found: { _tag: 'Unknown', why: 'Unreadable' } }))
+  expect(result).not.toEqual(as({ found: DIRECTORY }))
+})
+
+test('a look knows the layer that is recorded, its root, and what is asked for', async () => {
+  const { looks, layer } = await planned({ found: DIRECTORY })
+  const [other, own] = looks as (Effect & object)[]
+  expect(layer).toBeDefined()
+  expect(own).toMatchObject({ _tag: 'Look', mountpoint: '/srv/mounts/a', layer, root: { path: '/srv/mounts' } })
+  expect(other).toMatchObject({ _tag: 'Look', mountpoint: '/srv/mounts/b', filesystem: { type: 'bind' } })
+  expect(other).not.toHaveProperty('layer')
+})
+
+test('a plan of what is no list of requests is refused, and does not reject', async () => {
+  const host = createModelHost(['/srv/mounts'])
+  const created = await createMountManager({ settings: SETTINGS, host, journal: createMemoryJournal() })()
+  if (created._tag === 'Left') throw new Error(created.left.why)
+  for (const wrong of [7, [{ op: 'attach' }], [{ op: 'nonsense' }]]) {
+    expect(await created.right.plan(wrong as never)()).toMatchObject({ left: { _tag: 'Invalid' } })
+  }
 })

@@ -1,7 +1,7 @@
 // A manager whose host does not come up: nothing of it goes on, unless its owner keeps it.
 
 import { describe, expect, test } from 'vitest'
-import { createMemoryJournal, createMountManager, startMountManager } from '../src/index.js'
+import { REPORT_GRACE_MS, createMemoryJournal, createMountManager, startMountManager } from '../src/index.js'
 import type { HostPort, MountManagerOptions } from '../src/index.js'
 import { createModelHost } from './model-host.js'
 import { SETTINGS } from './settings.js'
@@ -51,6 +51,27 @@ describe('startMountManager', () => {
     expect(ran).toEqual(['Discover'])
     expect([timers.waiting(), timers.held()]).toEqual([0, 0])
     expect(await startMountManager(options)()).toMatchObject({ _tag: 'Right' })
+  })
+
+  test('says what the journal said', async () => {
+    const { options } = world()
+    const why = '/s/journal cannot be read'
+    const journal = {
+      ...createMemoryJournal(),
+      read: () => Promise.resolve({ _tag: 'Left', left: { _tag: 'JournalFailed', why } } as const),
+    }
+    expect(await startMountManager({ ...options, journal })()).toEqual({
+      _tag: 'Left',
+      left: { _tag: 'NotStarted', why },
+    })
+  })
+
+  test('waits for nothing of a host that does not answer', async () => {
+    const { options, timers } = world()
+    const host: HostPort = { run: () => new Promise(() => undefined) }
+    const started = startMountManager({ ...options, host, onDefect: () => undefined })()
+    await timers.advance(SETTINGS.deadlinesMs.discover + REPORT_GRACE_MS)
+    expect(await Promise.race([started, settled()])).toMatchObject({ left: { _tag: 'NotStarted' } })
   })
 
   test('says which option is wrong', async () => {

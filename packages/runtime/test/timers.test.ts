@@ -37,6 +37,13 @@ describe('the timers of the operating system', () => {
     callOff()
     vi.advanceTimersByTime(2 * fiftyDays)
     expect(ends).toEqual([fiftyDays])
+    // Longer than three timers of Node.
+    const later = now()
+    void after(2 * fiftyDays, () => ends.push(now() - later))
+    vi.advanceTimersByTime(2 * fiftyDays - 1)
+    expect(ends).toHaveLength(1)
+    vi.advanceTimersByTime(1)
+    expect(ends.slice(1)).toEqual([2 * fiftyDays])
   })
 
   test('keep the process alive while a holder exists, and not by themselves', () => {
@@ -56,6 +63,18 @@ describe('the timers of the operating system', () => {
     timers.hold()()
     expect(keeping()).toBe(before)
     callOff()
+  })
+
+  test('are held again after they were let go of, as often as that is', () => {
+    const { hold } = createSystemTimers()
+    const keeping = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const before = keeping()
+    for (let time = 0; time < 3; time += 1) {
+      const letGo = [hold(), hold()]
+      expect(keeping()).toBe(before + 1)
+      for (const end of letGo) end()
+      expect(keeping()).toBe(before)
+    }
   })
 })
 
