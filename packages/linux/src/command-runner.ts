@@ -31,6 +31,8 @@ export interface Command {
   readonly cwd?: string
   /** What it changes, for a runner that carries out changes rather than commands; absent if it changes nothing. */
   readonly change?: Change
+  /** It cannot hang and leaves nothing behind, so that it may share a process with others; it has the rights of this process. */
+  readonly quick?: boolean
   /** It runs programs that are not ours, which may leave processes behind in groups of their own: these are searched for. */
   readonly leavesHelpers?: boolean
 }
@@ -88,7 +90,8 @@ export const STDERR_MAX = 65_536
 
 /** A daemon that inherited stderr keeps it open; its command's result does not wait for it any longer than this. */
 const STDERR_GRACE_MS = 250
-const GRACE_MS = 2_000
+/** Time between TERM and KILL where nothing else is said, ms. */
+export const GRACE_MS = 2_000
 
 /** The argument vector of a command. */
 export const vectorOf = (command: Command, prefix: readonly string[]): readonly string[] => [

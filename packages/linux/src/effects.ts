@@ -21,6 +21,7 @@ import { missingHelper } from './mount-helper.js'
 import { createOrphans } from './orphans.js'
 import { createProber } from './prober.js'
 import { createSafeLooker } from './safe-looker.js'
+import { shellRunner } from './shell-runner.js'
 import type { SourceAllowed, Tools } from './tools.js'
 import { lookFor, reportOf } from './tools.js'
 import type { TrustedOwners } from './trust.js'
@@ -47,7 +48,7 @@ export interface LinuxHostOptions {
   readonly uid?: number
   /** By the path of a root: users beside root and the manager who may own directories above and below it. */
   readonly trustedOwners?: TrustedOwners
-  /** By default one process per command, started by execa. */
+  /** By default a shell for what cannot hang, and a process for each other command. */
   readonly runner?: CommandRunner
   /** By default one that cannot hang: in this process where no server is asked, else in one of its own. */
   readonly looker?: Looker
@@ -94,6 +95,19 @@ const broken = (effect: MountpointEffect | Discover, error: unknown): Report => 
   return { found: { _tag: 'Unknown', why: 'Unreadable', detail } }
 }
 
+interface RunnerChoice {
+  readonly exec: readonly string[]
+  readonly prefix: readonly string[]
+  readonly reader: CommandRunner
+  readonly clock: Clock
+}
+
+/** Only what has the rights of this process may share a shell with others. */
+const runnerFor = ({ exec, prefix, reader, clock }: RunnerChoice): CommandRunner => {
+  if (exec.length > 0) return execRunner({ vector: exec, reader, clock })
+  return prefix.length > 0 ? reader : shellRunner({ other: reader, clock })
+}
+
 /** Runs effects on this machine, in this process's mount namespace. Never rejects. */
 export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
   const prefix = options.prefix ?? []
@@ -104,7 +118,7 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
   const clock = options.clock ?? systemClock
   const reader = execaRunner({ prefix, clock })
   const tools: Tools = {
-    runner: options.runner ?? (exec.length > 0 ? execRunner({ vector: exec, reader, clock }) : reader),
+    runner: options.runner ?? runnerFor({ exec, prefix, reader, clock }),
     look: options.looker ?? safe.look,
     directory: safe.directory,
     types: options.types ?? DEFAULT_TYPES,

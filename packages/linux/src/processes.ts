@@ -101,6 +101,13 @@ export const leaderOf = (pid: number): Leader => {
   return { pid, started: isOwn ? startedOf(entry) : undefined }
 }
 
+/** Whether a process was stopped by a signal, and does nothing until it is told to go on. */
+export const isStopped = ({ pid, started }: Leader): boolean => {
+  const stat = textOf(`/proc/${pid}/stat`)
+  const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
+  return (state === 'T' || state === 't') && (started === undefined || fields[18] === started)
+}
+
 /**
  * Whether /proc hides processes of other users (hidepid), root's among them: then neither that a command has ended can be
  * seen, nor that one of an earlier life still runs.

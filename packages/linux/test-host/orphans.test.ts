@@ -35,16 +35,16 @@ const forged = async (
 }
 
 /** `own` is not this process, for whose commands they would be taken otherwise. */
-const found = (uid = 0): ReturnType<typeof createOrphans> => {
+const found = async (uid = 0): Promise<ReturnType<typeof createOrphans>> => {
   const orphans = createOrphans([], 'nobody', uid)
-  expect(orphans.search()).toBeUndefined()
+  expect(await orphans.search()).toBeUndefined()
   return orphans
 }
 
 test('one is known by the path below its root, or by the directory that it was started in', async () => {
   await forged('victim')
   await forged('inside', { cwd: '/srv/mounts' })
-  const orphans = found()
+  const orphans = await found()
   expect(orphans.at('/srv/mounts/x/victim')).toContain('(mount) of an earlier life')
   expect(orphans.at('/srv/mounts/victim')).toBeUndefined()
   expect(orphans.at('/srv/mounts/inside')).toContain('(mount) of an earlier life')
@@ -55,9 +55,9 @@ test.skipIf(!isRoot)(
   'A8: a process of another user is none, whatever it calls itself (needs the rights of root)',
   async () => {
     await forged('victim', { uid: 4242 })
-    expect(found().at('/srv/mounts/x/victim')).toBeUndefined()
+    expect((await found()).at('/srv/mounts/x/victim')).toBeUndefined()
     // For a manager of that user it is one.
-    expect(found(4242).at('/srv/mounts/x/victim')).toContain('of an earlier life')
+    expect((await found(4242)).at('/srv/mounts/x/victim')).toContain('of an earlier life')
   },
 )
 
@@ -83,7 +83,7 @@ describe('F11: a pid that is used again', () => {
     const child = await forged('victim')
     const pid = child.pid!
     const leader = leaderOf(pid)
-    const orphans = found()
+    const orphans = await found()
     expect(orphans.at('/srv/mounts/x/victim')).toContain(`process ${pid} `)
     expect(leader.started).toMatch(/^\d+$/)
     expect([anyLives(leader), membersOf(leader).length]).toEqual([true, 1])

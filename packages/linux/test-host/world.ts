@@ -20,6 +20,8 @@ import type { TrustedOwners } from '../src/index.js'
 import { execaRunner, linuxHost, parseMountInfo } from '../src/index.js'
 import { readTable } from '../src/mount-table.js'
 import { processes, vectorOfProcess } from '../src/processes.js'
+import { SHELL_MARK } from '../src/shell-mark.js'
+import { shellRunner } from '../src/shell-runner.js'
 
 /** `root`, or `user` in a user namespace. */
 export const NAMESPACE = process.env['MOUNTKEEPER_NAMESPACE']
@@ -90,12 +92,12 @@ export const prepareWorld = (): void => {
   afterEach(async () => {
     const left = (): readonly string[] => mountsBelow(ROOT)
     const mounts = left()
-    // The process that looks stays for the next test, and ends with this one's.
-    const isLooking = (entry: string): boolean =>
-      vectorOfProcess(entry).some((each) => each.endsWith('look-process.js'))
+    // What looks and what runs commands stays for the next test, and ends with this one's.
+    const isStaying = (entry: string): boolean =>
+      vectorOfProcess(entry).some((each) => each.endsWith('look-process.js') || each === SHELL_MARK)
     const live = (): readonly number[] =>
       processes()
-        .filter(({ pid, entry }) => pid > 0 && !before.has(pid) && !isLooking(entry))
+        .filter(({ pid, entry }) => pid > 0 && !before.has(pid) && !isStaying(entry))
         .map(({ pid }) => pid)
     for (let at = 0; at < 40 && live().length > 0; at += 1) await sleep(25)
     const living = live()
@@ -154,9 +156,11 @@ export const discovered = (report: Report): Discovered => {
 export const createWorld = async (options: WorldOptions = {}): Promise<World> => {
   const rootPath = options.rootPath ?? ROOT
   const prefix = options.prefix ?? []
+  const graceMs = options.graceMs ?? 500
+  const reader = execaRunner({ graceMs, prefix })
   const host = linuxHost({
     types: options.types ?? TYPES,
-    runner: execaRunner({ graceMs: options.graceMs ?? 500, prefix }),
+    runner: prefix.length > 0 ? reader : shellRunner({ other: reader, graceMs }),
     prefix,
     secrets: options.secrets,
     ...(options.uid === undefined ? {} : { uid: options.uid }),

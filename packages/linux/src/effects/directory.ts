@@ -27,7 +27,7 @@ export const changeDirectory = async (tools: Tools, effect: MakeDirectory | Remo
   return runAndLook(
     { tools, effect, left, shown: [target.shown], hold: [] },
     {
-      ...{ program, options, operands: [pathOf(target)], rights: 'own', deadlineMs: left() },
+      ...{ program, options, operands: [pathOf(target)], rights: 'own', deadlineMs: left(), quick: true },
       change: { do: CHANGES[effect._tag], mountpoint: effect.mountpoint },
     },
   )

@@ -102,7 +102,7 @@ export const discover = async (tools: Tools, effect: Discover): Promise<Report> 
       if (isLeft(root)) return notDiscovered(root.left)
       roots.push(root.right)
     }
-    const hidden = tools.orphans.search()
+    const hidden = await tools.orphans.search()
     if (hidden !== undefined) return notDiscovered(hidden)
     keepRoots(roots)
     const mountpoints = await lookAll(tools, effect, placesOf(effect, roots, await mountedBelow(roots)))

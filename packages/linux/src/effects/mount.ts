@@ -14,6 +14,7 @@ import { createCrossings } from '../crossing.js'
 import { close } from '../descriptor.js'
 import type { Shown } from '../evidence.js'
 import { hasHelper } from '../mount-helper.js'
+import { mountsQuickly } from '../quick.js'
 import type { Target } from '../root-descriptors.js'
 import { safePath } from '../safe-directory.js'
 import type { HandedOn } from '../secret.js'
@@ -136,6 +137,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
       rights: 'privileged',
       deadlineMs: left(),
       leavesHelpers: hasHelper(type),
+      quick: mountsQuickly(type) && secret.right === undefined,
       ...changeOf(tools, effect, prepared.right.asked),
       ...secret.right?.given,
       ...cwd,

@@ -6,6 +6,7 @@ import type { MountOption, Unmount } from '@mountkeeper/core'
 import { UMOUNT_TAKES_PATH, compareIdentity, layersOf, optionName } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import { leftOf } from '../clock.js'
+import { unmountsQuickly } from '../quick.js'
 import type { Looked, Tools } from '../tools.js'
 import { lookFor, nameTarget, notRun, pathOf, reportOf, runAndLook } from '../tools.js'
 
@@ -43,7 +44,8 @@ const isOnTop = (effect: Unmount, looked: Looked): boolean => {
  */
 export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> => {
   const left = leftOf(tools.clock, effect.deadlineMs)
-  const options = takesPath(effect) ? [] : CANONICAL[effect.how]
+  const isPlain = takesPath(effect)
+  const options = isPlain ? [] : CANONICAL[effect.how]
   const before = await lookFor(tools, effect, left)
   if (!isOnTop(effect, before)) {
     if ('ended' in before) return reportOf(before)
@@ -59,6 +61,7 @@ export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> =>
     { tools, effect, left, shown: [target.shown], hold: [] },
     {
       ...{ program: 'umount', options, operands: [pathOf(target)], rights: 'privileged', deadlineMs: left() },
+      quick: isPlain && unmountsQuickly(effect),
       change: { do: 'unmount', mountpoint: effect.mountpoint, how: effect.how },
     },
   )
