@@ -1,18 +1,31 @@
 // Runs a scenario and compares it with what it expects.
 
 import { perform } from './directive.js'
+import type { Block } from './scenario.js'
 import { at, parseScenario, writeScenario } from './scenario.js'
 import { newStory } from './story.js'
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** Sees each directive before it is carried out, and what it has produced. */
+export interface Watcher {
+  readonly before: (block: Block) => void
+  readonly after: (output: readonly string[]) => void
+}
+
+const NO_WATCHER: Watcher = { before: () => undefined, after: () => undefined }
+
 /** The scenario with the output that it produces now; a malformed directive fails with its file and line. */
-export const rewritten = (file: string, text: string): string => {
+export const rewritten = (file: string, text: string, watcher = NO_WATCHER): string => {
   const scenario = parseScenario(file, text)
   const story = newStory()
-  const output = scenario.blocks.map(({ line, directive }) => {
+  const output = scenario.blocks.map((block) => {
+    const { line, directive } = block
+    watcher.before(block)
     try {
-      return perform(story, directive)
+      const lines = perform(story, directive)
+      watcher.after(lines)
+      return lines
     } catch (error) {
       throw new Error(at(file, line, `${message(error)}\n  > ${directive}`), { cause: error })
     }
