@@ -1,13 +1,14 @@
 // Holding: how attachments become holders once the right layer was seen on top (L16, L21), and who shares one result.
 
-import type { Attached, Warning } from '../answer.js'
+import type { Attached, Overloaded, Warning } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import type { Identity, ResolvedSource, SourceSeen } from '../found.js'
+import { countHolders } from '../holders.js'
 import type { Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import { idKey } from '../lane.js'
 import { warningsAbout } from '../layer.js'
-import type { Draft } from './draft.js'
+import type { Draft, Out } from './draft.js'
 import { answer, holderOf, holdersLeft, leaveQueue, refuseWaiting, set, unansweredOf, recordFact } from './draft.js'
 import { arrivedBefore, endClaim, finish, settingsOf, shares } from './steps.js'
 
@@ -20,6 +21,24 @@ const hiddenBelow = ({ record, submounts }: Draft): readonly Warning[] => {
   return [{ _tag: 'SubmountsHidden', text, paths: submounts }]
 }
 
+/** How many attachments a consumer has, wherever they are, before this decision. */
+export const heldAnywhere = ({ host }: Out, consumer: string): number => {
+  const at = host.consumers.get(consumer)
+  if (typeof at !== 'string') return at?.held ?? 0
+  const entry = host.mountpoints.get(at)
+  return entry === undefined ? 0 : countHolders(entry.holders, consumer)
+}
+
+/** The limit that one more holder would exceed. Others that arrived beside this attach have become holders since its arrival. */
+const exceeded = (draft: Draft, consumer: string): Overloaded | undefined => {
+  const { holdersPerMountpoint: here, holdersPerConsumer: anywhere } = settingsOf(draft).limits
+  if (holdersLeft(draft) >= here) return { _tag: 'Overloaded', limit: 'holdersPerMountpoint', value: here }
+  if (anywhere === undefined) return undefined
+  const added = draft.added.filter((holder) => holder.consumer === consumer).length
+  const held = heldAnywhere(draft.out, consumer) + added - (draft.removed?.get(consumer)?.size ?? 0)
+  return held < anywhere ? undefined : { _tag: 'Overloaded', limit: 'holdersPerConsumer', value: anywhere }
+}
+
 /** Makes an attachment a holder, or finds that it is one, and answers. */
 const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings: readonly Warning[]): void => {
   const { out, record } = draft
@@ -28,9 +47,9 @@ const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings
   const unanswered = unansweredOf(out, request)
   const id = unanswered?.id === undefined ? undefined : idKey(unanswered.stream, unanswered.id)
   const known = holderOf(draft, volume, consumer)
-  const limit = settingsOf(draft).limits.holdersPerMountpoint
-  if (known === undefined && holdersLeft(draft) >= limit) {
-    refuseWaiting(draft, waiting, { _tag: 'Overloaded', limit: 'holdersPerMountpoint', value: limit })
+  const full = known === undefined ? exceeded(draft, consumer) : undefined
+  if (full !== undefined) {
+    refuseWaiting(draft, waiting, full)
     return
   }
   if (known === undefined) {

@@ -4,7 +4,7 @@
 import type { AttachError, Cancelled, HostDown, Invalid, Refused, Stopped } from '../answer.js'
 import { ancestorsOf } from '../apply.js'
 import { checkDeadline, checkFilesystem, checkMountpointPath, checkName, checkRecordBytes, nested } from '../check.js'
-import { countHolders, findHolder, holdersOf } from '../holders.js'
+import { findHolder, holdersOf } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { AttachRequest, DetachRequest, ReleaseRequest, Request } from '../input.js'
@@ -14,6 +14,7 @@ import { cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import { holderOf, holdersLeft, openDraft, refuse, reply, rootOf, set, accept } from './draft.js'
+import { heldAnywhere } from './hold.js'
 import { finish, shares, wantSlot } from './steps.js'
 import { concludeHeld } from './unmount.js'
 
@@ -74,14 +75,6 @@ const checkRoom = (out: Out, waitingHere: number): Refused | undefined => {
   return undefined
 }
 
-/** How many attachments this consumer has. */
-const heldBy = ({ host }: Out, consumer: string): number => {
-  const at = host.consumers.get(consumer)
-  if (typeof at !== 'string') return at?.held ?? 0
-  const entry = host.mountpoints.get(at)
-  return entry === undefined ? 0 : countHolders(entry.holders, consumer)
-}
-
 /** Whether one more mountpoint, and one more attachment of this consumer, is too many. A repeat of a holder adds neither. */
 const checkShare = (out: Out, { mountpoint, volume, consumer }: AttachRequest): Refused | undefined => {
   const { limits } = out.host.settings
@@ -90,7 +83,7 @@ const checkShare = (out: Out, { mountpoint, volume, consumer }: AttachRequest): 
   if (places !== undefined && entry === undefined && out.host.mountpoints.size >= places) {
     return { _tag: 'Overloaded', limit: 'mountpointsPerHost', value: places }
   }
-  if (holders === undefined || heldBy(out, consumer) < holders) return undefined
+  if (holders === undefined || heldAnywhere(out, consumer) < holders) return undefined
   const isRepeat = entry !== undefined && findHolder(entry.holders, volume, consumer) !== undefined
   return isRepeat ? undefined : { _tag: 'Overloaded', limit: 'holdersPerConsumer', value: holders }
 }
