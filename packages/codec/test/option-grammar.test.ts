@@ -24,7 +24,6 @@ describe('the setting of an option', () => {
 
   test.each([
     7,
-    ['flag'],
     'toString',
     { number: { max: LARGEST + 1 } },
     { number: { max: 9, more: 1 } },
