@@ -1,46 +1,143 @@
-// The pure core of mountkeeper: `decide` what one input leads to, `apply` the changes, ask `grantable` who is next.
+// The pure core of mountkeeper: `decide` what one input leads to, `apply` the changes, ask `grantable` who is next. Each name that
+// another package uses is here, one by one; everything else is private to the core.
 
-export * from '@mountkeeper/types'
-export * from './agree.js'
-export * from './answer.js'
-export * from './apply.js'
-export * from './check.js'
-export * from './decide.js'
-export * from './decision.js'
-export * from './default-settings.js'
-export * from './drift.js'
-export * from './durable.js'
-export * from './effect.js'
-export * from './evolve.js'
-export * from './fact.js'
-export * from './fifo.js'
-export * from './filesystem.js'
-export * from './found.js'
-export * from './holders.js'
-export * from './host.js'
-export * from './id.js'
-export * from './input.js'
-export * from './invisible.js'
-export * from './lane.js'
-export * from './law.js'
-export * from './layer.js'
-export * from './memory.js'
-export * from './option-meaning.js'
-export * from './phase.js'
-export * from './plan.js'
-export type { Malformed, RequestOp, WellFormed } from './read/request.js'
-export { REQUEST_BYTES_MAX, readRequest } from './read/request.js'
+export type { Grammar, Grammars, TypeRule } from '@mountkeeper/types'
+export {
+  DEFAULT_TYPES,
+  KNOWN_TYPES,
+  UMOUNT_TAKES_PATH,
+  UNKNOWN_TYPE,
+  namedOptions,
+  sourceAllowed,
+  typeRule,
+} from '@mountkeeper/types'
+export { mountOptions } from './agree.js'
+export type {
+  Allowing,
+  Answer,
+  AttachError,
+  Attached,
+  CancelSent,
+  Cancelled,
+  DetachError,
+  Detached,
+  Difference,
+  DiscoveryFailed,
+  Down,
+  Forgotten,
+  HolderStatus,
+  HostDown,
+  InFlight,
+  InUse,
+  Invalid,
+  MountpointStatus,
+  NotFound,
+  NotManaged,
+  Reason,
+  Reconciled,
+  Refusal,
+  Refusing,
+  Released,
+  Result,
+  Retried,
+  RollbackFailure,
+  Status,
+  Stopped,
+  Superseded,
+  TooLate,
+  Uncertain,
+  Up,
+  Warning,
+} from './answer.js'
+export { apply } from './apply.js'
+export { checkFilesystem, checkMountpointPath, checkName, checkPath, utf8Length } from './check.js'
+export { decide } from './decide.js'
+export type { Change, Decision } from './decision.js'
+export { defaultSettings } from './default-settings.js'
+export type { Intent } from './durable.js'
+export type {
+  Discover,
+  Effect,
+  Look,
+  MakeDirectory,
+  Mount,
+  MountpointEffect,
+  Probe,
+  RemoveDirectory,
+  Unmount,
+  UnmountHow,
+  Wait,
+  WaitWhy,
+} from './effect.js'
+export type { Fact } from './fact.js'
+export type { Fifo } from './fifo.js'
+export { namesOf, push, remove } from './fifo.js'
+export type { Filesystem, MountOption, SecretEnvironmentOption, SecretFileOption, SecretOption } from './filesystem.js'
+export { optionName, optionText, secretReference } from './filesystem.js'
+export type {
+  CommandError,
+  Found,
+  Identity,
+  ObstacleKind,
+  ResolvedSource,
+  RootIdentity,
+  SourceSeen,
+  Unknown,
+  UnknownWhy,
+} from './found.js'
+export { compareIdentity, layersOf } from './found.js'
+export type { Holder } from './holders.js'
+export { allHolders, findHolder, noHolders } from './holders.js'
+export type { Entry, Host, Mountpoint, Reconcile, Surveyed, Unanswered, Work } from './host.js'
+export { absentMountpoint, emptyHost } from './host.js'
+export type { Attachment, EffectId, RequestId } from './id.js'
+export { effectId, requestId } from './id.js'
+export type {
+  AttachRequest,
+  CancelRequest,
+  DetachRequest,
+  Discovered,
+  EffectFound,
+  ForgetRequest,
+  HostDownRequest,
+  HostUpRequest,
+  Input,
+  Inventory,
+  InventoryEntry,
+  Maintained,
+  NotDiscovered,
+  Outcome,
+  Probed,
+  Request,
+  RootSeen,
+  StatusRequest,
+} from './input.js'
+export { INVISIBLE } from './invisible.js'
+export { idKey } from './lane.js'
+export { breaches, breachesOfFacts } from './law.js'
+export type { HostPhase, Phase } from './phase.js'
+export type { Looked, PlannedRequest } from './plan.js'
+export { plan, plannedMountpoints } from './plan.js'
+export { maskedFilesystem } from './read/filesystem.js'
 export type { Reported } from './read/report.js'
 export { readReport } from './read/report.js'
-export { maskedFilesystem } from './read/filesystem.js'
+export { readRequest } from './read/request.js'
 export { readSettings } from './read/settings.js'
-export * from './recorded.js'
-export * from './recover.js'
-export * from './remember.js'
-export * from './server.js'
-export * from './settings.js'
-export * from './show.js'
-export * from './slots.js'
-export * from './snapshot.js'
-export * from './status.js'
-export * from './survey.js'
+export type { RecordedLayers } from './recorded.js'
+export { recordedLayers } from './recorded.js'
+export { restore } from './recover.js'
+export type { Memory } from './remember.js'
+export { emptyMemory, remember } from './remember.js'
+export { canonicalServer, serverOf } from './server.js'
+export type { LadderPolicy, Policies, RootSettings, SecretSettings, Settings } from './settings.js'
+export { DEFAULT_DEADLINES_MS, DEFAULT_DELAYS_MS, DEFAULT_LIMITS, DEFAULT_POLICIES, DEFAULT_SLOTS } from './settings.js'
+export { showAnswer } from './show/answer.js'
+export { showEffect } from './show/effect.js'
+export { showFact } from './show/fact.js'
+export { showInput, showRequest } from './show/input.js'
+export { grantable } from './slots.js'
+export { snapshot, snapshotOf, snapshotSize } from './snapshot.js'
+export type { StatusPage } from './status.js'
+export { STATUS_MAX } from './status.js'
+export type { Survey } from './survey.js'
+export { prepareSurvey } from './survey.js'

@@ -2,8 +2,10 @@
 
 import { describe, expect, test } from 'vitest'
 import type { CommandError, Filesystem, Identity } from '../src/index.js'
-import { askedFlags, compareIdentity, errorText } from '../src/index.js'
-import { missingFlags, mountOptions, ruleOf, typeRule } from '../src/index.js'
+import { compareIdentity } from '../src/index.js'
+import { mountOptions, typeRule } from '../src/index.js'
+import { askedFlags, missingFlags, ruleOf } from '../src/agree.js'
+import { errorText } from '../src/found.js'
 
 const filesystem = (type: string, source: string, ...options: readonly string[]): Filesystem => ({
   type,

@@ -1,7 +1,9 @@
 // What is asked for, as a table: when two wishes are the same filesystem, and what the parts of an option are.
 
 import { describe, expect, test } from 'vitest'
-import { isInsignificant, optionName, optionText, sameFilesystem } from '../src/index.js'
+import { optionName, optionText } from '../src/index.js'
+import { isInsignificant } from '../src/filesystem.js'
+import { sameFilesystem } from '../src/option-meaning.js'
 import { readFilesystem } from './transcript/request.js'
 
 describe('options', () => {

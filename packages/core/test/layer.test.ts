@@ -1,7 +1,8 @@
 // What was bound is known by its inode too, where that was asked of the layer on top.
 import { expect, test } from 'vitest'
 import type { Filesystem, Identity, ResolvedSource } from '../src/index.js'
-import { defaultSettings, ourMount, typeRule } from '../src/index.js'
+import { defaultSettings, typeRule } from '../src/index.js'
+import { ourMount } from '../src/layer.js'
 
 const settings = { ...defaultSettings('/srv/mounts'), types: { bind: typeRule('bind', ['/exports/']) } }
 const filesystem: Filesystem = { type: 'bind', source: '/exports/a', options: [] }

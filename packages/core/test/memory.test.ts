@@ -3,7 +3,8 @@
 
 import { expect, test } from 'vitest'
 import type { Filesystem } from '../src/index.js'
-import { addedSizes, checkFilesystem, defaultSettings, memoryOf, typeRule } from '../src/index.js'
+import { checkFilesystem, defaultSettings, typeRule } from '../src/index.js'
+import { addedSizes, memoryOf } from '../src/memory.js'
 
 const MIB = 1_048_576
 const TMPFS = typeRule('tmpfs', ['*'])

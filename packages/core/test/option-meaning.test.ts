@@ -2,8 +2,10 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { MountOption, ValueReader } from '../src/index.js'
-import { contradiction, readValue, sameFilesystem } from '../src/index.js'
+import type { MountOption } from '../src/index.js'
+import type { ValueReader } from '@mountkeeper/types'
+import { contradiction, sameFilesystem } from '../src/option-meaning.js'
+import { readValue } from '@mountkeeper/types'
 
 const same = (type: string, a: readonly MountOption[], b: readonly MountOption[]): boolean => {
   const filesystem = (options: readonly MountOption[]) => ({ type, source: 's:/x', options })

@@ -2,15 +2,9 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  canonicalHost,
-  canonicalServer,
-  defaultSettings,
-  readSettings,
-  serverOf,
-  serversOf,
-  typeRule,
-} from '../src/index.js'
+import { canonicalServer, defaultSettings, readSettings, serverOf, typeRule } from '../src/index.js'
+import { canonicalHost } from '@mountkeeper/types'
+import { serversOf } from '../src/server.js'
 
 const TYPES = ['tmpfs', 'ext4', 'nfs', 'cifs', 'fuse.sshfs', 'glusterfs', 'ceph', 'fuse.bindfs', 'xfs-in-a-dream']
 

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer, Effect, Fact, Found, Identity, Input, Reason, Request, Result } from '../src/index.js'
-import {
-  defaultSettings,
-  absentMountpoint,
-  addHolder,
-  effectId,
-  emptyHost,
-  noHolders,
-  requestId,
-} from '../src/index.js'
+import { defaultSettings, absentMountpoint, effectId, emptyHost, noHolders, requestId } from '../src/index.js'
+import { addHolder } from '../src/holders.js'
 import {
   showAnswer,
   showCommandError,

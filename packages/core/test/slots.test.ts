@@ -4,18 +4,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Decision, Found, Host, Input, Request, Settings } from '../src/index.js'
-import {
-  LOCAL_LANE,
-  apply,
-  breaches,
-  decide,
-  defaultSettings,
-  grantable,
-  requestId,
-  restore,
-  sizeOf,
-  typeRule,
-} from '../src/index.js'
+import { apply, breaches, decide, defaultSettings, grantable, requestId, restore, typeRule } from '../src/index.js'
+import { LOCAL_LANE } from '../src/lane.js'
+import { sizeOf } from '../src/fifo.js'
 
 const defaults = defaultSettings('/m')
 const types = { ...defaults.types, nfs: typeRule('nfs', ['*:/export/*']) }

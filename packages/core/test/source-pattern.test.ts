@@ -2,7 +2,8 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkFilesystem, defaultSettings, patternFault, readSettings, sourceAllowed, typeRule } from '../src/index.js'
+import { checkFilesystem, defaultSettings, readSettings, sourceAllowed, typeRule } from '../src/index.js'
+import { patternFault } from '@mountkeeper/types'
 
 const settingsWith = (type: string, pattern: string) => {
   const settings = defaultSettings('/srv/mounts')

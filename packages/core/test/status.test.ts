@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Fact, Status } from '../src/index.js'
-import { STATUS_ENTRIES_MAX, decide, defaultSettings, requestId, restore, statusOfHost } from '../src/index.js'
+import { decide, defaultSettings, requestId, restore } from '../src/index.js'
+import { STATUS_ENTRIES_MAX, statusOfHost } from '../src/status.js'
 
 const hostWith = (holders: readonly number[]) => {
   const facts = holders.flatMap((count, place) =>

@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest'
 import type { Request } from '../src/index.js'
 import {
   INVISIBLE,
-  checkDeadline,
   checkMountpointPath,
   checkName,
   checkPath,
@@ -17,6 +16,7 @@ import {
   typeRule,
   utf8Length,
 } from '../src/index.js'
+import { checkDeadline } from '../src/check.js'
 
 const CHARACTERS = [
   '\u007f',
