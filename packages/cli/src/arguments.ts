@@ -24,6 +24,7 @@ import type {
   PlanArguments,
   ReconcileArguments,
   RunArguments,
+  ServeArguments,
   SimulateArguments,
   StatusArguments,
 } from './asked.js'
@@ -96,6 +97,12 @@ const file = positional({
   description: 'read requests as JSON Lines from this file; default, or with -, from stdin',
 })
 
+const trace = multioption({
+  long: 'trace',
+  type: once(named('FILE')),
+  description: 'record every input and decision in this file, for mountkeeper replay',
+})
+
 const run = command({
   name: 'run',
   description: 'Start, serve requests in order, and leave the mounts in place at the end',
@@ -133,11 +140,7 @@ const run = command({
     }),
     output,
     ...place,
-    trace: multioption({
-      long: 'trace',
-      type: once(named('FILE')),
-      description: 'record every input and decision in this file, for mountkeeper replay',
-    }),
+    trace,
     host: multioption({
       long: 'host',
       type: once(host),
@@ -146,6 +149,32 @@ const run = command({
     }),
   },
   handler: ({ host: kind = 'linux', ...asked }): RunArguments => ({ _tag: 'Run', host: kind, ...asked }),
+})
+
+const serve = command({
+  name: 'serve',
+  description: 'Serve the requests of other processes on unix sockets, until it is stopped',
+  examples: [
+    {
+      description: 'Serve one socket that only this user may open',
+      command:
+        'mountkeeper serve --root /srv/mounts --state-dir /var/lib/mountkeeper --socket /run/mountkeeper/all.sock',
+    },
+    {
+      description: 'Serve the sockets of the configuration, each with its owner, mode, consumers and operations',
+      command: 'mountkeeper serve --config /etc/mountkeeper/config.json',
+    },
+  ],
+  args: {
+    sockets: multioption({
+      long: 'socket',
+      type: many('PATH'),
+      description: 'serve this socket, mode 0600, in addition to the configured ones; repeatable',
+    }),
+    ...place,
+    trace,
+  },
+  handler: (asked): ServeArguments => ({ _tag: 'Serve', ...asked }),
 })
 
 const plan = command({
@@ -316,7 +345,7 @@ const help = command({
   handler: ({ topic }): Asked => ({ _tag: 'Help', topic: topic === 'config' ? topic : undefined }),
 })
 
-const commands = { run, plan, status, reconcile, replay, simulate, doctor, help }
+const commands = { run, serve, plan, status, reconcile, replay, simulate, doctor, help }
 
 const NAMES = Object.keys(commands)
 

@@ -21,6 +21,14 @@ export interface RunArguments extends PlaceArguments {
   readonly trace: string | undefined
 }
 
+/** `serve`, as it was asked for. */
+export interface ServeArguments extends PlaceArguments {
+  readonly _tag: 'Serve'
+  /** Besides those that are configured. */
+  readonly sockets: readonly string[]
+  readonly trace: string | undefined
+}
+
 /** `plan`, as it was asked for. */
 export interface PlanArguments extends PlaceArguments {
   readonly _tag: 'Plan'
@@ -70,6 +78,7 @@ export interface ReconcileArguments extends PlaceArguments {
 /** One command, as it was asked for. */
 export type Asked =
   | RunArguments
+  | ServeArguments
   | PlanArguments
   | StatusArguments
   | ReconcileArguments

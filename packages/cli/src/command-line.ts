@@ -23,6 +23,8 @@ const perform = async (asked: Asked, streams: Streams): Promise<ExitCode> => {
   switch (asked._tag) {
     case 'Run':
       return (await import('./run.js')).run(asked, streams)
+    case 'Serve':
+      return (await import('./listen.js')).listen(asked, streams)
     case 'Plan':
       return (await import('./plan.js')).plan(asked, streams)
     case 'Status':

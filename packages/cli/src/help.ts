@@ -42,6 +42,12 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
     'On SIGINT or SIGTERM the requests that are being served finish and the rest are refused; a second signal stops immediately.',
     'Exit code: 0 all requests succeeded, 1 some were refused, 2 usage or configuration error, 3 could not start, or stopped before the end of the input.',
   ],
+  serve: [
+    'One JSON object a line, as run reads and writes them; the protocol is in the documentation of the package mountkeeper, whose connectMountkeeper is a client.',
+    'SIGTERM and SIGINT let the requests that are being served finish; a second one stops immediately. SIGHUP reads the configuration again, all but its sockets. Every mount stays.',
+    'With NOTIFY_SOCKET it reports to systemd by systemd-notify; the unit needs Type=notify and NotifyAccess=all.',
+    'Exit code: 0 stopped by a signal, 2 usage or configuration error, 3 could not start, or had to stop.',
+  ],
   plan: [
     'Exit code: 0 all would be served, 1 some would be refused, 2 usage or configuration error, 3 cannot read the host.',
   ],

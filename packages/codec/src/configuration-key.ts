@@ -14,6 +14,7 @@ import {
 import type { ConfigurationKey } from './section.js'
 import { keysOf } from './section.js'
 import { ladderCodec, serverOfCodec } from './settings.js'
+import { DEFAULT_SOCKET_MODE, DEFAULT_SOCKET_OPERATIONS, modeCodec } from './sockets.js'
 import type { Json } from './shape.js'
 import { truth } from './shape.js'
 import { ownersCodec, pathCodec } from './form.js'
@@ -112,6 +113,35 @@ const SECRET_KEYS: readonly ConfigurationKey[] = [
   ),
 ]
 
+const SOCKET_KEYS: readonly ConfigurationKey[] = [
+  row(
+    'sockets',
+    'a list of objects with path',
+    'Unix sockets on which mountkeeper serve listens, one for each trust domain. Owner and mode of the file decide who may open it.',
+    [],
+  ),
+  row(
+    'sockets[].path',
+    pathCodec,
+    'The file; its directory has to exist, and only root and the manager may write to it.',
+  ),
+  row('sockets[].mode', modeCodec, 'Permission bits of the file.', DEFAULT_SOCKET_MODE),
+  row('sockets[].owner', 'a number of a user', 'The owner of the file. Default: the user of the manager.'),
+  row('sockets[].group', 'a number of a group', 'The group of the file. Default: the group of the manager.'),
+  row(
+    'sockets[].consumers',
+    'a list of patterns of consumers',
+    'The consumers that requests on this socket may name; "*" is any run of characters.',
+    ['*'],
+  ),
+  row(
+    'sockets[].operations',
+    'a list of operations',
+    'The operations that are accepted on this socket. status and plan show the holders of all consumers.',
+    [...DEFAULT_SOCKET_OPERATIONS],
+  ),
+]
+
 /** Every key of the configuration file, in the order in which documentation shows them. */
 export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
   ...ROOT_KEYS,
@@ -153,4 +183,5 @@ export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
   ),
   row('inventory.libvirt', 'an object', 'The disks of libvirt domains, running or not; `{}` uses all defaults.'),
   ...keysOf('inventory.libvirt', LIBVIRT_SETTINGS),
+  ...SOCKET_KEYS,
 ]

@@ -33,6 +33,8 @@ import { optionFaults, optionSettingCodec, optionsOf } from './option-grammar.js
 import { indexStep, keyStep, pathOf, shownValue } from './rendering.js'
 import { sectionCodec, withDefaults } from './section.js'
 import { ladderCodec, serverOfCodec } from './settings.js'
+import type { SocketEntry } from './sockets.js'
+import { socketCodec, socketOf } from './sockets.js'
 import { dictionary, either, list, literal, optional, record, truth } from './shape.js'
 import {
   argumentCodec,
@@ -81,6 +83,7 @@ export interface ConfigurationFile {
   readonly prefix?: readonly string[]
   readonly exec?: readonly string[]
   readonly inventory?: InventoryEntry
+  readonly sockets?: readonly SocketEntry[]
 }
 
 const rootEntry: Codec<string | RootEntry> = either(
@@ -146,6 +149,7 @@ export const configurationFileCodec: Codec<ConfigurationFile> = record('an objec
   prefix: optional(list(argumentCodec, 'a list of words')),
   exec: optional(list(argumentCodec, 'a list of words')),
   inventory: optional(inventoryEntry),
+  sockets: optional(list(socketCodec, 'a list of objects with path')),
 })
 
 /** The rule of a type, from what is written of it and what the table knows. */
@@ -203,6 +207,7 @@ const configurationOf = (file: ConfigurationFile): Configuration => ({
     prefix: file.prefix ?? [],
     exec: file.exec ?? [],
     inventory: file.inventory ? { libvirt: withDefaults(LIBVIRT_SETTINGS, file.inventory.libvirt) } : null,
+    sockets: (file.sockets ?? []).map(socketOf),
   },
 })
 

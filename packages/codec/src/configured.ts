@@ -5,6 +5,7 @@ import { patternFault } from '@mountkeeper/types'
 import type { DecodeError } from './decode-error.js'
 import { indexStep, keyStep, pathOf, quoted, shownValue } from './rendering.js'
 import { isWithin } from './form.js'
+import type { SocketSettings } from './sockets.js'
 
 /** Which libvirt is asked who uses what, and how patiently. */
 export interface LibvirtSettings {
@@ -35,6 +36,8 @@ export interface AdapterSettings {
   /** Starts mountkeeper-exec, which then makes all changes as root; empty: the manager makes them. */
   readonly exec: readonly string[]
   readonly inventory: InventorySettings
+  /** Where `mountkeeper serve` listens. */
+  readonly sockets: readonly SocketSettings[]
 }
 
 /** All that is configured. */
@@ -99,6 +102,15 @@ const inventoryFaults = ({ adapter: { inventory } }: Configuration): readonly De
 const privilegeFaults = ({ adapter: { prefix, exec } }: Configuration): readonly DecodeError[] =>
   prefix.length > 0 && exec.length > 0 ? [unfit('exec', 'an empty list, or no prefix beside it', exec)] : []
 
+// What is mounted below a root would hide the socket.
+const socketFaults = ({ settings: { roots }, adapter: { sockets } }: Configuration): readonly DecodeError[] =>
+  sockets.flatMap(({ path }, index) => {
+    const at = `sockets${indexStep(index)}.path`
+    if (sockets.slice(0, index).some((earlier) => earlier.path === path)) return [unfit(at, 'a path of its own', path)]
+    const root = roots.find((each) => overlap(path, each.path))
+    return root === undefined ? [] : [unfit(at, `a path apart from the root ${quoted(root.path)}`, path)]
+  })
+
 /** What contradicts itself in a configuration. */
 export const configurationFaults = (configuration: Configuration): readonly DecodeError[] => [
   ...rootFaults(configuration),
@@ -107,4 +119,5 @@ export const configurationFaults = (configuration: Configuration): readonly Deco
   ...delayFaults(configuration),
   ...privilegeFaults(configuration),
   ...inventoryFaults(configuration),
+  ...socketFaults(configuration),
 ]

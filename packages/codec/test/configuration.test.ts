@@ -88,6 +88,7 @@ describe('the file', () => {
         prefix: [],
         exec: [],
         inventory: null,
+        sockets: [],
       },
     })
   })
@@ -107,6 +108,7 @@ describe('the file', () => {
       prefix: [],
       exec: [],
       inventory: null,
+      sockets: [],
     })
     expect(settings).toEqual({
       ...defaultConfiguration.settings,
@@ -504,6 +506,37 @@ describe('flags', () => {
   })
 })
 
+describe('sockets', () => {
+  test('have a mode, consumers and operations by default, and keep what is written', () => {
+    const written = { path: '/run/mk/vms.sock', mode: '0660', group: 107, consumers: ['vm-*'], operations: ['attach'] }
+    const { adapter } = configured({ sockets: [{ path: '/run/mk/a.sock' }, written] })
+    expect(adapter.sockets).toEqual([
+      {
+        path: '/run/mk/a.sock',
+        mode: 0o600,
+        consumers: ['*'],
+        operations: ['attach', 'detach', 'release', 'cancel', 'status', 'plan'],
+      },
+      { ...written, mode: 0o660 },
+    ])
+  })
+
+  test.each([
+    [{ path: 'relative' }, 'sockets[0].path: expected an absolute path'],
+    [{ path: '/run/a', mode: '660' }, 'sockets[0].mode: expected permission bits such as "0660"'],
+    [{ path: '/run/a', operations: ['mount'] }, 'sockets[0].operations[0]'],
+    [{ path: '/run/a', consumers: ['a\n'] }, 'sockets[0].consumers[0]'],
+    [{ path: '/srv/mounts/a' }, 'sockets[0].path: expected a path apart from the root "/srv/mounts"'],
+  ])('are refused: %j', (socket, fault) => {
+    expect(faultsOf({ roots: ['/srv/mounts'], sockets: [socket] }).join()).toContain(fault)
+  })
+
+  test('have a path of their own', () => {
+    const twice = [{ path: '/run/a' }, { path: '/run/a' }]
+    expect(faultsOf({ sockets: twice }).join()).toContain('sockets[1].path: expected a path of its own')
+  })
+})
+
 describe('the documented table', () => {
   const TOPMOST: Readonly<Record<keyof ConfigurationFile, true>> = {
     roots: true,
@@ -523,6 +556,7 @@ describe('the documented table', () => {
     prefix: true,
     exec: true,
     inventory: true,
+    sockets: true,
   }
 
   test('has every key of the file once', () => {
@@ -552,7 +586,7 @@ describe('the documented table', () => {
       if (value === undefined) continue
       const [section = '', name] = key.split('.')
       if (name === undefined) written[key] = value
-      else if (!key.startsWith('roots') && !key.startsWith('inventory'))
+      else if (!/^(roots|inventory|sockets)/.test(key))
         written[section] = { ...(written[section] as object), [name]: value }
     }
     expect(configured(written)).toEqual(defaultConfiguration)

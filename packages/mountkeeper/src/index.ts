@@ -2,19 +2,12 @@
 // one for tests in `mountkeeper/simulated`.
 
 export type { Configured } from './checked.js'
+export type { ConnectOptions } from './connect.js'
+export { connectMountkeeper } from './connect.js'
 export type { About, RefusalTagged } from './error.js'
 export { MountkeeperError, isMountkeeperError } from './error.js'
 export type { AskOptions, Keeper, KeeperTasks, PlanError, Task } from './keeper.js'
 export type { CloseOptions, Ended, Notice, OpenKeeper, OpenOptions } from './open.js'
 export { openMountkeeper } from './open.js'
-export type {
-  AnyRefusal,
-  Explained,
-  KeeperRefusal,
-  NotAllowed,
-  NotCalled,
-  NotOpened,
-  RefusalOf,
-  Unreachable,
-} from './refusal.js'
+export type { AnyRefusal, Explained, KeeperRefusal, NotCalled, NotOpened, RefusalOf, Unreachable } from './refusal.js'
 export { explain } from './refusal.js'

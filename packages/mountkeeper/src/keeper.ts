@@ -1,12 +1,12 @@
 // The keeper: what a service asks, in two styles. It is the same in front of a manager in this process, one behind a socket, or a
 // simulated one. Promises reject with a MountkeeperError; tasks of fp-ts give a refusal as a Left, and have to be called.
 
-import type { Invalid, PlannedRequest, Request } from '@mountkeeper/core'
+import type { Invalid, PlannedRequest, Request, Stopped } from '@mountkeeper/core'
 import type { Asks, Operation, Results } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { MountkeeperError } from './error.js'
-import type { AnyRefusal, NotAllowed, RefusalOf, Unreachable } from './refusal.js'
+import type { AnyRefusal, RefusalOf, Unreachable } from './refusal.js'
 
 /** What may be said beside a request. */
 export interface AskOptions {
@@ -36,7 +36,7 @@ type Tasked<Op extends Operation> = Op extends Needed
   : (request?: Asks[Op], options?: AskOptions) => Task<RefusalOf<Op>, Results[Op]>
 
 /** Why nothing was planned. */
-export type PlanError = Invalid | NotAllowed | Unreachable
+export type PlanError = Invalid | Stopped | Unreachable
 
 /** Every operation as a task. */
 export interface KeeperTasks {

@@ -1,8 +1,8 @@
 // What a plan needs besides the runtime's own: the roots of a host that never came up, and how it is written.
 
-import { answerLineCodec, effectCodec, requestCodec } from '@mountkeeper/codec'
+import { answerLineCodec, decode, effectCodec, requestCodec } from '@mountkeeper/codec'
 import type { Host, PlannedRequest, RootIdentity } from '@mountkeeper/core'
-import { effectId } from '@mountkeeper/core'
+import { effectId, requestId } from '@mountkeeper/core'
 import type { HostPort } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
 
@@ -32,6 +32,40 @@ export const encodePlanned = ({ request, steps, answer }: PlannedRequest): unkno
   steps: steps.map(({ effect, why, onFailure }) => ({ effect: effectCodec.encode(effect), why, onFailure })),
   ...(answer === undefined ? {} : { answer: answerLineCodec.encode(answer) }),
 })
+
+const UNREADABLE = 'the answer is no plan'
+
+const decodedStep = (value: unknown): E.Either<string, PlannedRequest['steps'][number]> => {
+  const { effect, why, onFailure } = value as {
+    readonly effect?: unknown
+    readonly why?: unknown
+    readonly onFailure?: unknown
+  }
+  const decoded = decode(effectCodec, effect)
+  return E.isRight(decoded) && typeof why === 'string' && typeof onFailure === 'string'
+    ? E.right({ effect: decoded.right, why, onFailure })
+    : E.left(UNREADABLE)
+}
+
+/** Reads what `encodePlanned` writes. */
+export const decodePlanned = (value: unknown): E.Either<string, PlannedRequest> => {
+  if (typeof value !== 'object' || value === null) return E.left(UNREADABLE)
+  const { request, steps, answer } = value as {
+    readonly request?: unknown
+    readonly steps?: unknown
+    readonly answer?: unknown
+  }
+  const asked = decode(requestCodec, request)
+  const taken = Array.isArray(steps) ? E.traverseArray(decodedStep)(steps as readonly unknown[]) : E.left(UNREADABLE)
+  const given = answer === undefined ? E.right(undefined) : decode(answerLineCodec, answer)
+  if (E.isLeft(asked) || E.isLeft(taken) || E.isLeft(given)) return E.left(UNREADABLE)
+  return E.right({
+    request: asked.right,
+    steps: taken.right,
+    // On the wire an answer has no number; that of a plan had none to begin with.
+    answer: given.right === undefined ? undefined : { ...given.right, request: requestId(0) },
+  })
+}
 
 /** Whether all of it would be served, as far as one can see. */
 export const wouldServe = (planned: readonly PlannedRequest[]): boolean =>

@@ -5,13 +5,6 @@ import type { Refusal } from '@mountkeeper/core'
 import type { Operation, Refusals } from '@mountkeeper/runtime'
 import { refusalWords } from './answer-words.js'
 
-/** The socket that was used may not be used for this. */
-export interface NotAllowed {
-  readonly _tag: 'NotAllowed'
-  /** One sentence. */
-  readonly why: string
-}
-
 /** The server of a socket gave no answer in time; whether the request was served is unknown. */
 export interface Unreachable {
   readonly _tag: 'Unreachable'
@@ -34,10 +27,10 @@ export interface NotCalled {
 }
 
 /** What only a keeper refuses with. */
-export type KeeperRefusal = NotAllowed | Unreachable | NotOpened | NotCalled
+export type KeeperRefusal = Unreachable | NotOpened | NotCalled
 
 /** All that an operation of a keeper can be refused with. */
-export type RefusalOf<Op extends Operation> = Refusals[Op] | NotAllowed | Unreachable
+export type RefusalOf<Op extends Operation> = Refusals[Op] | Unreachable
 
 /** Anything that a keeper refuses with. */
 export type AnyRefusal = Refusal | KeeperRefusal
@@ -71,7 +64,6 @@ const ADVICE: Readonly<Record<AnyRefusal['_tag'], string>> = {
   TooLate: 'wait for the answer of the request itself',
   NotFound: 'check the name; there may be nothing to do',
   InFlight: 'wait until the operation has ended, then repeat the request',
-  NotAllowed: 'use the socket of another trust domain, or change its entry in the configuration',
   Unreachable: 'check that the server runs; then repeat the request, which is safe',
   NotOpened: 'change what the sentence names, then open it again',
   NotCalled: 'call the task: await keeper.task.attach(request)()',
@@ -98,7 +90,6 @@ const isRetryable = (refusal: AnyRefusal): boolean => {
 
 const sentenceOf = (refusal: AnyRefusal): string => {
   switch (refusal._tag) {
-    case 'NotAllowed':
     case 'Unreachable':
     case 'NotOpened':
       return refusal.why

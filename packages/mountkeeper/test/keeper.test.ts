@@ -202,10 +202,9 @@ test('every refusal has a sentence of its own and says what to do', () => {
     { _tag: 'MountFailed', step: 'helper', why: 'mount.nfs is not installed', found, rollback: [] },
     { _tag: 'Uncertain', why: 'the look timed out' },
     { _tag: 'Unreachable', why: 'no answer' },
-    { _tag: 'NotAllowed', why: 'consumer vm-1 is not allowed here' },
   ] as const
   const explained = all.map((each) => explain(each))
   expect(new Set(explained.map(({ sentence }) => sentence)).size).toBe(all.length)
-  expect(explained.map(({ retryable }) => retryable)).toEqual([false, false, true, true, false])
+  expect(explained.map(({ retryable }) => retryable)).toEqual([false, false, true, true])
   expect(explained.every(({ advice }) => advice.length > 10)).toBe(true)
 })
