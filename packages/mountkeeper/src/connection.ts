@@ -28,7 +28,8 @@ export const READER_PATIENCE_MS = 30_000
 
 /** What serves a connection. */
 export interface Service {
-  readonly submit: (request: Request) => Promise<Answer>
+  /** In the name of a socket: sockets share the slots of the host fairly, and each has ids of its own. */
+  readonly submit: (request: Request, socketName: string) => Promise<Answer>
   readonly plan: (requests: readonly Request[]) => Promise<E.Either<PlanError, readonly PlannedRequest[]>>
 }
 
@@ -38,7 +39,7 @@ export interface ConnectionOptions {
   readonly gate: (request: RequestOrPlan) => Invalid | undefined
   /** Of this connection, as long as it has not given a name. */
   readonly anonymous: string
-  /** Tells the ids of this socket apart from those of others. */
+  /** The name of the stream of requests of this socket. */
   readonly socketName: string
   readonly readerPatienceMs?: number
 }
@@ -119,7 +120,7 @@ export const serveConnection = async (socket: Socket, options: ConnectionOptions
     if (wrong !== undefined) return encodeAnswer(refusal(request, wrong))
     const inner = named(request)
     const asked = inner.op === 'cancel' ? { ...inner, target: `${socketName}:${client}:${inner.target}` } : inner
-    return encodeAnswer(asAsked(await service.submit(asked), id))
+    return encodeAnswer(asAsked(await service.submit(asked, socketName), id))
   }
 
   const drained = async (): Promise<void> => {

@@ -5,7 +5,7 @@ import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { basename } from 'node:path'
 import type { SocketSettings } from '@mountkeeper/codec'
-import type { Answer, Request } from '@mountkeeper/core'
+import type { Answer } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Service } from './connection.js'
 import { serveConnection } from './connection.js'
@@ -34,15 +34,15 @@ export interface SocketServer {
 type Shared = { readonly asked: string; readonly answer: Promise<Answer> }
 
 /** A request that is repeated under its id while it is served has the same answer. */
-const sharing = (submit: (request: Request) => Promise<Answer>): ((request: Request) => Promise<Answer>) => {
+const sharing = (submit: Service['submit']): Service['submit'] => {
   const served = new Map<string, Shared>()
-  return (request) => {
+  return (request, socketName) => {
     const { id } = request
-    if (id === undefined) return submit(request)
+    if (id === undefined) return submit(request, socketName)
     const asked = JSON.stringify(request)
     const known = served.get(id)
     if (known?.asked === asked) return known.answer
-    const answer = submit(request)
+    const answer = submit(request, socketName)
     if (known !== undefined) return answer
     served.set(id, { asked, answer })
     return answer.finally(() => served.delete(id))
@@ -57,11 +57,11 @@ interface Exchangeable {
 
 const exchangeable = (first: OpenKeeper): Exchangeable => {
   let current: Promise<OpenKeeper> = Promise.resolve(first)
-  const submit = async (request: Request): Promise<Answer> => {
+  const submit: Service['submit'] = async (request, socketName) => {
     for (;;) {
       const asked = current
       const keeper = await asked
-      const answer = await keeper.manager.submit(request)
+      const answer = await keeper.manager.stream(socketName).submit(request)
       if (answer.ok || answer.error._tag !== 'Stopped' || asked === current) return answer
     }
   }
@@ -103,7 +103,10 @@ export const serveKeeper = async (keeper: OpenKeeper, sockets: readonly SocketSe
       return
     }
     last += 1
-    const socketName = basename(settings.path).slice(-NAME_MAX)
+    const name = basename(settings.path)
+      .replaceAll(/[^A-Za-z0-9._-]/g, '_')
+      .slice(-NAME_MAX)
+    const socketName = `${sockets.indexOf(settings)}.${name}`
     const served = serveConnection(socket, { service, gate, socketName, anonymous: `${process.pid}.${last}` })
     connections.set(socket, served)
     socket.on('close', () => connections.delete(socket))
