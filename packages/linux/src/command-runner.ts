@@ -33,6 +33,10 @@ export interface Command {
   readonly change?: Change
   /** It cannot hang and leaves nothing behind, so that it may share a process with others; it has the rights of this process. */
   readonly quick?: boolean
+  /** A quick mount as a line of fstab(5), for a runner that does several by one command. */
+  readonly line?: string | undefined
+  /** Others may not be done by the same command: this one's words are wanted. */
+  readonly alone?: boolean
   /** It runs programs that are not ours, which may leave processes behind in groups of their own: these are searched for. */
   readonly leavesHelpers?: boolean
 }
@@ -61,6 +65,11 @@ export type CommandEnd =
       readonly pid: number
       /** Present where something of its session lived then. */
       readonly outlived?: Outlived
+      /**
+       * One command has done this and others: whether this one was done is seen by a look alone, and the status says nothing of it.
+       * `succeeded` where that command as a whole said so.
+       */
+      readonly shared?: 'succeeded' | 'unclear'
     })
   /** Another process killed it. All that it had started has ended, too. */
   | (Ending & { readonly _tag: 'Signalled'; readonly signal: string; readonly pid: number })

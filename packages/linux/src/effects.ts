@@ -19,6 +19,7 @@ import { execRunner } from './exec-runner.js'
 import type { Looker } from './gathering.js'
 import { missingHelper } from './mount-helper.js'
 import { createOrphans } from './orphans.js'
+import { createPace } from './pace.js'
 import { createProber } from './prober.js'
 import { createSafeLooker } from './safe-looker.js'
 import { shellRunner } from './shell-runner.js'
@@ -134,10 +135,11 @@ export const linuxHost = (options: LinuxHostOptions = {}): HostPort => {
     clock,
   }
   const { runner } = tools
+  const pace = createPace()
   return {
     run: (effect, started) => {
       const telling: CommandRunner = { run: (command) => runner.run(command, started) }
-      return perform({ ...tools, runner: telling }, effect).catch((error: unknown) => broken(effect, error))
+      return pace(() => perform({ ...tools, runner: telling }, effect)).catch((error: unknown) => broken(effect, error))
     },
   }
 }

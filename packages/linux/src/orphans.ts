@@ -34,8 +34,14 @@ const commandOf = (one: Process, prefix: readonly string[]): readonly string[] |
   const vector = vectorOfProcess(one.entry)
   const isPrefixed = prefix.length > 0 && prefix.every((argument, index) => argument === vector[index])
   const command = isPrefixed ? vector.slice(prefix.length) : vector
-  return PROGRAMS.has(basename(command[0] ?? '')) && command.includes('--') ? command : undefined
+  return PROGRAMS.has(basename(command[0] ?? '')) && (command.includes('--') || isOfFile(command)) ? command : undefined
 }
+
+const OPEN_FILE = /^\/proc\/\d+\/fd\/\d+(\/|$)/
+
+/** mount(8) with a file of several mounts: which they are went with the manager. */
+const isOfFile = (command: readonly string[]): boolean =>
+  command.at(-2) === '-T' && OPEN_FILE.test(command.at(-1) ?? '')
 
 /** What a command acts on: mount(8) on its last operand, the others on each. */
 const targetsOf = (command: readonly string[]): readonly string[] =>
@@ -65,6 +71,7 @@ const concerns = (entry: string, operand: string): Orphan['isAt'] => {
 }
 
 const orphanOf = (one: Process, leader: Leader, command: readonly string[]): Orphan => {
+  if (isOfFile(command)) return { leader, program: 'mount', isAt: () => true }
   const at = targetsOf(command).map((operand) => concerns(one.entry, operand))
   return { leader, program: basename(command[0] ?? ''), isAt: (mountpoint) => at.some((isAt) => isAt(mountpoint)) }
 }
@@ -119,7 +126,7 @@ const searchOnce = (prefix: readonly string[], own: string, uid: number): Search
     // Every command is the leader of a session, or in that of a shell that has been killed, and that distinguishes it from one that a user typed.
     const command = one.parentEntry === own ? undefined : commandOf(one, prefix)
     if (command === undefined || isOfLivingManager(one, command)) continue
-    if (one.pid !== one.session && !THROUGH_DESCRIPTOR.test(command.at(-1) ?? '')) continue
+    if (one.pid !== one.session && !OPEN_FILE.test(command.at(-1) ?? '')) continue
     orphans.push(orphanOf(one, leaderOfProcess(one), command))
   }
   return { orphans, shells }

@@ -2,7 +2,7 @@
 // 0600 on a tmpfs, or as a variable of it alone. Invariant: the value is in no argument and in no file with a name, and the file is
 // gone as soon as no process has it open, whatever ended the manager or the helper (L38).
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import type { SecretOption, SecretSettings } from '@mountkeeper/core'
 import { secretReference } from '@mountkeeper/core'
 import type { SecretBy } from '@mountkeeper/types'
@@ -15,6 +15,7 @@ import { close, componentsOf, descend, errnoOf, openBelow, openSlash, statOf } f
 import { stopText } from './reach.js'
 import type { Trust } from './trust.js'
 import { judge } from './trust.js'
+import { unnamedFile } from './unnamed-file.js'
 
 /** A secret is a password or a key, so more is not one; a helper gets all of it at once. */
 export const SECRET_BYTES_MAX = 65_536
@@ -112,29 +113,6 @@ const readSecret = (option: SecretOption, { secrets, trust, environment }: Secre
   if (Buffer.byteLength(value) > SECRET_BYTES_MAX)
     return left(`the variable ${secretEnvironment} is longer than ${SECRET_BYTES_MAX} bytes, so it is no secret`)
   return right(Buffer.from(value))
-}
-
-/** open(2), without O_DIRECTORY, which differs between machines. With O_EXCL nothing can give the file a name later. */
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
-const UNNAMED = O_TMPFILE | constants.O_EXCL | constants.O_RDWR
-
-/** statfs(2) of tmpfs; no other filesystem is sure to keep a file off the disk. */
-const TMPFS = 0x01021994
-
-const MEMORY = ['/dev/shm', '/run', '/tmp']
-
-/** A new file without a name in memory. */
-const unnamedFile = (): Either<string, number> => {
-  for (const directory of MEMORY) {
-    try {
-      const fd = openSync(directory, UNNAMED, 0o600)
-      if (statfsSync(`/proc/self/fd/${fd}`).type === TMPFS) return right(fd)
-      closeSync(fd)
-    } catch {
-      // The next one may do.
-    }
-  }
-  return left(`no tmpfs in ${MEMORY.join(', ')} takes a file without a name: mount one at /dev/shm`)
 }
 
 /** Why no secret can be handed on here. */

@@ -11,6 +11,8 @@ import { endAll } from './ending.js'
 import type { LineEnd, Shell, ShellStarted } from './shell.js'
 import { startShell } from './shell.js'
 import { isUnquotable } from './shell-line.js'
+import type { Joined } from './together.js'
+import { TOGETHER_MAX, createWorth, join, keyOf } from './together.js'
 
 /** How a shell runner is set up. */
 export interface ShellRunnerOptions {
@@ -67,7 +69,9 @@ const ofStatus = (base: Base, status: number, pid: number): CommandEnd => {
 /** A runner that gives to a shell what cannot hang. */
 export const shellRunner = (options: ShellRunnerOptions): CommandRunner => {
   const { other, graceMs = GRACE_MS, clock = systemClock, idleMs = IDLE_MS, start = startShell } = options
-  const waiting: Waiting[] = []
+  let waiting: Waiting[] = []
+  const worth = createWorth()
+  let isPumping = false
   /** The one that rested last at the end. */
   const idle: Shell[] = []
   const busy = new Map<Shell, Busy>()
@@ -100,47 +104,94 @@ export const shellRunner = (options: ShellRunnerOptions): CommandRunner => {
     return undefined
   }
 
-  const concluded = (one: Waiting, base: Base, end: LineEnd, pid: number): void => {
-    if (end._tag === 'Status') one.settle(ofStatus(base, end.status, pid))
-    else if (!end.begun) {
+  const again = (some: readonly Waiting[]): void => {
+    for (const one of some) {
       one.lost += 1
-      if (one.lost < LOST_MAX) waiting.unshift(one)
-      else one.settle(other.run(one.command, one.told))
-    } else if (end.signal !== undefined) one.settle({ _tag: 'Signalled', ...base, signal: end.signal, pid })
-    else one.settle({ _tag: 'NotStarted', ...base, why: end.stderr.trim() || 'the shell that runs commands ended' })
+      if (one.lost >= LOST_MAX) one.settle(other.run(one.command, one.told))
+    }
+    waiting.unshift(...some.filter(({ lost }) => lost < LOST_MAX))
   }
 
-  const give = (shell: Shell, one: Waiting): void => {
+  const endOf = (base: Base, end: LineEnd, pid: number): CommandEnd => {
+    if (end._tag === 'Status') return ofStatus(base, end.status, pid)
+    if (end.signal !== undefined) return { _tag: 'Signalled', ...base, signal: end.signal, pid }
+    return { _tag: 'NotStarted', ...base, why: end.stderr.trim() || 'the shell that runs commands ended' }
+  }
+
+  const concluded = (some: readonly Waiting[], end: LineEnd, durationMs: number, pid: number): void => {
+    if (end._tag === 'Lost' && !end.begun) {
+      again(some)
+      return
+    }
+    for (const one of some) {
+      const base = { vector: vectorOf(one.command, []), stderr: end.stderr, durationMs }
+      if (some.length === 1) one.settle(endOf(base, end, pid))
+      else {
+        const shared = end._tag === 'Status' && end.status === 0 ? 'succeeded' : 'unclear'
+        one.settle({ _tag: 'Exited', ...base, stderr: '', exitStatus: 0, pid, shared })
+      }
+    }
+  }
+
+  const give = (shell: Shell, some: readonly Waiting[], { vector, close }: Joined): void => {
     const since = clock.now()
-    const vector = vectorOf(one.command, [])
     const { pid } = shell.leader
-    const baseOf = (stderr: string): Base => ({ vector, stderr, durationMs: clock.now() - since })
     busy.set(shell, { since })
     let isOver = false
-    const cancel = clock.after(one.command.deadlineMs, () => {
+    const cancel = clock.after(Math.min(...some.map(({ command }) => command.deadlineMs)), () => {
       if (isOver) return
       isOver = true
       busy.delete(shell)
-      const base = baseOf(shell.stderr())
+      const stderr = shell.stderr()
       // Nothing more is written to it: it ends when the command has ended, and is ended like one.
       shell.dismiss()
-      one.settle({
-        _tag: 'TimedOut',
-        ...base,
-        pid,
-        ended: endAll({ prefix: [], graceMs, clock }, shell.leader, shell.exit),
-      })
+      const ended = endAll({ prefix: [], graceMs, clock }, shell.leader, shell.exit)
+      void ended.then(close)
+      const durationMs = clock.now() - since
+      for (const one of some) {
+        one.settle({ _tag: 'TimedOut', vector: vectorOf(one.command, []), stderr, durationMs, pid, ended })
+      }
       pump()
     })
     void shell.run(vector).then((end) => {
       if (isOver) return
       isOver = true
       cancel()
+      close()
       rest(shell)
-      concluded(one, baseOf(end.stderr), end, pid)
+      const durationMs = clock.now() - since
+      if (end._tag === 'Status' && some[0]?.command.line !== undefined) worth.tookMs(some.length, durationMs)
+      concluded(some, end, durationMs, pid)
       pump()
     })
-    one.told?.(pid)
+    for (const one of some) one.told?.(pid)
+  }
+
+  /** The command that has waited longest, and those that can be done with it. */
+  const takeNext = (): readonly Waiting[] => {
+    const [first] = waiting
+    if (first === undefined) return []
+    const key = keyOf(first.command)
+    const fit: Waiting[] = []
+    if (key !== undefined) {
+      for (const one of waiting) {
+        if (fit.length < TOGETHER_MAX && keyOf(one.command) === key) fit.push(one)
+      }
+    }
+    const isPaid = first.command.line === undefined || worth.isWorth(fit.length)
+    const taken = new Set(fit.length > 1 && isPaid ? fit : [first])
+    waiting = waiting.filter((one) => !taken.has(one))
+    return [...taken]
+  }
+
+  const giveNext = (shell: Shell): void => {
+    const some = takeNext()
+    const [first, ...more] = some
+    if (first === undefined) return
+    const joined = more.length === 0 ? undefined : join(some.map(({ command }) => command))
+    if (joined === undefined) waiting.unshift(...more)
+    const alone = { vector: vectorOf(first.command, []), close: () => undefined }
+    give(shell, joined === undefined ? [first] : some, joined ?? alone)
   }
 
   /** All that waits gets processes of its own. */
@@ -174,8 +225,7 @@ export const shellRunner = (options: ShellRunnerOptions): CommandRunner => {
     while (waiting.length > 0) {
       const shell = nextIdle()
       if (shell === undefined) break
-      const one = waiting.shift()
-      if (one !== undefined) give(shell, one)
+      giveNext(shell)
     }
     if (waiting.length === 0) return
     if (mayStart()) startOne()
@@ -187,7 +237,13 @@ export const shellRunner = (options: ShellRunnerOptions): CommandRunner => {
       if (command.quick !== true || isUnquotable(vectorOf(command, []))) return other.run(command, told)
       return new Promise((settle) => {
         waiting.push({ command, told, settle, lost: 0 })
-        pump()
+        // What is asked for in the same turn may be done together.
+        if (isPumping) return
+        isPumping = true
+        setImmediate(() => {
+          isPumping = false
+          pump()
+        })
       })
     },
   }

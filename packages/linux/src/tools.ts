@@ -166,6 +166,8 @@ export interface Change {
   readonly named?: LookRequest['named']
   /** Whether this is what the command is run for. Asked while the command has exited and something of its session lives. */
   readonly isDone?: (found: Found) => boolean
+  /** Whether it has not been done and may be run once more: asked where one command was run for this and for others. */
+  readonly isOwed?: (found: Found) => boolean
 }
 
 const OUTLIVED_FIRST_MS = 50
@@ -197,10 +199,24 @@ const overOf = (end: CommandEnd): Promise<void> | undefined => {
   return end._tag === 'Exited' ? end.outlived?.over : undefined
 }
 
+/** One command was run for this and for others: the look says whether it was done; what was not is run alone, for its own words. */
+const runAloneIfOwed = async (
+  change: Change,
+  command: Command,
+  ran: Extract<CommandEnd, { readonly _tag: 'Exited' }>,
+): Promise<Report> => {
+  const { tools, effect, left, shown, hold, isOwed } = change
+  const looked = await lookFor(tools, effect, left, { named: change.named, succeeded: ran.shared === 'succeeded' })
+  if (isOwed?.(looked.found) === true) return runAndLook(change, { ...command, alone: true })
+  close(...hold)
+  return reportAfter(ran, looked, shown)
+}
+
 /** Runs the command and reports what was found afterwards; closes what was held when nothing of the command lives. */
 export const runAndLook = async (change: Change, command: Command): Promise<Report> => {
   const { tools, effect, left, shown, hold, secret } = change
   const ran = await tools.runner.run(command)
+  if (ran._tag === 'Exited' && ran.shared !== undefined) return runAloneIfOwed(change, command, ran)
   const release = (): void => {
     close(...hold)
     secret?.dispose()

@@ -15,6 +15,9 @@ const COMMANDS: Readonly<Record<(MakeDirectory | RemoveDirectory)['_tag'], reado
 
 const CHANGES = { MakeDirectory: 'make-directory', RemoveDirectory: 'remove-directory' } as const
 
+/** What is found where it has not been done. */
+const OWED = { MakeDirectory: 'NoDirectory', RemoveDirectory: 'Directory' } as const
+
 /**
  * Makes or removes the directory of a mountpoint. A missing parent is named in the error. mkdir(2) and rmdir(2) do not
  * follow a link as last component, and the kernel refuses to remove what is mounted or not empty.
@@ -25,7 +28,7 @@ export const changeDirectory = async (tools: Tools, effect: MakeDirectory | Remo
   const target = nameTarget(tools, effect, [program, ...options, '--'])
   if ('found' in target) return target
   return runAndLook(
-    { tools, effect, left, shown: [target.shown], hold: [] },
+    { tools, effect, left, shown: [target.shown], hold: [], isOwed: ({ _tag }) => _tag === OWED[effect._tag] },
     {
       ...{ program, options, operands: [pathOf(target)], rights: 'own', deadlineMs: left(), quick: true },
       change: { do: CHANGES[effect._tag], mountpoint: effect.mountpoint },

@@ -21,6 +21,7 @@ import type { HandedOn } from '../secret.js'
 import { handOn } from '../secret.js'
 import { readTableInSlices } from '../slices.js'
 import type { Tools } from '../tools.js'
+import { lineFor } from '../together.js'
 import { lookFor, nameTarget, notRun, pathOf, reportOf, ruleOf, runAndLook } from '../tools.js'
 import { secretText } from './mount-options.js'
 import { prepare } from './mount-source.js'
@@ -86,7 +87,7 @@ const operandOf = (type: string, target: Target): { readonly operand: string; re
  * descriptor of the root does not hold. Those directories were safe when the host came up, and are asked again.
  */
 const unsafeAbove = async (tools: Tools, { filesystem, root }: Mount): Promise<string | undefined> => {
-  if (root === undefined || !hasHelper(filesystem.type)) return undefined
+  if (root === undefined) return undefined
   const mayEnter = createCrossings({ table: await readTableInSlices() }).elsewhere
   const safe = safePath(root.path, tools.trustFor(root.path), mayEnter)
   if (!isLeft(safe)) return undefined
@@ -106,7 +107,8 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
   if (!canTake(before.found)) {
     return 'ended' in before ? reportOf(before) : notRun(before.found, asked, 'not run: no directory to mount on')
   }
-  const above = await unsafeAbove(tools, effect)
+  const leavesHelpers = hasHelper(type)
+  const above = leavesHelpers ? await unsafeAbove(tools, effect) : undefined
   if (above !== undefined) return notRun(before.found, asked, `not run: ${above}`)
   const prepared = await prepare(tools, effect)
   if (isLeft(prepared)) return notRun(before.found, asked, `not run: ${prepared.left}`)
@@ -122,6 +124,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
   }
   const { operand, cwd } = operandOf(type, target)
   const inParent: Shown = cwd.cwd === undefined ? [] : [[operand, effect.mountpoint]]
+  const quick = mountsQuickly(type, leavesHelpers) && secret.right === undefined
   const layersBefore = layersOf(before.found).length
   return runAndLook(
     {
@@ -129,6 +132,7 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
       shown: [target.shown, ...prepared.right.shown, ...inParent, ...(secret.right ? [secret.right.shown] : [])],
       named: prepared.right.named,
       isDone: (found) => layersOf(found).length > layersBefore,
+      isOwed: (found) => canTake(found) && layersOf(found).length === layersBefore,
     },
     {
       program: 'mount',
@@ -136,8 +140,9 @@ export const mount = async (tools: Tools, effect: Mount): Promise<Report> => {
       operands: [prepared.right.source, operand],
       rights: 'privileged',
       deadlineMs: left(),
-      leavesHelpers: hasHelper(type),
-      quick: mountsQuickly(type) && secret.right === undefined,
+      leavesHelpers,
+      quick,
+      line: quick ? lineFor(prepared.right.options, prepared.right.source, operand) : undefined,
       ...changeOf(tools, effect, prepared.right.asked),
       ...secret.right?.given,
       ...cwd,

@@ -2,12 +2,12 @@
 // it hands on the path that it was given, `-c` everywhere else (does not touch the target, and follows no descriptor back to
 // its path), with `-f` and `-l`; never `-i`, `-R` or `-a`, never a source.
 
-import type { MountOption, Unmount } from '@mountkeeper/core'
+import type { Found, MountOption, Unmount } from '@mountkeeper/core'
 import { UMOUNT_TAKES_PATH, compareIdentity, layersOf, optionName } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
 import { leftOf } from '../clock.js'
 import { unmountsQuickly } from '../quick.js'
-import type { Looked, Tools } from '../tools.js'
+import type { Tools } from '../tools.js'
 import { lookFor, nameTarget, notRun, pathOf, reportOf, runAndLook } from '../tools.js'
 
 const CANONICAL: Readonly<Record<Unmount['how'], readonly string[]>> = {
@@ -33,8 +33,8 @@ const takesPath = ({ how, mayHang, identity, filesystem }: Unmount): boolean =>
   UMOUNT_TAKES_PATH.includes(identity.fstype) &&
   !(filesystem?.options ?? []).some(isKept)
 
-const isOnTop = (effect: Unmount, looked: Looked): boolean => {
-  const top = layersOf(looked.found)[0]
+const isOnTop = (effect: Unmount, found: Found): boolean => {
+  const top = layersOf(found)[0]
   return top !== undefined && compareIdentity(effect.identity, top) === 'same'
 }
 
@@ -47,7 +47,7 @@ export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> =>
   const isPlain = takesPath(effect)
   const options = isPlain ? [] : CANONICAL[effect.how]
   const before = await lookFor(tools, effect, left)
-  if (!isOnTop(effect, before)) {
+  if (!isOnTop(effect, before.found)) {
     if ('ended' in before) return reportOf(before)
     const moved = before.elsewhere === undefined ? {} : { elsewhere: before.elsewhere }
     return {
@@ -58,7 +58,7 @@ export const unmount = async (tools: Tools, effect: Unmount): Promise<Report> =>
   const target = nameTarget(tools, effect, ['umount', ...options, '--'])
   if ('found' in target) return target
   return runAndLook(
-    { tools, effect, left, shown: [target.shown], hold: [] },
+    { tools, effect, left, shown: [target.shown], hold: [], isOwed: (found) => isOnTop(effect, found) },
     {
       ...{ program: 'umount', options, operands: [pathOf(target)], rights: 'privileged', deadlineMs: left() },
       quick: isPlain && unmountsQuickly(effect),
