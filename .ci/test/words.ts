@@ -22,20 +22,12 @@ export const EXCEPTIONS: readonly { readonly path: string; readonly text: string
   { path: 'packages/linux/test-host/orphans.test.ts', text: "'nobody'" },
   // A value that `--faults` takes.
   { path: 'packages/cli/src/faults.ts', text: "'cannot-tell'" },
+  { path: 'packages/simulator/src/run/generate.ts', text: "'cannot-tell'" },
+  { path: 'packages/simulator/test/calm.test.ts', text: "'cannot-tell'" },
 ]
 
 /** Files (by the start of their path) that are not yet in plain English, as of 2026-11-30. Add none. */
-export const NOT_YET: readonly string[] = [
-  'packages/cli/test-host/',
-  'packages/core/src/decide/',
-  'packages/core/src/law.ts',
-  'packages/core/src/survey.ts',
-  'packages/core/src/show/',
-  'packages/core/test/',
-  'packages/core/docs/field-failures.md',
-  'packages/simulator/',
-  'test-fixtures/',
-]
+export const NOT_YET: readonly string[] = ['packages/core/src/decide/']
 
 /** `path:line: "word": better words`, for each word of the list. */
 export const findingsIn = (path: string, prose: string): readonly string[] =>

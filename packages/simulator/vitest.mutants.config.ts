@@ -6,7 +6,7 @@ import { MUTANTS } from './test/mutants/mutants.js'
 import { planted, top } from './test/mutants/planted.js'
 
 // MUTANT=name runs the law suites as they always are, with that mistake in the core: the counterexample is made smaller, and
-// told. Without it all mistakes are checked against the laws.
+// reported. Without it all mistakes are checked against the laws.
 const conditions = ['@mountkeeper/source']
 const name = process.env['MUTANT']
 const mutant = MUTANTS.find((each) => each.name === name)

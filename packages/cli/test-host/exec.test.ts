@@ -212,7 +212,7 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
     expect(entriesOf(ROOT)).toEqual([])
   })
 
-  test('a secret reaches its helper over mountkeeper-exec, and nobody else', async () => {
+  test('a secret reaches its helper over mountkeeper-exec, and no other process', async () => {
     const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
     const nothing = digest('')
     const of = (name: string, source: string): object => ({
@@ -259,7 +259,7 @@ describe.runIf(isRoot && hasSudo)('an ordinary user with mountkeeper-exec', () =
     const ended = await manager.ended
     const answers = answersOf(ended)
     expect(answers.filter(({ id }) => id !== '1').map(({ ok }) => ok)).toEqual([true, true])
-    // Whatever became of the first one is told as it is, and can be taken off.
+    // Whatever became of the first one is reported as it is, and can be taken off.
     await runAsUser(all, [detach('4', '1', 'slow')])
     expect(mounted()).toEqual([])
   })

@@ -1,4 +1,4 @@
-// A look process that never answers: whoever only asks says so in a line, and ends.
+// A look process that never answers: a command that only asks says so in a line, and ends.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

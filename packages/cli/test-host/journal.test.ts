@@ -15,7 +15,7 @@ afterEach(() => {
   for (const name of readdirSync(STATE)) rmSync(`${STATE}/${name}`)
 })
 
-/** Who holds what, as a new run tells. */
+/** Who holds what, as a new run shows. */
 const holders = async (): Promise<readonly string[]> => {
   const ended = await run(HERE, [{ op: 'status' }])
   expect(ended.code).toBe(0)

@@ -59,7 +59,7 @@ test('P1: a mount that comes late comes to its own mountpoint, and one in the ba
     { id: '4', ok: true, result: { mount: 'unmounted', directory: 'removed' } },
   ])
   expect(existsSync(`${ROOT}/y/vol`)).toBe(false)
-  // Nobody's by record, so it is left for a person.
+  // No record has it, so it is left for a person.
   expect(mounted()).toEqual([`${ROOT}/x/vol of-tenant-1`])
   sh('umount', `${ROOT}/x/vol`)
 })

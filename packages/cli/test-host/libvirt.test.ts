@@ -181,7 +181,7 @@ describe(`beside a libvirtd${skipped}`, () => {
   )
 
   told(
-    'a manager with a journal that was killed has its holders confirmed, and tells those that are gone',
+    'a manager with a journal that was killed has its holders confirmed, and reports those that are gone',
     async () => {
       mkdirSync(STATE, { mode: 0o700 })
       const first = begin('--state-dir', STATE)
@@ -194,7 +194,7 @@ describe(`beside a libvirtd${skipped}`, () => {
       await libvirt.crash('q2')
 
       const second = begin('--state-dir', STATE)
-      // The name of the file confirms the volume that the same consumer has attached there: nobody holds twice.
+      // The name of the file confirms the volume that the same consumer has attached there: it is one holder, not two.
       expect(await second.attachments()).toEqual([
         'a mounted: vol-1 00000001 by request',
         'a mounted: vol-2 00000002 by request',

@@ -24,7 +24,7 @@ const cover = (path: string, text: string, mode: number): void => {
   sh('mount', '--bind', file, path)
 }
 
-/** Where the repository is seen by the user, whoever may enter the directories above it. */
+/** Where the repository is seen by the user, whatever rights the directories above it need. */
 const SEEN = '/srv/repository'
 const TOP = dirname(dirname(dirname(dirname(MAIN))))
 

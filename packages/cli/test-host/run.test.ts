@@ -38,7 +38,7 @@ describe('requests from stdin', () => {
       attach('2', 'a'),
       attach('1', 'a'),
       detach('3', '1', 'a'),
-      detach('4', 'nobody', 'a'),
+      detach('4', 'unknown', 'a'),
       attach('5', 'b', { source: 'other' }),
       detach('6', '5', 'b'),
     ])
@@ -132,7 +132,7 @@ describe('starting', () => {
   test('on a root that is not there names the fix', async () => {
     const ended = await run(['run', '--root', '/srv/nowhere'])
     expect(ended).toMatchObject({ code: 3, stdout: '' })
-    expect(ended.stderr).toBe('mountkeeper: /srv/nowhere does not exist: install -d -m 0700 /srv/nowhere\n')
+    expect(ended.stderr).toBe('mountkeeper: /srv/nowhere does not exist; create it: install -d -m 0700 /srv/nowhere\n')
   })
 
   test('on a root that others may write to says so', async () => {
@@ -174,7 +174,7 @@ describe('starting', () => {
     await first.ended
   })
 
-  test('an ordinary user is told what to do', async () => {
+  test('the error of an ordinary user says what to do', async () => {
     const way = ['setpriv', '--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin', process.execPath, MAIN, ...HERE]
     const started = start(way)
     started.end()
@@ -242,7 +242,7 @@ describe('doctor', () => {
       expect.objectContaining({
         name: 'root /srv/nowhere',
         ok: 'fail',
-        mend: 'make it: install -d -m 0700 /srv/nowhere',
+        mend: 'create it: install -d -m 0700 /srv/nowhere',
       }),
     )
   })

@@ -1,4 +1,4 @@
-// The sandbox: real mounts that nobody else sees, and nothing left of it.
+// The sandbox: real mounts that no other process sees, and nothing left of it.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// Secrets planted in every way that a caller and an administrator have, through all that a manager does; then everything that anybody
+// Secrets planted in every way that a caller and an administrator have, through all that a manager does; then everything that any reader
 // could read is searched for them (L38).
 
 import { createHash } from 'node:crypto'
@@ -114,7 +114,7 @@ const manager = (trace: string): Started => {
   return running
 }
 
-/** The manager's own environment holds its variable; nobody else's may. */
+/** The manager's own environment holds its variable; that of no other process may. */
 const isOwn =
   (started: Started) =>
   ([name]: readonly [string, string]) =>

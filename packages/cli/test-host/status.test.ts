@@ -65,7 +65,7 @@ describe('status', () => {
 })
 
 describe('reconcile', () => {
-  test('tells what somebody else did, and changes nothing', async () => {
+  test('shows what a third party did, and changes nothing', async () => {
     sh('umount', `${ROOT}/a`)
     const { code, stdout } = await run(['reconcile', ...PLACE])
     expect(stdout.split('\n')).toEqual([
@@ -86,7 +86,7 @@ describe('reconcile', () => {
     expect((await run(['status', ...PLACE])).stdout).toContain('mounted 2 times since it is recorded')
   })
 
-  test('takes off what nobody holds, once it can be', async () => {
+  test('takes off what has no holder, once it can be', async () => {
     const busy = spawn('sleep', ['60'], { cwd: `${ROOT}/long-name`, stdio: 'ignore' })
     await serve(detach('5', '3', 'long-name'))
     expect((await run(['reconcile', ...PLACE])).stdout).toMatch(/^vacant: \/srv\/mounts\/long-name /)
@@ -106,7 +106,7 @@ describe('reconcile', () => {
     sh('umount', `${ROOT}/a`)
   })
 
-  test('ends with nothing when everybody has left', async () => {
+  test('ends with nothing when every consumer has left', async () => {
     await serve(detach('6', '1', 'a'), detach('7', '2', 'a'), detach('8', '4', 'a'))
     expect(mounted()).toEqual([])
     expect((await run(['reconcile', ...PLACE])).stdout).toBe('0 differences\n')

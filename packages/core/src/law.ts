@@ -117,7 +117,7 @@ const ofHolders = ({ record, holders }: Entry): Breaches => {
       'lost with a layer or without holders',
     ),
     ...unless(
-      // A layer that is rolled back is nobody's, also where others hold one that is lost.
+      // A layer that is rolled back serves no holder, also where others hold one that is lost.
       phase !== 'vacant' || (layer !== undefined && (holders.count === 0 || work?.cause !== undefined)),
       'L35',
       path,
@@ -127,13 +127,13 @@ const ofHolders = ({ record, holders }: Entry): Breaches => {
   ]
 }
 
-/** Nobody who waits is forgotten: work, a delay, an effect, a slot or an earlier generation is what they wait for. */
+/** No request that waits is forgotten: work, a delay, an effect, a slot or an earlier generation is what they wait for. */
 const ofWaiting = (host: Host, record: Mountpoint): Breaches => {
   const { waiting, work, inFlight, overdue, wait, path, slot } = record
   const head = waiting.find((each) => each.generation <= host.generation)
   const moves = inFlight !== undefined || overdue.length > 0 || wait !== undefined || slot === 'wanted'
   return [
-    ...unless(head === undefined || work !== undefined, 'L45', path, 'somebody waits and nothing is done'),
+    ...unless(head === undefined || work !== undefined, 'L45', path, 'a request waits and nothing is done'),
     ...unless(work === undefined || moves, 'L45', path, `work to ${work?.goal ?? ''} that nothing will end`),
     ...waiting.flatMap(({ request }) =>
       unless(host.requests.has(request), 'L45', path, `request ${request} waits and is not known`),
@@ -198,7 +198,7 @@ const ofLanes = (host: Host): Breaches => {
 }
 
 /**
- * A slot that is free goes to somebody who waits for it, and not to a background look before a request: what hangs at one server
+ * A slot that is free goes to a request that waits for it, and not to a background look before a request: what hangs at one server
  * holds up no other. From the records alone, without the queues of slots.ts.
  */
 const ofTurns = (host: Host): Breaches => {
@@ -227,7 +227,7 @@ const ofTurns = (host: Host): Breaches => {
   const hasLess = (record: Mountpoint): boolean => !record.background && ofStream(record.stream) < share
   const before = could.filter((record) => next !== undefined && isLocal(record) === isLocal(next))
   return [
-    ...unless((path === undefined) === (could.length === 0), 'L32', 'host', 'a slot is free, and nobody gets it'),
+    ...unless((path === undefined) === (could.length === 0), 'L32', 'host', 'a slot is free, and is not granted'),
     ...unless(path === undefined || next !== undefined, 'L25', path ?? '', 'is given a slot that is not free'),
     ...unless(
       next?.background !== true || before.every((record) => record.background),

@@ -24,7 +24,7 @@ export interface Survey {
 
 /** A survey that waits for what is there. */
 export interface PreparedSurvey {
-  /** To be run by whoever can look. */
+  /** To be run by an adapter that can look. */
   readonly discover: Discover
   /** `at`: wall clock, ms. */
   readonly conclude: (at: number, discovered: Discovered, page?: StatusPage) => Survey

@@ -32,7 +32,7 @@ const GOOD: AttachRequest = {
   consumer: 'vm-9',
 }
 
-/** The answer without its number; the host may be told by nothing that the request was ever there. */
+/** The answer without its number; nothing in the host may show that the request was ever there. */
 const answered = (body: Request): string => {
   const story = begin()
   const host = hostOf(story)
@@ -427,7 +427,7 @@ describe('what is kept of a request', () => {
   // Mountpoint 13, type 5, source 2 bytes.
   const long = ['x-a=ö', `x-b=${'b'.repeat(80)}`]
 
-  test('is bounded, options that are passed to nobody among it', () => {
+  test('is bounded, options that are passed to no helper among it', () => {
     expect(withOptions(long, 13 + 5 + 2 + 6 + 84)).toBeUndefined()
     expect(withOptions(long, 13 + 5 + 2 + 6 + 83)).toEqual({
       _tag: 'Invalid',

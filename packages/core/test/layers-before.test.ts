@@ -1,5 +1,5 @@
-// A claim that was made on a mountpoint where layers lay already. No decision claims there today, but a journal may say so: what
-// lay there before is never taken for what the claim has mounted, and never taken off.
+// A claim that was made on a mountpoint where layers were already. No decision claims there today, but a journal may say so: what
+// was there before is never treated as what the claim has mounted, and never taken off.
 
 import { describe, expect, test } from 'vitest'
 import type { Effect } from '../src/index.js'
@@ -25,7 +25,7 @@ interface Case {
   readonly left: readonly string[]
 }
 
-// `old` looks exactly as ours would; of `grow` nobody knows how it appears.
+// `old` looks exactly as ours would; how `grow` appears is unknown.
 const CASES: readonly Case[] = [
   { filesystem: 'tmpfs:scratch', before: ['old'], found: ['old'], ours: undefined, left: ['old'] },
   { filesystem: 'tmpfs:scratch', before: ['old'], found: ['new', 'old'], ours: 'new', left: ['old'] },

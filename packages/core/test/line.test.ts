@@ -17,6 +17,6 @@ test.each([
   expect(word(text)).toBe(shown)
 })
 
-test('what is invisible is told by its number, also inside of quotes', () => {
+test('what is invisible is reported by its number, also inside of quotes', () => {
   expect(quoted('\u0085')).toBe(String.raw`"\u0085"`)
 })

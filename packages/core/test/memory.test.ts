@@ -1,4 +1,4 @@
-// Filesystems in memory (A13): what is written out where a request leaves a size open. The limit of all of them together is told
+// Filesystems in memory (A13): what is written out where a request leaves a size open. The limit of all of them together is reported
 // in `11-memory-of-all-filesystems.txt`.
 
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// Plans, as they are told: what requests would lead to stands in test-fixtures/tables/plans.txt; UPDATE_TRANSCRIPTS=1 rewrites it.
+// Plans, as they are shown: what requests would lead to stands in test-fixtures/tables/plans.txt; UPDATE_TRANSCRIPTS=1 rewrites it.
 // The host that is planned for stays as it is.
 
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -7,7 +7,7 @@ import { perform } from './transcript/directive.js'
 import { RECORDED } from './transcript/recorded.js'
 import { hostOf, newStory } from './transcript/story.js'
 
-/** What facts tell of the records. */
+/** What facts show of the records. */
 const durable = (host: Host): unknown =>
   [...host.mountpoints.values()].map(({ record }) => {
     const { path, filesystem, layer, directory, instance, claim, intent } = record

@@ -192,16 +192,16 @@ const wrongIn = (start: Start): readonly string[] => {
       ? ['something is changed before it was looked at again']
       : []),
     ...(tags(later).some((tag) => tag === 'Mount' || tag === 'MakeDirectory')
-      ? ['something is mounted for nobody']
+      ? ['something is mounted without a request']
       : []),
     ...(holdersBefore > 0 && tags(later).includes('Unmount') ? ['something is unmounted under a holder'] : []),
     ...(holdersAt(story) < holdersBefore ? ['a holder is lost'] : []),
     // The model of the host refuses to take off a layer that is not meant.
-    ...(start.found.includes('foreign') && !isThere ? ['what somebody else mounted is gone'] : []),
+    ...(start.found.includes('foreign') && !isThere ? ['what a third party mounted is gone'] : []),
   ]
 }
 
-describe('L28 L30 L34: a start destroys nothing, mounts nothing and loses nobody', () => {
+describe('L28 L30 L34: a start destroys nothing, mounts nothing and loses no holder', () => {
   test.each(RECORDED)('$name', (recorded) => {
     const wrong = of(recorded).flatMap((start) => wrongIn(start).map((what) => `${titleOf(start)}: ${what}`))
     expect(wrong).toEqual([])

@@ -340,7 +340,7 @@ describe('answers', () => {
       { _tag: 'Forgotten', holders: [pair, { volume: 'vol-2', consumer: 'vm-2' }] },
       'Forgotten vol-1 of vm-1, vol-2 of vm-2',
     ],
-    [{ _tag: 'Forgotten', holders: [] }, 'Forgotten nobody'],
+    [{ _tag: 'Forgotten', holders: [] }, 'Forgotten no holder'],
     [{ _tag: 'Refusing' }, 'Refusing'],
     [{ _tag: 'Allowing' }, 'Allowing'],
     [

@@ -40,7 +40,7 @@ const attach = (host: Host, name: string, server: string, consumer: string, stre
   return feed(host, stream === undefined ? input : { ...input, stream })
 }
 
-/** Nobody has or wants a slot any more, and nothing of them is remembered. */
+/** No operation has or wants a slot any more, and nothing of them is remembered. */
 const expectNothingLeft = ({ slots }: Host): void => {
   const servers = [...slots.lanes.keys()].filter((name) => name !== LOCAL_LANE)
   expect([slots.streams.size, servers.length, slots.hangingHeld]).toEqual([0, 0, 0])
@@ -56,7 +56,7 @@ const look = (host: Host, name: string, found: Found): readonly string[] => {
   return feed(host, { _tag: 'Outcome', at: 1, effect, mountpoint: `/m/${name}`, found })
 }
 
-/** The look at a mountpoint says that it cannot tell, which ends the attach's first slot. */
+/** The look at a mountpoint is inconclusive, which ends the attach's first slot. */
 const hangUp = (host: Host, name: string): readonly string[] => look(host, name, { _tag: 'Unknown', why: 'TimedOut' })
 
 describe('one consumer with 64 servers that hang', () => {
@@ -66,7 +66,7 @@ describe('one consumer with 64 servers that hang', () => {
     return { host, first }
   }
 
-  test('has all slots while nobody else waits', () => {
+  test('has all slots while no other consumer waits', () => {
     const { first } = begin()
     expect(first).toHaveLength(16)
   })

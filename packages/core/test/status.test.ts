@@ -62,7 +62,7 @@ describe('a status', () => {
     })
   })
 
-  test('of a host that is read by nobody else shows all', () => {
+  test('of a host that no other manager reads shows all', () => {
     expect(shown(statusOfHost(hostWith([STATUS_ENTRIES_MAX, 2]))).mountpoints).toEqual([
       ['/m/0', STATUS_ENTRIES_MAX, undefined],
       ['/m/1', 2, undefined],

@@ -1,4 +1,4 @@
-// A survey tells what a start would, and begins nothing: checked against the table of recovery.
+// A survey shows what a start would, and begins nothing: checked against the table of recovery.
 
 import { describe, expect, test } from 'vitest'
 import type { Discovered } from '../src/index.js'
@@ -46,7 +46,7 @@ describe.each(RECORDED)('$name', ({ script }) => {
   })
 })
 
-test('a layer that nobody holds is shown as vacant, and stays', () => {
+test('a layer without a holder is shown as vacant, and stays', () => {
   const story = recorded(['auto quiet', 'up', 'attach a tmpfs:scratch vol-1 vm-1', 'auto off', 'detach a vol-1 vm-1'])
   const { discover, conclude } = prepareSurvey(story.settings, story.facts)
   const { status } = conclude(story.at, foundNow(story, 'Mounted t1', discover))

@@ -126,7 +126,7 @@ describe('what people could not see', () => {
     ['detach', { op: 'detach', mountpoint: '/m/a', volume: 'v', consumer: 'vm\u202e' }],
     ['detach of another volume', { op: 'detach', mountpoint: '/m/a', volume: 'w', consumer: 'vm\u202e' }],
     ['release', { op: 'release', consumer: 'vm\u202e' }],
-  ])('who holds by such a name may leave, and nobody else is known by one: %s', (_, body) => {
+  ])('who holds by such a name may leave, and no other consumer is known by one: %s', (_, body) => {
     const tagOf = (consumer: string): string | undefined => {
       const { answers } = decide(restored(consumer), { _tag: 'Requested', at: 2, request: requestId(1), body })
       const [answer] = answers

@@ -70,7 +70,7 @@ export const unfitDirectory = async (disk: Disk, directory: string): Promise<Jou
   } catch (error) {
     const code = codeOf(error)
     return code === 'ENOENT'
-      ? wrong('does not exist', `make it: install -d -m 0700 ${directory}`)
+      ? wrong('does not exist', `create it: install -d -m 0700 ${directory}`)
       : wrong(`cannot be looked at (${code})`, 'make it accessible')
   }
 }

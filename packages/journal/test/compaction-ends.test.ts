@@ -1,5 +1,5 @@
 // A journal that is made shorter, where that does not come to its end: it is closed meanwhile, the disk refuses, or the file does
-// not hold what was written to it. And what is copied before anybody has to wait.
+// not hold what was written to it. And what is copied before any caller has to wait.
 
 import type { Fact } from '@mountkeeper/core'
 import { describe, expect, test } from 'vitest'
@@ -152,7 +152,7 @@ test('a file that no longer holds what was written to it ends the journal, and k
   await journal.close('drain')
 })
 
-test('what is appended meanwhile is copied before the flush of the shorter file, so that nobody waits for it', async () => {
+test('what is appended meanwhile is copied before the flush of the shorter file, so that no caller waits for it', async () => {
   const model = createModelDisk()
   let appends: Promise<void> | undefined
   let appendMore = (): Promise<void> | undefined => undefined

@@ -265,7 +265,7 @@ describe('a damaged file', () => {
 
 describe('a directory', () => {
   test.each([
-    ['that is not there', (): string => join(directory, 'nowhere'), 'does not exist; make it: install -d -m 0700 '],
+    ['that is not there', (): string => join(directory, 'nowhere'), 'does not exist; create it: install -d -m 0700 '],
     [
       'that others can read',
       (): string => (chmodSync(directory, 0o750), directory),

@@ -12,7 +12,7 @@ afterAll(() => {
   for (const path of ['/usr/sbin', '/srv']) spawnSync('umount', ['-l', path])
 })
 
-test(`${KILLS} kills: nothing is lost, nothing is left, nobody else is touched`, { timeout: 900_000 }, async () => {
+test(`${KILLS} kills: nothing is lost, nothing is left, no third party is touched`, { timeout: 900_000 }, async () => {
   const seed = Number(process.env['MOUNTKEEPER_CRASH_SEED'] ?? Math.floor(Math.random() * 1_000_000))
   const report = await crash({ kills: KILLS, seed, lanes: 4 })
   process.stdout.write(`seed ${seed}\n${summary(report)}\n`)

@@ -1,4 +1,4 @@
-// Two managers, one on the simulated host and one on this machine, are told the same stories with the same faults. They give
+// Two managers, one on the simulated host and one on this machine, play the same stories with the same faults. They give
 // the same answers, run the same commands, make the same facts durable, and leave the same behind.
 
 import { readFileSync, readdirSync } from 'node:fs'

@@ -1,5 +1,5 @@
 // Network filesystems that fail as they do in the field, each with a real server: one that hangs, is killed, is slow, or refuses.
-// Whatever it does, every request has its one answer, nobody else waits for it, and in the end nothing is left.
+// Whatever it does, every request has its one answer, no other request waits for it, and in the end nothing is left.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -142,7 +142,7 @@ describe.each(KINDS)('$name', { concurrent: true }, (kind) => {
     await server.hang()
     const asked = FOUR.map((who) => attach(who, name, server.filesystem))
     await othersAreServed()
-    // What mount(8) leaves when it is ended tells them apart: sshfs nothing, GlusterFS a mount that hangs.
+    // What mount(8) leaves when it is ended differs: sshfs nothing, GlusterFS a mount that hangs.
     const expected =
       kind === GLUSTER_KIND
         ? { ok: true, result: { _tag: 'Attached' } }
@@ -153,7 +153,7 @@ describe.each(KINDS)('$name', { concurrent: true }, (kind) => {
     await Promise.all(FOUR.map((who) => detach(who, name)))
   })
 
-  tell('hung before the mount, which succeeds when nobody waits any more', PATIENT, async (scene) => {
+  tell('hung before the mount, which succeeds when no request waits any more', PATIENT, async (scene) => {
     const { attach, name, server, othersAreServed, status, started } = scene
     await server.hang()
     const answers = await Promise.all(FOUR.map((who) => attach(who, name, server.filesystem, 3_000)))
@@ -209,13 +209,13 @@ describe.each(KINDS)('$name', { concurrent: true }, (kind) => {
     await othersAreServed()
   })
 
-  tell('hung during the unmount, with nobody inside', {}, async ({ attach, detach, name, server }) => {
+  tell('hung during the unmount, with no process inside', {}, async ({ attach, detach, name, server }) => {
     await attach(1, name, server.filesystem)
     await server.hang()
     expect(detachedOf(await detach(1, name))).toMatchObject({ mount: 'unmounted', directory: 'removed' })
   })
 
-  tell('hung during the unmount, with somebody inside', {}, async (scene) => {
+  tell('hung during the unmount, with a process inside', {}, async (scene) => {
     const { attach, detach, name, server, root, othersAreServed } = scene
     await attach(1, name, server.filesystem)
     await server.hang()
@@ -226,7 +226,7 @@ describe.each(KINDS)('$name', { concurrent: true }, (kind) => {
     await inside.ended
   })
 
-  tell('hung, with somebody inside, by ladder `force`', { ladder: 'force' }, async (scene) => {
+  tell('hung, with a process inside, by ladder `force`', { ladder: 'force' }, async (scene) => {
     const { attach, detach, name, server, root, ran } = scene
     await attach(1, name, server.filesystem)
     await server.hang()

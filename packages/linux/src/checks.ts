@@ -166,7 +166,7 @@ const propagationCheck = (seen: DirectorySeen): Check => {
 const directoryChecks = (role: 'root' | 'state directory', path: string, trust: Trust): readonly Check[] => {
   const name = `${role} ${path}`
   const seen = seeDirectory(role, path, trust)
-  if (isLeft(seen)) return [fail(name, seen.left.text, seen.left.mend)]
+  if (isLeft(seen)) return [fail(name, seen.left.text.replace(`${name}: `, ''), seen.left.mend)]
   const who = ['root', trust.uid, ...trust.owners].join(' or ')
   const exists = ok(
     name,
@@ -207,13 +207,17 @@ const processesCheck = (uid: number): Check => {
   const name = 'processes'
   const mend = 'mount /proc with hidepid=0, or make this user a member of the group in its option gid='
   if (hidesProcesses()) {
-    return fail(name, 'those of root are hidden (hidepid), so commands of an earlier life cannot be waited for', mend)
+    return fail(
+      name,
+      'processes of root are hidden (hidepid), so commands of an earlier life cannot be waited for',
+      mend,
+    )
   }
   const isAnother = uid !== 0 && uid !== process.geteuid?.()
   if (isAnother && /\bhidepid=(?!0\b|off\b)/.test(procOptions())) {
-    return warn(name, `hidepid may hide those of root from user ${uid}; run doctor as that user`, mend)
+    return warn(name, `hidepid may hide processes of root from user ${uid}; run doctor as that user`, mend)
   }
-  return ok(name, 'those of root can be seen')
+  return ok(name, 'processes of root are visible')
 }
 
 const procOptions = (): string => /^proc \/proc proc (\S+)/m.exec(readText('/proc/self/mounts'))?.[1] ?? ''

@@ -58,13 +58,13 @@ export const KNOWN_HOLES: readonly Hole[] = [
   hole('util-linux', 'setuid-mount', {
     cve: 'CVE-2026-27456',
     fixed: ['2.41.4'],
-    text: 'a local user exchanges the image of a loop mount that fstab allows to users, and reads files of root',
+    text: 'a local user replaces the image of a loop mount that fstab allows to users, and reads files of root',
     source: `${FLATCAR}/2073`,
   }),
   hole('util-linux', 'setuid-mount', {
     cve: 'CVE-2026-53612',
     fixed: ['2.41.5', '2.42.2'],
-    text: 'a local user exchanges the target before X-mount.owner and X-mount.mode are applied (they are in no list here)',
+    text: 'a local user replaces the target before X-mount.owner and X-mount.mode are applied (mountkeeper passes neither)',
     source: `${FLATCAR}/2179`,
   }),
   hole('util-linux', 'setuid-mount', {
@@ -82,7 +82,7 @@ export const KNOWN_HOLES: readonly Hole[] = [
   hole('util-linux', 'setuid-mount', {
     cve: 'CVE-2026-76642',
     fixed: ['2.42.3'],
-    text: 'a local user gets X-mount.owner applied after a helper failed (it is in no list here)',
+    text: 'a local user gets X-mount.owner applied after a helper failed (mountkeeper never passes it)',
     source: `${FLATCAR}/2403`,
   }),
   hole('util-linux', 'images', {

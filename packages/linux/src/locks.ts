@@ -50,7 +50,7 @@ const unusable = (directory: string): string | undefined => {
   } catch (error) {
     const code = errnoOf(error)
     return code === 'ENOENT'
-      ? `${directory} does not exist: install -d -m 0700 ${directory}`
+      ? `${directory} does not exist; create it: install -d -m 0700 ${directory}`
       : `${directory} cannot be read (${code})`
   }
   const made = makeLockFile(directory)

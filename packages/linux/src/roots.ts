@@ -26,7 +26,7 @@ export interface DirectorySeen extends RootSeen {
 }
 
 const MENDS: Readonly<Record<string, (path: string, at: string) => string>> = {
-  ENOENT: (path) => `make it: install -d -m 0700 ${path}`,
+  ENOENT: (path) => `create it: install -d -m 0700 ${path}`,
   ELOOP: (_, at) => `name the directory that ${at} leads to instead`,
   ENOTDIR: (_, at) => `move ${at} away, or name another directory`,
   EXDEV: (_, at) => `choose a directory on a local filesystem: ${at} can hang`,

@@ -19,11 +19,11 @@ const directoryCheck = (path: string, trust: Trust): Check => {
   if (isLeft(safe)) {
     return safe.left._tag === 'Unsafe'
       ? fail(safe.left.unsafe.why, safe.left.unsafe.command)
-      : fail(safe.left.why, `make it: install -d -m 0700 ${path}`)
+      : fail(safe.left.why, `create it: install -d -m 0700 ${path}`)
   }
   if (safe.right !== path) return fail(`a link on the way leads to ${safe.right}`, `configure ${safe.right} instead`)
   const stat = statSync(path)
-  if (!stat.isDirectory()) return fail('it is no directory', 'configure the directory that it is in')
+  if (!stat.isDirectory()) return fail('it is not a directory', 'configure the directory that it is in')
   const mode = stat.mode & 0o777
   if ((mode & OTHERS) === 0) return { name, ok: 'ok', text: `mode ${mode.toString(8)}, closed to others` }
   const text = `mode ${mode.toString(8)}: others can see which secrets there are`

@@ -89,7 +89,7 @@ export const judge = (path: string, stat: Stat, { uid, owners }: Trust, part: Pa
   const owner = Number(stat.uid)
   const isRoots = owner === 0 || isUnmapped(owner)
   if (!isRoots && owner !== uid && !owners.includes(owner)) {
-    const why = `${path} belongs to user ${owner}, who can exchange it or what is in it`
+    const why = `${path} belongs to user ${owner}, who can replace it or its entries`
     return { component: path, why, command: `chown ${uid} ${quoted(path)}`, owner }
   }
   if (part === 'entry' || (stat.mode & OTHERS_WRITE) === 0n) return undefined

@@ -113,7 +113,7 @@ describe('a root that is not as it has to be is named, with what to do', () => {
   }
   test('missing', async () => {
     expect(await reason('/srv/none')).toBe(
-      'root /srv/none: /srv/none does not exist; make it: install -d -m 0700 /srv/none',
+      'root /srv/none: /srv/none does not exist; create it: install -d -m 0700 /srv/none',
     )
   })
   test('a link, and a link on the way', async () => {
@@ -140,7 +140,7 @@ describe('a root that is not as it has to be is named, with what to do', () => {
     mkdirSync('/srv/theirs', { mode: 0o700 })
     chownSync('/srv/theirs', 1234, 0)
     expect(await reason('/srv/theirs')).toBe(
-      'root /srv/theirs: /srv/theirs belongs to user 1234, who can exchange it or what is in it; chown 0 /srv/theirs',
+      'root /srv/theirs: /srv/theirs belongs to user 1234, who can replace it or its entries; chown 0 /srv/theirs',
     )
     rmdirSync('/srv/theirs')
   })

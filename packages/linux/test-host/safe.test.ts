@@ -284,7 +284,7 @@ describe('a path that is used at the start', () => {
       '/srv/tmp/link',
     ])
     expect(why('/srv/tmp/own')).toBe('/srv/tmp/own')
-    expect(why('/srv/tmp/link')).toBe('/srv/tmp/link belongs to user 4242, who can exchange it or what is in it')
+    expect(why('/srv/tmp/link')).toBe('/srv/tmp/link belongs to user 4242, who can replace it or its entries')
     rmSync('/srv/tmp', { recursive: true })
   })
   test('a file is judged like a directory', () => {

@@ -62,7 +62,7 @@ test('secret directories are safe, real and closed, and nothing is said where no
     text: 'mode 755: others can see which secrets there are',
     mend: 'chmod 0700 /secrets/open',
   })
-  expect(said('secrets/file')).toMatchObject({ ok: 'fail', text: 'it is no directory' })
+  expect(said('secrets/file')).toMatchObject({ ok: 'fail', text: 'it is not a directory' })
   expect(said('wide')).toEqual({
     ok: 'fail',
     text: '/wide can be written by others (mode 777)',
@@ -73,7 +73,11 @@ test('secret directories are safe, real and closed, and nothing is said where no
     text: 'a link on the way leads to /secrets',
     mend: 'configure /secrets instead',
   })
-  expect(said('none')).toEqual({ ok: 'fail', text: '/none does not exist', mend: 'make it: install -d -m 0700 /none' })
+  expect(said('none')).toEqual({
+    ok: 'fail',
+    text: '/none does not exist',
+    mend: 'create it: install -d -m 0700 /none',
+  })
   expect(named(checks, 'secrets in memory')?.ok).toBe('ok')
   expect(named(checks, 'prlimit')?.ok).toBe('ok')
   const none = linuxChecks({ ...options, secrets: { directories: [], environment: [] } }).map(({ name }) => name)
@@ -89,7 +93,8 @@ test('what is wrong is reported with its fix', () => {
   })
   expect(named(checks, `root ${base}/none`)).toMatchObject({
     ok: 'fail',
-    mend: `make it: install -d -m 0700 ${base}/none`,
+    text: `${base}/none does not exist`,
+    mend: `create it: install -d -m 0700 ${base}/none`,
   })
   expect(named(checks, `root ${base}/root`)).toMatchObject({ ok: 'fail', mend: `chown 4321 ${base}/root` })
   expect(named(checks, 'nesting')).toMatchObject({ ok: 'fail', text: `${base}/root/state is in ${base}/root` })

@@ -140,7 +140,9 @@ describe('one owner (L27)', () => {
   })
 
   test('a directory that is not there', async () => {
-    expect((await refused([at('none')])).why).toBe(`${at('none')} does not exist: install -d -m 0700 ${at('none')}`)
+    expect((await refused([at('none')])).why).toBe(
+      `${at('none')} does not exist; create it: install -d -m 0700 ${at('none')}`,
+    )
   })
 })
 

@@ -151,7 +151,7 @@ describe('a stop', () => {
     expect((await Promise.all(both)).map(({ ending }) => ending)).toEqual([{ _tag: 'Drained' }, { _tag: 'Drained' }])
   })
 
-  test('takes all that came before it, however much that is and although nobody waits for an answer', async () => {
+  test('takes all that came before it, however much that is and although no caller waits for an answer', async () => {
     const { loop, core } = serving()
     const count = 2 * INPUTS_PER_RUN_MAX + 10
     for (let index = 0; index < count; index += 1) loop.observed(`/srv/mounts/${index}`)

@@ -1,4 +1,4 @@
-// The table of those who wait, alone: each is answered once, and a core that answers anybody else is a defect.
+// The table of those who wait, alone: each is answered once, and a core that answers any caller else is a defect.
 
 import { requestId } from '@mountkeeper/core'
 import type { Answer, RequestId } from '@mountkeeper/core'
@@ -23,7 +23,7 @@ const table = () => {
 }
 
 describe('a request', () => {
-  test('that the core answers twice, or that nobody has asked, is a defect by its number', () => {
+  test('that the core answers twice, or that no caller has asked, is a defect by its number', () => {
     const { ask: put, decided } = table()
     const request = put(ask('1'), () => undefined)
     expect(request).toBe(41)

@@ -89,7 +89,7 @@ const MISSING_FLAG: Slip = { without: 'nosuid' }
 /** A directory is there or not; what is mounted may show late. */
 const mayBeLate = ({ _tag }: MountpointEffect): boolean => _tag === 'Mount' || _tag === 'Unmount'
 
-/** What the command does to the host, before anybody reports. */
+/** What the command does to the host, before the report. */
 const run = (host: ModelHost, effect: MountpointEffect, fault: Fault): Done => {
   if (fault._tag !== 'Unchecked' && !mayRun(host, effect)) return refused(host, 'EINVAL')
   switch (fault._tag) {
@@ -130,7 +130,7 @@ const timedOut = (host: ModelHost, effect: MountpointEffect, error: CommandError
 export const execute = (host: ModelHost, effect: MountpointEffect, fault: Fault, words: Wording): Execution => {
   const { host: after, errno } = run(host, effect, fault)
   if (fault._tag === 'Hangs' || errno === 'HANGS') {
-    // Hung by its server and not by decree: nobody knows when it comes back, or that it does.
+    // Hung by its server and not by decree: it is unknown when it comes back, or that it does.
     const end = fault._tag === 'Hangs' ? fault : { worked: false, endsAfterMs: undefined }
     return timedOut(host, effect, words(effect, 'HANGS'), {
       _tag: 'End',

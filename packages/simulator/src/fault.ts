@@ -13,10 +13,10 @@ export type Fault =
   | { readonly _tag: 'DoesNothing' }
   /** `Mount`, `Unmount`: exit 0, and what it did becomes visible only later: a mount that appears, a layer that still shows. */
   | { readonly _tag: 'Late'; readonly afterMs: number }
-  /** Passes its deadline. Its processes end after that many ms, having worked or not; absent: when somebody ends them, or never. */
+  /** Passes its deadline. Its processes end after that many ms, having worked or not; absent: when a third party ends them, or never. */
   | { readonly _tag: 'Hangs'; readonly worked: boolean; readonly endsAfterMs: number | undefined }
   /**
-   * The command ends, having worked or not, and nobody can look afterwards. `Discover` that worked shows the roots, and at no
+   * The command ends, having worked or not, and no look is possible afterwards. `Discover` that worked shows the roots, and at no
    * mountpoint what is there.
    */
   | { readonly _tag: 'CannotTell'; readonly worked: boolean }
@@ -61,7 +61,7 @@ export const faultText = (fault: Fault): string => {
         fault.endsAfterMs === undefined ? '' : `, ends after ${fault.endsAfterMs} ms`
       }`
     case 'CannotTell':
-      return `${fault.worked ? 'works' : 'does nothing'}, and nobody can tell`
+      return `${fault.worked ? 'works' : 'does nothing'}, and its end is unknown`
     case 'WrongFilesystem':
       return 'mounts something else'
     case 'Respelled':

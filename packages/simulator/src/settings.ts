@@ -19,7 +19,7 @@ export const ROOT = '/srv/mounts'
 /** A directory below it, with mountpoints of its own. */
 export const TENANT: string = `${ROOT}/tenant`
 
-/** Where its bind sources lie. */
+/** Where its bind sources are. */
 export const EXPORTS = '/srv/exports'
 
 /** What may differ from the defaults. */

@@ -19,7 +19,7 @@ import { interfere } from './third-party.js'
 import type { VirtualTimers } from './virtual-timers.js'
 import { createVirtualTimers } from './virtual-timers.js'
 
-/** What somebody sees at a path of the simulated host. */
+/** What is seen at a path of the simulated host. */
 export interface SeenAt {
   /** All layers, top first. */
   readonly layers: readonly (Identity & { readonly by: 'us' | 'stray' | 'others' })[]
@@ -39,14 +39,14 @@ export interface SimulatedHost extends HostPort {
   readonly start: (options?: Partial<MountManagerOptions>) => Promise<MountManager>
   /** The next effect of that kind ends that way. */
   readonly inject: (injection: Injection) => void
-  /** Somebody else acts on the host. */
+  /** A third party acts on the host. */
   readonly interfere: (act: ThirdPartyAct) => void
-  /** Everything is unmounted, all processes end; the managers of before are nobody's any more. */
+  /** Everything is unmounted, all processes end; the managers of before are gone. */
   readonly reboot: () => void
   readonly at: (path: string) => SeenAt
   /** Effects that were run so far, oldest first, such as `Mount /srv/mounts/a`. */
   readonly ran: readonly string[]
-  /** The model, for whoever wants to see more of it. */
+  /** The model, for a caller that wants to see more of it. */
   readonly model: () => ModelHost
 }
 
@@ -96,7 +96,7 @@ export const createSimulatedHost = (options: SimulatedHostOptions = {}): Simulat
     return found.injection.fault
   }
 
-  /** Happens on the host, whoever lives then, unless it is rebooted first. */
+  /** Happens on the host, whatever manager lives then, unless it is rebooted first. */
   const later = (afterMs: number, happen: () => void): void => {
     const boot = boots
     void timers.after(afterMs, () => {

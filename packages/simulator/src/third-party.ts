@@ -1,11 +1,11 @@
-// Third parties: what anybody else may do to the host, as data. What the kernel refuses them changes nothing.
+// Third parties: what they may do to the host, as data. What the kernel refuses them changes nothing.
 
 import type { ModelHost, Obstruction, Process, Propagation, Server } from './model/host.js'
 import { makeDirectory, makeFile, makeLink, removeDirectory, removeFile, rename } from './model/directory.js'
 import { bindDirectory, mountFilesystem, moveMount, remount, turnReadOnly, unmount } from './model/mount.js'
 import { addNamespace, enter, leave, obstruct, otherNamespace, setHelper, setServer } from './model/surroundings.js'
 
-/** One act of somebody else. `elsewhere`: in the other mount namespace, if there is one. */
+/** One act of a third party. `elsewhere`: in the other mount namespace, if there is one. */
 export type ThirdPartyAct =
   | {
       readonly _tag: 'Mounts'

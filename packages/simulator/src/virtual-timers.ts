@@ -1,4 +1,4 @@
-// Virtual time for a manager that runs in real promises: delays end when somebody lets time pass, in their order, and
+// Virtual time for a manager that runs in real promises: delays end when a test lets time pass, in their order, and
 // whatever they lead to has run before the next one ends.
 
 import type { Timers } from '@mountkeeper/runtime'

@@ -117,7 +117,7 @@ test('a value that changes after it was submitted changes nothing that was asked
   const answer = manager.submit(request)
   request.filesystem.options.push('suid')
   request.filesystem.source = 'other'
-  request.consumer = 'somebody else'
+  request.consumer = 'another consumer'
   expect(await answer).toMatchObject({ ok: true })
   request.filesystem.options.push('dev')
   expect(await manager.status()()).toMatchObject({

@@ -17,7 +17,7 @@ import {
 import type { Action, FaultKind, Run } from '../src/index.js'
 import { numRuns, seed } from './corpus.js'
 
-test('L47: when faults stop and every consumer leaves, nothing is left, and everybody was answered (L45)', () => {
+test('L47: when faults stop and every consumer leaves, nothing is left, and every caller was answered (L45)', () => {
   fc.assert(
     fc.property(anyRun.map(withoutForget), (run) => {
       const played = play(run)
@@ -61,7 +61,7 @@ const ADOPTED: readonly Action[] = [
 
 const FEW: readonly Few[] = [
   { what: 'others mount, and it is adopted', kinds: ['third-party'], policies: { foreign: 'adopt' }, first: ADOPTED },
-  { what: 'reboots, and nobody can tell', kinds: ['cannot-tell', 'reboot'], policies: {}, first: [] },
+  { what: 'reboots, and inconclusive looks', kinds: ['cannot-tell', 'reboot'], policies: {}, first: [] },
 ]
 
 test.each(FEW)(

@@ -1,5 +1,5 @@
 // Campaigns: the same seeds are the same runs, and nothing goes wrong but what is named. That they find mistakes, and how short
-// these are told, stands with the planted ones.
+// these are shown, stands with the planted ones.
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -31,7 +31,7 @@ describe('the examples of the README', () => {
   })
 
   test('nothing is left of a failed mount', () => nothingLeft(tmpfs()))
-  test('a crash loses nobody', () => afterACrash(tmpfs()))
+  test('a crash loses no holder', () => afterACrash(tmpfs()))
 })
 
 describe('a manager on a simulated host', () => {
@@ -51,7 +51,7 @@ describe('a manager on a simulated host', () => {
     ['that does something else', { _tag: 'WrongFilesystem' }, { left: { _tag: 'MountFailed' } }],
     ['without a flag', { _tag: 'MissingFlag' }, { left: { _tag: 'MountFailed', rollback: [] } }],
     ['twice', { _tag: 'Twice' }, { left: { _tag: 'Foreign' } }],
-  ])('tells of a mount %s', async (_what, fault, answer) => {
+  ])('reports a mount %s', async (_what, fault, answer) => {
     const host = createSimulatedHost()
     const manager = await host.start()
     host.inject({ effect: 'Mount', mountpoint: A, fault })

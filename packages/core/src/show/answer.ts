@@ -136,7 +136,7 @@ const success = (result: Result): string => {
     case 'Reconciled':
       return differences(result.differences) ?? 'no drift'
     case 'Forgotten':
-      return result.holders.length === 0 ? 'nobody' : result.holders.map(showAttachment).join(', ')
+      return result.holders.length === 0 ? 'no holder' : result.holders.map(showAttachment).join(', ')
     case 'CancelSent':
     case 'Retried':
     case 'Refusing':

@@ -11,7 +11,7 @@ const escaped = (character: string): string => {
 /** A text as a JSON string in which nothing invisible is left, so that it stays on one line. */
 export const quoted = (text: string): string => JSON.stringify(text).replace(INVISIBLE, escaped)
 
-/** A name or a path as it is; quoted where it could be taken for something else or for more than one word. */
+/** A name or a path as it is; quoted where it could be mistaken for something else or for more than one word. */
 export const word = (text: string): string => (PLAIN.test(text) ? text : quoted(text))
 
 /** The parts that are there, with a blank between them. */

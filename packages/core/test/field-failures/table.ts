@@ -36,7 +36,7 @@ const row = ({ file, header }: Told): string => {
 }
 
 const WHAT = `Failures that users of other systems met, and what this manager does where they happen. Each scenario plays
-the fault; its transcript shows that the harm does not happen, and what the caller is told instead. Those that are also shown on
+the fault; its transcript shows that the harm does not happen, and what the caller is answered instead. Those that are also shown on
 the real kernel name the test in their header. This table is made from those headers by
 \`packages/core/test/field-failures.test.ts\`; \`UPDATE_TRANSCRIPTS=1\` rewrites it.`
 

@@ -52,7 +52,7 @@ export const feed = (world: World, input: Input): void => {
   for (const { law, at, text } of breaches(world.host)) breakLaw(world, `${law}: ${at} ${text}`)
 }
 
-/** Takes what a decision says; all answers first, since whoever shares a result is answered with it. */
+/** Takes what a decision says; all answers first, since the caller that shares a result is answered with it. */
 const take = (world: World, decision: Decision): void => {
   apply(world.host, decision)
   world.facts.push(...decision.facts)
@@ -117,7 +117,7 @@ export type Ending =
   | 'effect but error'
   | 'silently nothing'
   | 'timed out'
-  | 'cannot tell'
+  | 'inconclusive'
   /** A mount without the flags that are demanded. */
   | 'bare'
   /** Exit 0, and what a mount or an unmount did is seen a little later. */
@@ -140,7 +140,7 @@ const outcome = (world: World, flying: Flying, found: Outcome['found'], failed: 
   })
 }
 
-/** What a survey finds; `blind`: at every other mountpoint nobody can tell. */
+/** What a survey finds; `blind`: at every other mountpoint it is unknown. */
 const discovered = (world: World, blind: boolean): Outcome['found'] => ({
   _tag: 'Discovered',
   boot: `boot ${world.boot}`,
@@ -188,7 +188,7 @@ export const endEffect = (world: World, flying: Flying, ending: Ending): void =>
   }
   if (effect._tag === 'Discover') {
     withdraw(world, flying)
-    const fails = ending === 'cannot tell' || ending === 'no effect'
+    const fails = ending === 'inconclusive' || ending === 'no effect'
     outcome(
       world,
       flying,
@@ -209,12 +209,12 @@ export const endEffect = (world: World, flying: Flying, ending: Ending): void =>
     outcome(world, flying, broken ? { _tag: 'Broken', errno: 'ENOTCONN' } : { _tag: 'Alive' }, false)
     return
   }
-  if (effect._tag === 'Look' && ending !== 'cannot tell') placeOf(world, effect.mountpoint).disturbed = false
+  if (effect._tag === 'Look' && ending !== 'inconclusive') placeOf(world, effect.mountpoint).disturbed = false
   if (ending === 'well' || ending === 'effect but error') perform(world, effect)
   if (ending === 'bare') perform(world, effect, ['rw'])
   if (ending === 'late' && (effect._tag === 'Mount' || effect._tag === 'Unmount')) world.late.push(effect)
   const found: Found =
-    ending === 'cannot tell' ? { _tag: 'Unknown', why: 'Unreadable' } : foundAt(world, effect.mountpoint)
+    ending === 'inconclusive' ? { _tag: 'Unknown', why: 'Unreadable' } : foundAt(world, effect.mountpoint)
   outcome(world, flying, found, ending === 'effect but error' || ending === 'no effect')
 }
 

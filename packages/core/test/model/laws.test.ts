@@ -71,7 +71,7 @@ const ENDINGS: readonly Ending[] = [
   'effect but error',
   'silently nothing',
   'timed out',
-  'cannot tell',
+  'inconclusive',
   'bare',
   'late',
 ]
@@ -183,10 +183,10 @@ const start = (world: World): void => {
   for (const flying of [...world.flying]) endEffect(world, flying, 'well')
 }
 
-/** So many in a row in which nothing is under way: whoever found the queue full has asked once more. */
+/** So many in a row in which nothing is under way: the caller that found the queue full has asked once more. */
 const IDLE_ROUNDS = 6
 
-/** Faults stop, third parties take away what is theirs, everybody leaves; the host gets time. */
+/** Faults stop, third parties take away what is theirs, every consumer leaves; the host gets time. */
 const calmDown = (world: World): void => {
   ask(world, { op: 'host-up' })
   let idle = 0

@@ -1,4 +1,4 @@
-// The oracle of the model: judges from outside, by what was asked, told, recorded and done. Each breach begins with its law.
+// The oracle of the model: judges from outside, by what was asked, answered, recorded and done. Each breach begins with its law.
 
 import type { Answer, Attached, Decision, Detached, Effect, Fact, Input, Request } from '@mountkeeper/core'
 import type { World } from './world.js'
@@ -66,7 +66,7 @@ const DESTRUCTIVE: ReadonlySet<string> = new Set([
   'DirectoryRemoved',
 ])
 
-/** Where an outcome says that nobody could tell. */
+/** Where an outcome is unknown. */
 const blindAt = (input: Input): ReadonlySet<string> => {
   if (input._tag !== 'Outcome') return new Set()
   const { found, mountpoint = '' } = input
@@ -81,7 +81,7 @@ const endsBoot = (world: World, input: Input): boolean => {
   return last?._tag === 'HostCameUp' && last.boot !== input.found.boot
 }
 
-/** Nothing follows from what nobody could tell. To be asked before the facts of the decision are noted. */
+/** Nothing follows from an unknown outcome. To be asked before the facts of the decision are noted. */
 export const judgeUnknown = (world: World, input: Input, { facts, effects }: Decision): void => {
   const blind = blindAt(input)
   const led = [...facts, ...effects].find(
@@ -91,7 +91,7 @@ export const judgeUnknown = (world: World, input: Input, { facts, effects }: Dec
       blind.has(each.mountpoint ?? '') &&
       !(each._tag === 'Unmounted' && endsBoot(world, input)),
   )
-  if (led !== undefined) breakLaw(world, `L17: nobody could tell, and ${led._tag} follows`)
+  if (led !== undefined) breakLaw(world, `L17: the outcome was unknown, and ${led._tag} follows`)
 }
 
 /** When a generation begins, the table has beaten every record. */
@@ -121,7 +121,7 @@ type Asked<Op> = Request & { readonly op: Op }
 
 const isOpen = (world: World, request: number): boolean => !world.answers.has(request)
 
-/** A refused attach leaves no claim, and a failure is told to all who waited for the same. */
+/** A refused attach leaves no claim, and a failure is reported to all who waited for the same. */
 const judgeRefused = (world: World, body: Asked<'attach'>, request: number, tag: string): void => {
   const { mountpoint, filesystem } = body
   const others = [...world.asked.values()].flatMap((each) =>
@@ -143,9 +143,9 @@ const judgeRefused = (world: World, body: Asked<'attach'>, request: number, tag:
 const judgeDetached = (world: World, body: Asked<'detach'>, detached: Detached): void => {
   const place = placeOf(world, body.mountpoint)
   if (place.lazily && detached.mount === 'unmounted')
-    breakLaw(world, `L13: ${body.mountpoint} was detached lazily, and nobody is told`)
+    breakLaw(world, `L13: ${body.mountpoint} was detached lazily, and no answer says so`)
   if (detached.holder === 'removed' && !world.recorded.everLeft.has(`${body.mountpoint} ${nameOf(body)}`))
-    breakLaw(world, `L30: ${nameOf(body)} is told Detached, and no fact says so`)
+    breakLaw(world, `L30: ${nameOf(body)} is answered Detached, and no fact says so`)
 }
 
 /** A release takes whatever its consumer had asked for until then. */
@@ -175,7 +175,7 @@ const judgeAttached = (world: World, body: Asked<'attach'>, attached: Attached):
     if (isNested && held.size > 0) breakLaw(world, `section 5: Attached to ${mountpoint} while ${path} is held`)
   }
   if (!world.recorded.everHeld.has(`${mountpoint} ${nameOf(body)}`))
-    breakLaw(world, `L30: ${nameOf(body)} is told Attached, and no fact says so`)
+    breakLaw(world, `L30: ${nameOf(body)} is answered Attached, and no fact says so`)
   if (place.disturbed) return
   if (top?.identity.source !== filesystem.source) breakLaw(world, `L16: Attached without its layer on ${mountpoint}`)
   if (top?.by === 'other') breakLaw(world, `L34: Attached to a layer of others on ${mountpoint}`)

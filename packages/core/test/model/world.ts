@@ -1,4 +1,4 @@
-// A small model of a host beside the core: directories, stacks of layers, effects in flight, and what callers were told. It
+// A small model of a host beside the core: directories, stacks of layers, effects in flight, and the answers that callers got. It
 // shares no code with the core but the types.
 
 import type { Answer, Effect, Fact, Found, Host, Identity, Input, Settings } from '@mountkeeper/core'
@@ -20,13 +20,13 @@ export interface Place {
   /** Third parties have acted since the last look: what a command meets is not what was shown. */
   disturbed: boolean
   /**
-   * Somebody was told `Attached` since our layer came, or it has outlived a crash: who holds one that was lost does not rely on
+   * A caller was answered `Attached` since our layer came, or it has outlived a crash: who holds one that was lost does not rely on
    * another that is mounted for them and found wrong at once.
    */
   isReliedOn: boolean
-  /** A probe has told that it is dead. */
+  /** A probe has shown that it is dead. */
   broken: boolean
-  /** Somebody works inside: only a lazy unmount takes it off. */
+  /** A process works inside: only a lazy unmount takes it off. */
   busy: boolean
   /** Unmounted lazily, and not looked at since. */
   lazily: boolean
@@ -47,12 +47,12 @@ export interface World {
   readonly flying: Flying[]
   /** Effects of this life that have ended, and delays that were replaced. */
   readonly ended: Effect[]
-  /** Mounts whose command has ended and that nobody can see yet. */
+  /** Mounts whose command has ended and that no look can see yet. */
   readonly late: Effect[]
   readonly facts: Fact[]
   readonly asked: Map<number, Input & { readonly _tag: 'Requested' }>
   readonly answers: Map<number, Answer>
-  /** Told `Attached`, and nobody has asked to end it since. */
+  /** Answered `Attached`, and no request asked to end it since. */
   readonly certain: Map<string, Set<string>>
   readonly log: string[]
   readonly broken: string[]
@@ -71,7 +71,7 @@ export interface World {
 export interface Recorded {
   readonly layers: Map<string, Identity>
   /**
-   * Of this life of the manager only, and what had been asked before; 0 for one in the name of somebody who holds already,
+   * Of this life of the manager only, and what had been asked before; 0 for one in the name of a consumer that holds already,
    * since what is lost is mounted again in the name of one of its holders.
    */
   readonly claims: Map<string, { readonly name: string; readonly asked: number }>

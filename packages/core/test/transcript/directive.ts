@@ -29,7 +29,7 @@ const auto: Directive = (story, given) => {
 }
 
 /**
- * Everything but the facts and the host itself is lost; effects and requests in flight have nobody left to report to. With
+ * Everything but the facts and the host itself is lost; effects and requests in flight have no caller left to report to. With
  * `lost=HostCameUp` damage has taken all facts of that kind as well.
  */
 const crash: Directive = (story, given) => {

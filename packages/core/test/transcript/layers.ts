@@ -1,5 +1,5 @@
 // Layers by short names, and the words for what is found at a mountpoint. A name that was not declared stands for a layer as
-// the filesystem of its mountpoint would appear; `foreign…` for one that somebody else mounted.
+// the filesystem of its mountpoint would appear; `foreign…` for one that a third party mounted.
 
 import type { Filesystem, Found, Identity, MountOption, SourceSeen, TypeRule, UnknownWhy } from '../../src/index.js'
 import { optionName } from '../../src/index.js'
@@ -14,7 +14,7 @@ export interface Layers {
 
 export const noLayers = (): Layers => ({ byName: new Map(), count: 0 })
 
-/** The device on which the sources of bind mounts lie. */
+/** The device on which the sources of bind mounts are. */
 const LOCAL_DISK = '8:1'
 
 const FLAGS = ['nosuid', 'nodev', 'noexec', 'ro'] as const

@@ -1,4 +1,4 @@
-// How each phase of a mountpoint is reached, and what may be told of the effect that is in flight there.
+// How each phase of a mountpoint is reached, and what may be reported of the effect that is in flight there.
 
 /** A short way into one phase of the mountpoint `a`. The last request of the script, if any waits, has the id `x`. */
 export interface Reached {
@@ -44,7 +44,7 @@ export const PHASES: readonly Reached[] = [
   ]),
   reached('looking, for an attach', 'looking', [...UP, ATTACH], LOOKS),
   reached('looking, for a detach', 'looking', [...HELD, DETACH], LOOKS),
-  reached('looking, for nobody', 'looking', [...HELD, 'observed a'], LOOKS),
+  reached('looking, without a request', 'looking', [...HELD, 'observed a'], LOOKS),
   reached(
     'making',
     'making',
@@ -132,7 +132,7 @@ export const PHASES: readonly Reached[] = [
     'outcome RemoveDirectory Directory error exit=1 "no"',
   ]),
   reached('uncertain, for an attach', 'uncertain', [...UP, ATTACH, 'outcome Look Unknown Unreadable']),
-  reached('uncertain, for nobody', 'uncertain', [...HELD, 'observed a', 'outcome Look Unknown Unreadable']),
+  reached('uncertain, without a request', 'uncertain', [...HELD, 'observed a', 'outcome Look Unknown Unreadable']),
   reached(
     'uncertain, overdue',
     'uncertain',

@@ -10,7 +10,7 @@ import { noLayers } from './layers.js'
 import { ruleOfStory } from './setting.js'
 import { fail } from './words.js'
 
-/** An effect that was emitted, and what was told about it. */
+/** An effect that was emitted, and what was reported about it. */
 export interface Emitted {
   readonly effect: Effect
   /** `replaced`: a delay that a newer one took the place of. */
@@ -164,7 +164,7 @@ export const grantAll = (story: Story): void => {
     print(story, `granted ${next}`)
     step(story, { _tag: 'Granted', at: story.at, mountpoint: next })
   }
-  fail(`slots are granted for ever, the last one to ${grantable(hostOf(story)) ?? 'nobody'}`)
+  fail(`slots are granted for ever, the last one to ${grantable(hostOf(story)) ?? 'none'}`)
 }
 
 /** The time of the next input. */

@@ -1,5 +1,5 @@
 // The model behind `> auto on`: a host on which every effect succeeds at once. It answers all that is open, except the delays
-// that wait for somebody (back-off, keep-mounted, discovery-retry), which would never come to rest.
+// that wait for time to pass (back-off, keep-mounted, discovery-retry), which would never come to rest.
 
 import type { Effect, EffectFound, Found } from '../../src/index.js'
 import { compareIdentity, layersOf } from '../../src/index.js'

@@ -1,4 +1,4 @@
-// The callers of one lane: they ask whatever manager there is, remember what they were told, and use what is mounted for them.
+// The callers of one lane: they ask whatever manager there is, remember the answers, and use what is mounted for them.
 
 import { writeFileSync } from 'node:fs'
 import type { AnswerLine } from '@mountkeeper/codec'
@@ -49,18 +49,18 @@ export const createCallers = (options: CallersOptions): Callers => {
 
   const stackOf = (path: string): readonly Layer[] => stackAt(layersBelow(place.root), path)
 
-  /** Its consumer writes into what it was told is mounted; that the file is not on the bare directory, the judge sees. */
+  /** Its consumer writes into the mount that it was answered; that the file is not on the bare directory, the judge sees. */
   const use = (path: string, filesystem: Filesystem, file: string): void => {
     if (!judge.relies(path)) return
     const stack = stackOf(path)
     const ours = stack.find((layer) => !isForeign(layer))
     if (ours !== undefined && !shows(filesystem, ours)) {
-      witness.check([`told Attached to ${filesystem.source}: ${path} has ${ours.source}`])
+      witness.check([`answered Attached to ${filesystem.source}: ${path} has ${ours.source}`])
     }
     try {
       if (stack[0] === ours) writeFileSync(`${path}/${file}`, file)
     } catch (error) {
-      witness.check([`told Attached, and ${path} cannot be written: ${String(error)}`])
+      witness.check([`answered Attached, and ${path} cannot be written: ${String(error)}`])
     }
   }
 
@@ -81,7 +81,7 @@ export const createCallers = (options: CallersOptions): Callers => {
     }
     if (result._tag === 'Detached' && result.mount === 'unmounted' && request.op === 'detach') {
       if (!isUnmounted(request.mountpoint))
-        witness.check([`told unmounted, and it is there: ${JSON.stringify(answer)}`])
+        witness.check([`answered unmounted, and it is there: ${JSON.stringify(answer)}`])
     }
   }
 
@@ -104,7 +104,7 @@ export const createCallers = (options: CallersOptions): Callers => {
       const { id } = heard
       const asking = id === undefined ? undefined : sent.get(id)
       if (id === undefined || asking === undefined || !told.isOpen(id)) {
-        witness.check([`an answer that nobody waits for: ${JSON.stringify(heard)}`])
+        witness.check([`an answer that no request waits for: ${JSON.stringify(heard)}`])
         return
       }
       tally.answers += 1

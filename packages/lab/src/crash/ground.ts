@@ -1,5 +1,5 @@
 // The ground that managers are killed on: in the namespace that the run has made, a place for each of them below /srv, with
-// helpers of mount(8) that take as long as they are told. All that is known of it is read from outside: the mount table, the
+// helpers of mount(8) that take as long as the test says. All that is known of it is read from outside: the mount table, the
 // directories below the mounts, the processes.
 
 import {
@@ -24,14 +24,14 @@ export const MAIN = join(
   'bundle/main.js',
 )
 
-/** Everything lies here. */
+/** Everything is here. */
 const TOP = '/srv/crash'
 /** A file for each mountpoint whose commands are to be slow. */
 const SLOW = `${TOP}/slow`
 /** Helpers that have begun leave a file here. */
 export const BEGUN = `${TOP}/begun`
 
-/** Foreign layers are told from ours by their source. */
+/** Foreign layers are distinguished from ours by their source. */
 const FOREIGN = 'foreign-'
 
 export const exec = (file: string, ...args: readonly string[]): { readonly ok: boolean; readonly stderr: string } => {

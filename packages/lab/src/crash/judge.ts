@@ -1,4 +1,4 @@
-// The judge: what was told, compared with what is there. It looks from outside only: at the mount table, at the bare directories
+// The judge: the answers, compared with what is there. It looks from outside only: at the mount table, at the bare directories
 // below the mounts, at processes; never into the manager, but for comparing what `status` says.
 
 import type { Status } from '@mountkeeper/core'
@@ -9,7 +9,7 @@ import { keyOf } from './told.js'
 
 /** What third parties did, so that only that is excused. */
 export interface Others {
-  /** Foreign layers that nobody may take off. One that was put there while an umount may have been under way is not among them. */
+  /** Foreign layers that only their owner may take off. One that was put there while an umount may have been under way is not among them. */
   readonly foreign: Set<Layer>
   /** What is in the bare directories. */
   readonly litter: Map<string, Set<string>>
@@ -25,7 +25,7 @@ export interface Judge {
   readonly look: () => readonly string[]
   /** What is wrong with this status, given right after a recovery, before anything was asked. */
   readonly compare: (status: Status) => readonly string[]
-  /** Whether a holder was told `Attached`, has not begun to leave, and nobody took its layer off. */
+  /** Whether a holder was answered `Attached`, has not begun to leave, and no third party took its layer off. */
   readonly relies: (mountpoint: string) => boolean
 }
 
@@ -62,18 +62,21 @@ export const createJudge = ({ place, mountpoints, told, others, agrees }: Judged
       return []
     }
     const holders = holdersAt(mountpoint).map(keyOf).join(', ')
-    if (layer === undefined) return [`the layer under a holder is gone: ${seen}; told Attached: ${holders}`]
-    if (!agrees(mountpoint, layer)) return [`another filesystem than was asked for: ${seen}; told Attached: ${holders}`]
+    if (layer === undefined) return [`the layer under a holder is gone: ${seen}; answered Attached: ${holders}`]
+    if (!agrees(mountpoint, layer))
+      return [`another filesystem than was asked for: ${seen}; answered Attached: ${holders}`]
     const before = relied.get(mountpoint)
     relied.set(mountpoint, layer.mountId)
     if (before === undefined || before === layer.mountId) return []
-    return [`mounted again under a holder: mount ${before} became ${layer.mountId}: ${seen}; told Attached: ${holders}`]
+    return [
+      `mounted again under a holder: mount ${before} became ${layer.mountId}: ${seen}; answered Attached: ${holders}`,
+    ]
   }
 
   const bareFaults = (): readonly string[] =>
     (contentsOf(place.bare) ?? []).flatMap((name) => {
       const mountpoint = `${place.root}/${name}`
-      if (!mountpoints.includes(mountpoint)) return [`a directory that nobody asked for: ${mountpoint}`]
+      if (!mountpoints.includes(mountpoint)) return [`a directory that no request asked for: ${mountpoint}`]
       const expected = others.litter.get(mountpoint)
       const written = (contentsOf(`${place.bare}/${name}`) ?? []).filter((file) => expected?.has(file) !== true)
       return written.length === 0
@@ -92,7 +95,7 @@ export const createJudge = ({ place, mountpoints, told, others, agrees }: Judged
       const layers = layersBelow(place.root)
       const strange = layers.filter(({ target }) => !mountpoints.includes(target))
       return [
-        ...strange.map((layer) => `a mount that nobody asked for: ${layer.target} ${show([layer])}`),
+        ...strange.map((layer) => `a mount that no request asked for: ${layer.target} ${show([layer])}`),
         ...mountpoints.flatMap((mountpoint) => atMountpoint(mountpoint, layers)),
         ...foreignFaults(layers),
         ...bareFaults(),
@@ -115,8 +118,8 @@ export const createJudge = ({ place, mountpoints, told, others, agrees }: Judged
           : [`status says mounted (${layer.mountId} ${layer.source}): ${mountpoint} has ${show(stack)}`]
       })
       return [
-        ...lost.map((one) => `a holder is lost that was told Attached: ${keyOf(one)}`),
-        ...left.map((one) => `a holder is left that was told Detached, or never Attached: ${keyOf(one)}`),
+        ...lost.map((one) => `a holder is lost that was answered Attached: ${keyOf(one)}`),
+        ...left.map((one) => `a holder is left that was answered Detached, or never Attached: ${keyOf(one)}`),
         ...phases,
         ...(status.phase === 'up' ? [] : [`the host is ${status.phase} after the start`]),
       ]

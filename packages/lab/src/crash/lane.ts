@@ -1,5 +1,5 @@
 // One manager and its lives: started, asked, disturbed, killed at a moment, started again over the same state directory, and
-// judged after each; after some kills everybody leaves, and then nothing may be left.
+// judged after each; after some kills every consumer leaves, and then nothing may be left.
 
 import { statSync, truncateSync } from 'node:fs'
 import type { Filesystem, Request, Status } from '@mountkeeper/core'
@@ -153,9 +153,9 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
     ...(contentsOf(place.bare) ?? []).map((directory) => `the directory ${directory}`),
   ]
 
-  /** Everybody leaves; then nothing of ours may be left. */
+  /** Every consumer leaves; then nothing of ours may be left. */
   const clear = async (end: Promise<LifeEnd>): Promise<void> => {
-    witness.note('everybody leaves')
+    witness.note('every consumer leaves')
     for (const target of targets) {
       place.slow(target.name, 'mount', undefined)
       place.slow(target.name, 'umount', undefined)

@@ -1,4 +1,4 @@
-// npm run crash: kills as many managers as it is asked to, shows how far it is, and what came of it. It is started in a
+// npm run crash: kills as many managers as it is asked to, shows progress and the result. It is started in a
 // namespace of its own.
 
 import { parseArgs } from 'node:util'

@@ -37,7 +37,7 @@ export const startManager = (configuration: string, hear: (heard: Heard) => void
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = `${rest}${text}`.split('\n')
-    // What is torn was not told.
+    // No answer depends on a torn line.
     rest = lines.pop() ?? ''
     for (const line of lines) {
       const answer = decodeAnswerLine(line)

@@ -11,7 +11,7 @@ export const MOMENTS = [
   'starting',
   /** At any time of a life. */
   'any',
-  /** With an answer just told. */
+  /** With an answer just given. */
   'answer',
   /** With the journal just written: before the command that the facts are for. */
   'journal',
@@ -56,14 +56,14 @@ export const pickMoment = (chance: Chance): Moment => {
   return 'any'
 }
 
-/** What a watcher is told of. */
+/** What a watcher sees. */
 export interface Watched {
   readonly state: string
   /** Names of this place's mountpoints begin with it. */
   readonly prefix: string
 }
 
-/** Calls `now` whenever the moment is there; the returned function ends that. Moments that are no file's are nobody's here. */
+/** Calls `now` whenever the moment is there; the returned function ends that. Moments without a file are not for this watcher. */
 export const watchFor = (moment: Moment, { state, prefix }: Watched, now: () => void): (() => void) => {
   const follow = (directory: string, concerns: (event: string, name: string) => boolean): (() => void) => {
     const watcher = watch(directory, (event, name) => {

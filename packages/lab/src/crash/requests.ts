@@ -10,7 +10,7 @@ export interface Target {
   readonly name: string
   readonly path: string
   readonly filesystems: readonly [Filesystem, Filesystem]
-  /** Its layers are known by nothing but that they came; another's mount at the same moment cannot be told from ours. */
+  /** Its layers are known by nothing but that they came; another's mount at the same moment cannot be distinguished from ours. */
   readonly byGrowth: boolean
 }
 

@@ -11,11 +11,11 @@ export interface CrashOptions {
   readonly kills: number
   readonly seed: number
   readonly lanes: number
-  /** Told after each kill. */
+  /** Called after each kill. */
   readonly progress?: (kills: number) => void
 }
 
-/** What came of it. */
+/** The result. */
 export interface CrashReport {
   readonly tally: Tally
   readonly kills: number

@@ -15,7 +15,7 @@ export interface Tally {
   /** Managers that stopped by themselves because their disk was full, and starts that were refused because it was read-only. */
   full: number
   readOnly: number
-  /** Times that everybody had left and nothing was left over. */
+  /** Times that every consumer had left and nothing was left over. */
   cleared: number
   /** The longest time that locks were seen held after a kill, ms. */
   lockMs: number

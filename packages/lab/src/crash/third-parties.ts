@@ -14,7 +14,7 @@ export interface Scene {
   readonly others: Others
   /** Requests sent so far. */
   readonly asked: () => number
-  /** Whether nothing can be unmounted there now: then a layer put on top is not to be taken off by anybody. */
+  /** Whether nothing can be unmounted there now: then a layer put on top is not to be taken off. */
   readonly isCalm: (target: Target) => boolean
   readonly note: (text: string) => void
 }
@@ -49,7 +49,7 @@ export const takeOff = (scene: Scene, target: Target, which: 'foreign' | 'any'):
   if (!unmountTop(target.path)) return
   scene.note(`third party unmounts ${top.source} from ${target.path}`)
   for (const layer of scene.others.foreign) if (layer.mountId === top.mountId) scene.others.foreign.delete(layer)
-  // Between the look and the command somebody may have been quicker: then it was another one, and no more is known.
+  // Between the look and the command a third party may have been quicker: then it was another one, and no more is known.
   if (!isForeign(top) || !scene.isCalm(target)) scene.others.gone.set(target.path, scene.asked())
 }
 
@@ -65,7 +65,7 @@ const litter = (scene: Scene, { name, path }: Target): void => {
   scene.note(`third party writes into the bare directory of ${path}`)
 }
 
-/** Takes its litter away again, and the directory with it where it is in nobody's way. */
+/** Takes its litter away again, and the directory with it where it hinders nothing. */
 export const tidy = (scene: Scene, { name, path }: Target): void => {
   if (scene.others.litter.get(path) === undefined) return
   rmSync(`${scene.place.bare}/${name}/litter`, { force: true })

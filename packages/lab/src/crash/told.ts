@@ -1,4 +1,4 @@
-// What callers were told: the only knowledge of holders that the judge has. For each attachment the requests that concern it in
+// The answers that callers got: the only knowledge of holders that the judge has. For each attachment the requests that concern it in
 // the order of their arrival; a request that has no answer, because the manager was killed, may have been served or not.
 
 import type { AnswerLine } from '@mountkeeper/codec'

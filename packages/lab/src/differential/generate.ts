@@ -26,7 +26,7 @@ import {
   tmpfs,
 } from './step.js'
 
-/** For what waits for a look that can tell; long enough for everything else. */
+/** For what waits for a conclusive look; long enough for everything else. */
 const DEADLINE = { deadlineMs: 4_000 }
 
 const name = fc.constantFrom('a', 'a', 'b')

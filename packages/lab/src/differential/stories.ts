@@ -1,4 +1,4 @@
-// The stories that both managers are told: what goes well, and every fault.
+// The stories that both managers play: what goes well, and every fault.
 
 import { EXPORTS } from '@mountkeeper/simulator'
 import {
@@ -179,7 +179,7 @@ const mounting: readonly Story[] = [
     ],
   ],
   [
-    'somebody mounts while the mount runs',
+    'a third party mounts while the mount runs',
     [
       fault('Mount', 'waits'),
       meanwhile(attach(1)),

@@ -1,4 +1,4 @@
-// Deeds: effects of the core, run by an adapter, and what somebody else does in between; as data, the same on both sides.
+// Deeds: effects of the core, run by an adapter, and what a third party does in between; as data, the same on both sides.
 
 import * as fc from 'fast-check'
 import type { Filesystem, MountpointEffect, UnmountHow } from '@mountkeeper/core'

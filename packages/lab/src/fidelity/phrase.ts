@@ -60,7 +60,7 @@ const parent = fc.constantFrom('a', 'b')
 const how = fc.constantFrom<'plain' | 'lazy'>('plain', 'lazy')
 
 const together: fc.Arbitrary<readonly Operation[]> = fc.oneof(
-  // Wrong twice: which is told?
+  // Wrong twice: which is reported?
   fc.tuple(newPath, fc.boolean()).map(([made, reverse]): readonly Operation[] => {
     const [on, source] = reverse ? ['nowhere', `${made}/x`] : [`${made}/x`, 'nowhere']
     return [

@@ -1,5 +1,5 @@
 // System calls one at a time, with their errno: a long-lived perl does them, at a twentieth of what a command costs and
-// without the wording of one. It keeps files open, and its children stand in directories, until told otherwise.
+// without the wording of one. It keeps files open, and its children stand in directories, until the test ends that.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { constants } from 'node:os'

@@ -10,7 +10,7 @@ import { whyNoSshfs } from './sftp.js'
 
 // GlusterFS refuses loopback addresses.
 const ADDRESS = '10.99.0.1'
-/** Nobody listens there. */
+/** No process listens there. */
 const NOBODY = '10.99.0.2'
 const PLACE = '/srv/gluster'
 

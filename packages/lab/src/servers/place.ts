@@ -6,9 +6,9 @@ import { mkdirSync } from 'node:fs'
 
 const COVERED = ['/srv', '/run']
 
-/** Below it lie the managed roots. */
+/** Below it are the managed roots. */
 export const MOUNTS = '/srv/mounts'
-/** Below it lies what servers export. */
+/** Below it is what servers export. */
 export const EXPORTS = '/srv/exports'
 
 export const preparePlace = (): void => {

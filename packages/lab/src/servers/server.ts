@@ -12,7 +12,7 @@ export interface Server {
   readonly filesystem: Filesystem
   /** The same server, asked for something that it does not have. */
   readonly wrong: Filesystem
-  /** The same, where nobody listens. */
+  /** The same, where no process listens. */
   readonly refused: Filesystem
   /** Stops all of it, as a machine that no longer answers: connections are still accepted by the kernel. */
   readonly hang: () => Promise<void>

@@ -22,7 +22,7 @@ export interface Stage {
 
 /** A connection that has ended takes its mount with it within this time, ms. */
 const SETTLES_MS = 4_000
-/** A third party's own command waits for a server that hangs, too; nobody waits for it longer than this, ms. */
+/** A third party's own command waits for a server that hangs, too; no request waits for it longer than this, ms. */
 const THEIR_PATIENCE_MS = 2_000
 
 const theirCommand = (...vector: readonly string[]): Promise<void> =>
@@ -85,7 +85,7 @@ export const createFaults = (stage: Stage) => {
   }
 
   const theyMount = async (): Promise<string | undefined> => {
-    // A daemon that ends takes off whatever is on top at its path, theirs too (seen with libfuse 3.14): nobody's fault here.
+    // A daemon that ends takes off whatever is on top at its path, theirs too (seen with libfuse 3.14), which is no error here.
     const share = pick(
       chance,
       shares.filter(({ server }) => server === undefined),
@@ -146,7 +146,7 @@ export const createFaults = (stage: Stage) => {
   const total = weighted.reduce((sum, [weight]) => sum + weight, 0)
 
   return {
-    /** Does one; tells what it was. */
+    /** Does one; shows what it was. */
     any: async (): Promise<string | undefined> => {
       let left = chance() * total
       for (const [weight, fault] of weighted) {

@@ -42,7 +42,7 @@ export interface Lives {
 
 const TRACES_MAX = 3
 
-/** Begins the first life. `broken` is told of a defect, or of an end that nobody asked for. */
+/** Begins the first life. `broken` is called with a defect, or of an end that no request asked for. */
 export const beginLives = async (
   settings: Settings,
   traceOf: (life: number) => string,

@@ -1,4 +1,4 @@
-// What must hold, judged from outside: from what consumers were told, the mount table, directories and processes. It knows nothing
+// What must hold, judged from outside: from the answers that consumers got, the mount table, directories and processes. It knows nothing
 // of phases, records or effects. Numbers are those of the laws.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
@@ -50,7 +50,7 @@ export const createJudge = (
 ) => {
   const known = new Map<string, Known>()
   const busy = new Map<string, number>()
-  /** Until when something that somebody else did may yet take the mount away, by share. */
+  /** Until when something that a third party did may yet take the mount away, by share. */
   const disturbed = new Map<string, number>()
   const theirs = new Map<string, string>()
   const leaving = new Set<string>()
@@ -126,7 +126,7 @@ export const createJudge = (
     }
     const names = new Set(shares.map(({ name }) => name))
     const strange = readdirSync(root).filter((name) => !names.has(name) && name !== LOCK_FILE)
-    if (strange.length > 0) violation(`L11: directories that nobody asked for: ${strange.join(', ')}`)
+    if (strange.length > 0) violation(`L11: directories that no request asked for: ${strange.join(', ')}`)
     const servers = new Set(shares.flatMap(({ server }) => (server === undefined ? [] : [server])))
     for (const server of servers) {
       const of = shares.filter((share) => share.server === server)
@@ -147,7 +147,7 @@ export const createJudge = (
     toldOfAttach,
     toldOfDetach,
     toldOfRelease,
-    /** No answer came: nobody knows. */
+    /** No answer came: the result is unknown. */
     toldNothing: (consumer: number, of: readonly Share[]): void => {
       for (const share of of) put(consumer, share, 'perhaps')
     },
@@ -158,7 +158,7 @@ export const createJudge = (
     ends: (consumer: number, of: readonly Share[]): void => {
       for (const share of of) hold(share, -1, consumer)
     },
-    /** Somebody else may take its mount away for so long. */
+    /** A third party may take its mount away for so long. */
     disturb: (share: Share, forMs: number): void => {
       disturbed.set(share.name, Math.max(disturbed.get(share.name) ?? 0, performance.now() + forMs))
     },

@@ -22,8 +22,7 @@ export type Action =
       readonly _tag: 'Report'
       readonly index: number
       readonly before: Unseen
-      readonly how:
-        'well' | 'with an error' | 'nobody can tell' | 'in the way' | 'timed out' | 'visible later' | 'broken'
+      readonly how: 'well' | 'with an error' | 'unknown end' | 'in the way' | 'timed out' | 'visible later' | 'broken'
     }
   /** No process of a command that is overdue, or of an earlier life, lives any more. */
   | { readonly _tag: 'End'; readonly command: Command; readonly before: Unseen; readonly how: 'done' | 'visible later' }
@@ -118,11 +117,8 @@ const mayEnd = ({ allowed }: Configuration, model: Model, flying: Flying): boole
   allowed.errors || !ableTo(model, flying)
 
 /** How a report can be that shows nothing. */
-const unseeing = ({
-  cannotTell,
-  inTheWay,
-}: Configuration['allowed']): readonly ('nobody can tell' | 'in the way')[] => [
-  ...(cannotTell ? (['nobody can tell'] as const) : []),
+const unseeing = ({ cannotTell, inTheWay }: Configuration['allowed']): readonly ('unknown end' | 'in the way')[] => [
+  ...(cannotTell ? (['unknown end'] as const) : []),
   ...(inTheWay ? (['in the way'] as const) : []),
 ]
 
@@ -247,7 +243,7 @@ const crashes = ({ allowed }: Configuration, model: Model, host: Host): readonly
   return [manager, crash('machine', nothing), ...acted]
 }
 
-/** All that can happen in this state, always in the same order. `next`: who is to be granted a slot, if anybody. */
+/** All that can happen in this state, always in the same order. `next`: who is to be granted a slot, if any. */
 export const actionsOf = (
   configuration: Configuration,
   model: Model,
@@ -276,7 +272,7 @@ const hasWorked = ({ model }: Unseen, index: number): boolean => {
   return flying !== undefined && (!isChanging(flying.effect) || !ableTo(model, flying))
 }
 
-/** Whether it may happen when faults have stopped and everybody leaves: third parties take away what is theirs. */
+/** Whether it may happen when faults have stopped and every consumer leaves: third parties take away what is theirs. */
 export const isCalm = (host: Host, action: Action): boolean => {
   switch (action._tag) {
     case 'Ask':
@@ -324,7 +320,7 @@ const showHappening = (model: Model, happening: Happening): string => {
 const showLast = (model: Model, action: Action): string => {
   switch (action._tag) {
     case 'Ask':
-      return `somebody asks: ${showRequest(action.body)}`
+      return `a caller asks: ${showRequest(action.body)}`
     case 'Report':
       return `${named(model, { of: 'flying', index: action.index })} reports: ${action.how}`
     case 'End':

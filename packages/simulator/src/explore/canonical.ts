@@ -3,7 +3,7 @@
 //
 // - Effect ids, request ids and mount ids appear as the order in which they appear; of a request id that is only compared
 //   (`lookedFor`, `failedFor`) counts how many of those that wait came before it, since all later ones are larger.
-// - Wall clock, instance, generation (but for "of the next one"), texts, command errors and what is only told in answers are
+// - Wall clock, instance, generation (but for "of the next one"), texts, command errors and what is only shown in answers are
 //   left out: no decision reads them. The back-off appears as the delay that comes next.
 // - Attachments are symmetric, because the core compares their names for equality and nothing else, and because holders are a
 //   set: each is a word of bits (held, claimed, certain, where in the queue), and the words are sorted, within a consumer and
@@ -317,7 +317,7 @@ const formOf = (configuration: Configuration, host: Host, model: Model): Form =>
 export const bitsOf = (configuration: Configuration, host: Host, model: Model): Bits =>
   bitsOfForm(formOf(configuration, host, model))
 
-/** Whom and what to ask for: of those that nothing tells apart yet, the first will do. */
+/** Whom and what to ask for: of those that nothing distinguishes yet, the first will do. */
 export interface Distinct {
   readonly attachments: readonly number[]
   readonly sources: readonly string[]

@@ -1,4 +1,4 @@
-// What is explored: how many of everything, and what may go wrong. A configuration is data; nothing else tells runs apart.
+// What is explored: how many of everything, and what may go wrong. A configuration is data; nothing else distinguishes runs.
 
 import type { Attachment, Settings } from '@mountkeeper/core'
 import {
@@ -14,7 +14,7 @@ import {
 export interface Allowed {
   /** A command ends with an error, or with exit 0, whatever it did. */
   readonly errors: boolean
-  /** Nobody can see how an effect ended. */
+  /** No look can see how an effect ended. */
   readonly cannotTell: boolean
   /** What is found, also by discovery, is that only a person can change what is in the way. */
   readonly inTheWay: boolean
@@ -28,7 +28,7 @@ export interface Allowed {
   readonly respelled: boolean
   /** Third parties take the flags from a layer of ours. */
   readonly flagsChange: boolean
-  /** At most this many layers of third parties at a mountpoint; 0: there are none, and nobody unmounts ours. */
+  /** At most this many layers of third parties at a mountpoint; 0: there are none, and no third party unmounts ours. */
   readonly foreignLayers: number
   /** What third parties mount looks like what is asked for, unless a `Mount` of ours may still do its work there. */
   readonly twins: boolean
@@ -227,8 +227,8 @@ export const HOST: Configuration = {
 
 /**
  * One mountpoint whose server may hang, and reconciles that probe it and mount again what was lost. Without cancel and deadlines,
- * by which an attach could be refused while a reconcile mounts, and claims, for the holder of the same name: nobody outside could
- * tell whose claim is left then.
+ * by which an attach could be refused while a reconcile mounts, and claims, for the holder of the same name: no observer outside could
+ * show whose claim is left then.
  */
 export const PROBED: Configuration = {
   ...EVERYTHING,
@@ -280,7 +280,7 @@ export const BESIDE: Configuration = {
   depth: 6,
 }
 
-/** Two mountpoints of two servers that may hang, with a slot for each and one in total: whoever hangs keeps only its own. */
+/** Two mountpoints of two servers that may hang, with a slot for each and one in total: a server that hangs keeps only its own. */
 export const SERVERS: Configuration = {
   ...EVERYTHING,
   name: 'two servers, one slot in all',

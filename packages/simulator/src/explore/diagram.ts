@@ -1,5 +1,5 @@
 // The transition diagram: from phase to phase by which kinds of input, as every decision of an exploration has shown it. It is
-// drawn from what the core does, not from what somebody thinks it does.
+// drawn from what the core does, not from what a person thinks it does.
 
 import type { Effect, Input } from '@mountkeeper/core'
 import type { Phases, Watch } from './feed.js'
@@ -86,7 +86,7 @@ const mermaid = (edges: Edges, first: string, order: readonly string[]): readonl
   '```',
 ]
 
-/** The page of the documentation; of what does not change the phase it tells nothing. */
+/** The page of the documentation; it leaves out what does not change the phase. */
 export const showDiagram = ({ mountpoint, host }: Diagram): string =>
   [
     '# Transitions',

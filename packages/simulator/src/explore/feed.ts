@@ -1,5 +1,5 @@
 // Feeding: one input through the core, under the eyes of the oracles. What a driver owes (apply, journal, grants) is done here;
-// what is told and emitted is judged before it is believed.
+// what is answered and emitted is judged before it is believed.
 
 import type { Answer, Decision, Effect, Fact, Host, HostPhase, Input, Outcome, Phase } from '@mountkeeper/core'
 import {
@@ -79,7 +79,7 @@ const noteMounting = (run: Run, index: number, mounting: boolean): void => {
     run.model = withPlace(run.model, index, { ...place, mounting })
 }
 
-/** A claim begins without a `Mount`; a fact that closes its intent says what came of the one that was emitted. */
+/** A claim begins without a `Mount`; a fact that closes its intent says what the one did that was emitted. */
 const noteFact = (run: Run, fact: Fact): void => {
   const isOpen = fact._tag === 'ClaimEnded' && fact.intent === 'open'
   if (fact._tag !== 'HostCameUp' && CLOSES.has(fact._tag) && !isOpen)
@@ -124,7 +124,7 @@ const noteEffect = (run: Run, effect: Effect): void => {
   }
 }
 
-/** Delays that nobody waits for any more; that their end changes nothing is checked against the core. */
+/** Delays that no request waits for any more; that their end changes nothing is checked against the core. */
 export const dropDeadWaits = (run: Run): void => {
   const { host, explored } = run
   const isDead = ({ effect }: Flying): boolean =>

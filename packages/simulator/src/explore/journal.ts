@@ -26,7 +26,7 @@ const memoryOf = (settings: Settings, host: Host, facts: readonly Fact[]): Memor
   return memory
 }
 
-/** Facts that lead to this record, and to nothing else that recovery reads. How often it was mounted is only told. */
+/** Facts that lead to this record, and to nothing else that recovery reads. How often it was mounted is only shown. */
 const factsOf = (record: Mountpoint, holders: ReturnType<typeof allHolders>): readonly Fact[] => {
   const { path: mountpoint, filesystem, directory, claim, intent, layer, source, adopted, unresolved } = record
   const at = 0
@@ -53,7 +53,7 @@ const factsOf = (record: Mountpoint, holders: ReturnType<typeof allHolders>): re
 
 /** The shortest journal that recovery makes the same host of. */
 export const shorten = (host: Host): readonly Fact[] => {
-  // Which generation it was is only told, and one is as good as another.
+  // Which generation it was is only shown, and one is as good as another.
   const generation = Math.min(host.generation, 1)
   const { boot, mountNamespace } = host
   const came: readonly Fact[] =

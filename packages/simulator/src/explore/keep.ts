@@ -49,7 +49,7 @@ export const noteRequest = (
   }
 }
 
-/** A layer of ours was recorded: nobody relies on it yet. */
+/** A layer of ours was recorded: no holder relies on it yet. */
 export const noteMounted = (model: Model, mountpoint: string): Model =>
   everywhere(model, (place) => (place.path === mountpoint && place.relied ? { ...place, relied: false } : place))
 

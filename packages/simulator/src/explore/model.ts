@@ -1,5 +1,5 @@
-// The host beside the core, as small as it can be: a few values for each mountpoint, the commands that run, and what somebody
-// outside knows: what was asked and not answered, who was told `Attached`, what the manager was shown last. A model is an
+// The host beside the core, as small as it can be: a few values for each mountpoint, the commands that run, and what an observer
+// outside knows: what was asked and not answered, who was answered `Attached`, what the manager was shown last. A model is an
 // immutable value, so that a hundred thousand of them can share what they have in common.
 
 import type { Effect, Found, Host, Identity, RequestId } from '@mountkeeper/core'
@@ -24,13 +24,13 @@ export interface Place {
   /** Top first. */
   readonly layers: readonly Layer[]
   readonly shown: Shown
-  /** A `Mount` was emitted since the last claim, and no fact says yet what came of it. */
+  /** A `Mount` was emitted since the last claim, and no fact yet shows its result. */
   readonly mounting: boolean
-  /** Who was told `Attached` and has not asked to leave since, one bit each; and what they were told to be attached to. */
+  /** Who was answered `Attached` and has not asked to leave since, one bit each; and to what they are attached by their answers. */
   readonly certain: number
   readonly certainSource: string
   /**
-   * Somebody was told `Attached` since our layer came, or it has outlived a manager: who holds one that was lost does not rely
+   * A caller was answered `Attached` since our layer came, or it has outlived a manager: who holds one that was lost does not rely
    * on another that is mounted for them and found wrong at once.
    */
   readonly relied: boolean
@@ -104,14 +104,14 @@ const COMMAND_ALIVE: Found = { _tag: 'Unknown', why: 'CommandAlive' }
 export const isHaunted = ({ orphans }: Model, path: string | undefined): boolean =>
   orphans.some(({ effect }) => pathOf(effect) === path)
 
-/** What somebody who looks sees; while a command of an earlier life runs there, nobody can tell. */
+/** What a look sees; while a command of an earlier life runs there, it is unknown. */
 export const foundAt = (model: Model, place: Place): Found => {
   if (isHaunted(model, place.path)) return COMMAND_ALIVE
   if (place.layers.length > 0) return { _tag: 'Mounted', layers: place.layers.map((layer) => layer.identity) }
   return place.directory === 'none' ? NO_DIRECTORY : DIRECTORY
 }
 
-/** What is told of a mountpoint when somebody looks. */
+/** What the next look reports of a mountpoint. */
 export const shownAt = (model: Model, place: Place, look: boolean): Shown =>
   isHaunted(model, place.path)
     ? UNKNOWN
@@ -165,7 +165,7 @@ export const act = (place: Place, effect: Effect, mountId: number, manner: Manne
   }
 }
 
-/** What was unmounted disappears now: that very layer, wherever it lies. */
+/** What was unmounted disappears now: that very layer, wherever it is. */
 export const vanish = (place: Place, { identity }: Effect & { readonly _tag: 'Unmount' }): Place => ({
   ...place,
   layers: place.layers.filter((layer) => layer.identity.mountId !== identity.mountId),
@@ -199,8 +199,8 @@ export const strip = (place: Place): Place => {
 export const canStrip = ({ layers: [top] }: Place): boolean => top?.by === 'us' && !isBare(top.identity)
 
 /**
- * A command that has mounted with its source spelled differently, and did not end well: nobody can tell that layer from one of
- * somebody else. The one that is recorded was distinguished when its command ended.
+ * A command that has mounted with its source spelled differently, and did not end well: no look can distinguish that layer from one of
+ * a third party. The one that is recorded was distinguished when its command ended.
  */
 export const disown = (place: Place, recorded: number | undefined): Place => {
   const isOdd = ({ identity, by, of }: Layer): boolean =>

@@ -1,4 +1,4 @@
-// Oracles: what somebody outside holds against each step. They know what was asked, answered, emitted and made durable, and
+// Oracles: what an observer outside checks against each step. They know what was asked, answered, emitted and made durable, and
 // what is really on the host; they know no record of the core. Each names the law that it asks for (laws.md of core).
 
 import type { Answer, Attached, Attachment, Effect, Fact, Input } from '@mountkeeper/core'
@@ -58,7 +58,7 @@ export const judgeEffect = (model: Model, memory: Memory, effect: Effect, tell: 
   if (effect._tag === 'Wait' || effect._tag === 'Discover') return
   const place = model.places[placeIndex(model, effect.mountpoint)]
   if (place === undefined) {
-    tell('L4', `${effect._tag} at ${effect.mountpoint}, which nobody named`)
+    tell('L4', `${effect._tag} at ${effect.mountpoint}, which no request named`)
     return
   }
   judgeFlight(model, effect, place, tell)
@@ -94,18 +94,18 @@ export const judgeEffect = (model: Model, memory: Memory, effect: Effect, tell: 
   }
 }
 
-/** What an unmount did shows only now: nobody may have been told `Attached` to that layer since. */
+/** What an unmount did shows only now: no caller may have been answered `Attached` to that layer since. */
 export const judgeAppearing = (model: Model, { of, index }: Command, tell: Tell): void => {
   const effect = model[of][index]?.effect
   if (effect?._tag !== 'Unmount') return
   const place = model.places[placeIndex(model, effect.mountpoint)]
   const isThere = place?.layers.some(({ identity }) => identity.mountId === effect.identity.mountId) === true
-  // A layer that was mounted without demanded flags is nobody's.
+  // A layer that was mounted without demanded flags is not ours.
   if (isThere && place.certain !== 0 && effect.identity.flags.includes('nosuid'))
     tell('L2', `what Unmount #${effect.effect} took off disappears under a holder`)
 }
 
-/** Once it is known that only a person can go on, nobody waits for a delay: who is not answered yet waits for a look. */
+/** Once it is known that only a person can go on, no request waits for a delay: a request that is not answered yet waits for a look. */
 export const judgeWaiting = ({ places, pending, flying }: Model, tell: Tell): void => {
   places.forEach(({ path }, at) => {
     const here = flying.filter(({ effect }) => pathOf(effect) === path)
@@ -123,7 +123,7 @@ export interface Told {
   readonly configuration: Configuration
   readonly model: Model
   readonly facts: readonly Fact[]
-  /** The attachments, one bit each, that this very decision tells `Attached`. */
+  /** The attachments, one bit each, that this very decision answers `Attached`. */
   readonly attached: number
   readonly before: Memory
   readonly after: Memory
@@ -188,11 +188,11 @@ const judgeDetached = (
     tell('L30', 'Detached before it is durable')
   const { mount, directory } = answer
   if (mount === 'unmounted' && (shown._tag === 'Unknown' || shown.top?.by === 'us'))
-    tell('L10', 'told unmounted, and no report showed it')
+    tell('L10', 'answered unmounted, and no report showed it')
   if (mount === 'vacant' && shown._tag === 'Seen' && shown.top === undefined)
-    tell('L41', 'told vacant, and the last report showed no layer')
+    tell('L41', 'answered vacant, and the last report showed no layer')
   if (directory === 'removed' && (shown._tag === 'Unknown' || shown.directory))
-    tell('L41', 'told that the directory was removed, and no report showed it')
+    tell('L41', 'reported that the directory was removed, and no report showed it')
 }
 
 /** What no run without faults may be refused with (L48). */
@@ -223,7 +223,7 @@ export const judgeAnswer = (told: Told, pending: Pending, answer: Answer, tell: 
       }
       return
     case 'Up':
-      if (model.wish === 'down') tell('L36', 'told Up although the last wish is down')
+      if (model.wish === 'down') tell('L36', 'answered Up although the last wish is down')
       return
     default:
   }

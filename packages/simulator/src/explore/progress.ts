@@ -1,5 +1,5 @@
-// Progress: from every state that can be reached, when faults stop, third parties take away what is theirs and everybody leaves,
-// a state can be reached in which nothing is left (L45, L47). Asked backwards, over all the steps that need no fault: whoever is
+// Progress: from every state that can be reached, when faults stop, third parties take away what is theirs and every consumer leaves,
+// a state can be reached in which nothing is left (L45, L47). Asked backwards, over all the steps that need no fault: what is
 // not reached from the ends has no way out. Deadlines and cancelling are no such steps, so that they cannot hide who waits for ever.
 
 import type { Exploration } from './explore.js'

@@ -67,7 +67,7 @@ const outcome = (run: Run, effect: Effect, found: EffectFound, error: 'error' | 
   feed(run, error === 'error' ? { ...input, error: ERROR } : input, effect)
 }
 
-/** What is found at the end of a `Mount` serves whoever had asked before it, as a look does. */
+/** What is found at the end of a `Mount` serves the request that had asked before it, as a look does. */
 const noteMountEnded = (run: Run, effect: Effect & { readonly _tag: 'Mount' }, well: boolean): void => {
   const at = placeIndex(run.model, effect.mountpoint)
   const pending = run.model.pending.map((each) =>
@@ -80,7 +80,7 @@ const noteMountEnded = (run: Run, effect: Effect & { readonly _tag: 'Mount' }, w
 
 /**
  * What others mounted while our command ran, which has ended well: what is found afterwards decides, and nothing that is found
- * tells it from what the command was to bring. It is as good as ours from then on.
+ * distinguishes it from what the command was to bring. It is as good as ours from then on.
  */
 const noteMistaken = (run: Run, effect: Effect & { readonly _tag: 'Mount' }): void => {
   const at = placeIndex(run.model, effect.mountpoint)
@@ -91,7 +91,7 @@ const noteMistaken = (run: Run, effect: Effect & { readonly _tag: 'Mount' }): vo
   run.model = withPlace(run.model, at, { ...place, layers })
 }
 
-/** What a `Mount` that did not end well, or not alone, has left with its source spelled differently is nobody's. */
+/** What a `Mount` that did not end well, or not alone, has left with its source spelled differently is not ours. */
 const disownAt = (run: Run, path: string | undefined): void => {
   const at = placeIndex(run.model, path)
   const place = run.model.places[at]
@@ -116,7 +116,7 @@ const report = (run: Run, { index, how }: Action & { _tag: 'Report' }): void => 
     return
   }
   if (how === 'visible later') run.model = { ...run.model, late: [...run.model.late, flying] }
-  if (how === 'nobody can tell' || how === 'in the way') {
+  if (how === 'unknown end' || how === 'in the way') {
     outcome(run, effect, how === 'in the way' ? IN_THE_WAY : { _tag: 'Unknown', why: 'Unreadable' }, 'no error')
     return
   }
@@ -229,7 +229,7 @@ const dropGone = (run: Run): void => {
 
 /**
  * What an action leads to. `kept` facts of it become durable and then the manager crashes; without it all do, and it goes on.
- * With a `log`, each step is told in words.
+ * With a `log`, each step is shown in words.
  */
 export const step = (explored: Explored, state: State, action: Action, kept?: number, log?: string[]): Stepped => {
   const host = thaw(explored.configuration.settings, state.frozen)

@@ -1,4 +1,4 @@
-// Traces: the shortest way to a state, walked again and told in words.
+// Traces: the shortest way to a state, walked again and shown in words.
 
 import type { Place } from './model.js'
 import type { Exploration, Finding } from './explore.js'

@@ -1,4 +1,4 @@
-// What happens on the host unseen: commands do their work, third parties mount and unmount. Nobody notices before somebody
+// What happens on the host unseen: commands do their work, third parties mount and unmount. This is not noticed before a look
 // looks, so it is put off until then: each action that looks, or that ends a command, comes with everything that may have
 // happened before it, and no other state is kept for it.
 //
@@ -133,7 +133,7 @@ const interferes = (configuration: Configuration, model: Model, at: number, plac
   return found
 }
 
-/** All that may happen next at a mountpoint without anybody noticing. */
+/** All that may happen next at a mountpoint without any caller noticing. */
 export const happeningsIn = (configuration: Configuration, model: Model, at: number): readonly Happening[] => {
   const place = model.places[at]
   if (place === undefined) return []
@@ -151,7 +151,7 @@ const nameOf = ({ flying, orphans }: Model, { directory, layers }: Place): strin
   return `${directory} ${stack.join()} ${acted.join('')}`
 }
 
-/** Everything that may happen at a mountpoint until somebody looks, each outcome once and by the shortest way; first nothing. */
+/** Everything that may happen at a mountpoint until the next look, each outcome once and by the shortest way; first nothing. */
 export const unseenAt = (configuration: Configuration, host: Host, begins: Unseen, at: number): readonly Unseen[] => {
   const place = begins.model.places[at]
   if (place === undefined) return [begins]
@@ -172,11 +172,11 @@ export const unseenAt = (configuration: Configuration, host: Host, begins: Unsee
   return all
 }
 
-/** Of those what cannot be put off any longer when commands end and nobody looks: what others do after them can. */
+/** Of those what cannot be put off any longer when commands end and there is no look: what others do after them can. */
 export const unseenByEnds = (all: readonly Unseen[]): readonly Unseen[] =>
   all.filter(({ happenings }) => happenings.length === 0 || happenings[happenings.length - 1]?._tag === 'Acts')
 
-/** The same at every mountpoint that a discovery tells something of. */
+/** The same at every mountpoint that a discovery shows something of. */
 export const unseenEverywhere = (configuration: Configuration, host: Host, model: Model): readonly Unseen[] =>
   model.places.reduce<readonly Unseen[]>(
     (all, { path }, at) => {

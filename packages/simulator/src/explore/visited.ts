@@ -1,5 +1,5 @@
 // The states that were seen, each by 64 bits of its canonical form: 12 bytes a place in typed arrays, no object per state. Two
-// states with the same bits would be taken for one: for n states the risk of any such pair is n² / 2^65, 3 in a million for ten
+// states with the same bits would be treated as one: for n states the risk of any such pair is n² / 2^65, 3 in a million for ten
 // million states.
 
 /** Open addressing with linear probing; at most two thirds full. */

@@ -3,7 +3,7 @@
 
 import type { MountpointEffect, ObstacleKind } from '@mountkeeper/core'
 
-/** Who made something: this manager, or anybody else. */
+/** Who made something: this manager, or a third party. */
 export type Owner = 'us' | 'others'
 
 /** Who mounted: a `stray` is what a command of ours mounted although it is not what was asked for. */
@@ -31,7 +31,7 @@ export interface Superblock {
   /** As the table spells it. */
   readonly source: string
   readonly root: number
-  /** What it was made from, however the table spells it; nobody but an oracle sees it. */
+  /** What it was made from, however the table spells it; only an oracle sees it. */
   readonly madeFrom: string
   /** Of bindfs: the directory that it passes everything through to. */
   readonly through: number | undefined
@@ -58,9 +58,9 @@ export interface MountEntry {
   /** The peer group it receives from without giving back. */
   readonly master: number | undefined
   readonly by: By
-  /** The path it was mounted on; it may have moved since. Nobody but an oracle sees it. */
+  /** The path it was mounted on; it may have moved since. Only an oracle sees it. */
   readonly mountedOn: string
-  /** Never used again, unlike the mount id; nobody but an oracle sees it. */
+  /** Never used again, unlike the mount id; only an oracle sees it. */
   readonly serial: number
 }
 
@@ -74,7 +74,7 @@ export interface Process {
 /** How the far end of a network filesystem behaves. */
 export type Server = 'answers' | 'refuses' | 'hangs'
 
-/** A command of an earlier life of the manager that still lives: until it ends, nobody can tell what it will do. */
+/** A command of an earlier life of the manager that still lives: until it ends, it is unknown what it will do. */
 export interface Orphan {
   readonly mountpoint: string
   /** What it does at its end; absent when it does nothing. */
@@ -189,7 +189,7 @@ const ROOT_INODE = 1
 const ROOT_SUPERBLOCK = 1
 const ROOT_MOUNT = 20
 const ROOT_GROUP = 1
-/** The namespace of a manager that nobody put elsewhere. */
+/** The namespace of a manager that runs nowhere else. */
 export const FIRST_NAMESPACE = 'mnt:[1]'
 
 /** The mount that a boot begins with. */

@@ -141,7 +141,7 @@ const pathBelow = (host: ModelHost, top: number, inode: number): string => {
   return parent === undefined ? `/${name}` : `${pathBelow(host, top, parent)}/${name}`
 }
 
-/** Where a recorded layer is mounted, if a look that could tell has not found it at its path. */
+/** Where a recorded layer is mounted, if a conclusive look has not found it at its path. */
 export const whereElse = (host: ModelHost, layer: Identity, found: Found): string | undefined => {
   if (found._tag === 'Unknown') return undefined
   const isSame = (each: Identity): boolean => compareIdentity(layer, each) === 'same'
@@ -236,7 +236,7 @@ const mountedBelow = (host: ModelHost, root: RootSeen): readonly string[] => {
   })
 }
 
-/** What a generation begins with; absent where a root is not there, so that nothing can be told. */
+/** What a generation begins with; absent where a root is not there, so that nothing can be known. */
 export const discover = (
   host: ModelHost,
   { roots, known }: Pick<Discover, 'roots' | 'known'>,

@@ -1,4 +1,4 @@
-// Laws about what callers are told: judged when the core decides it and when it leaves.
+// Laws about answers: judged when the core decides it and when it leaves.
 
 import type { Answer, Attached, AttachRequest, Detached, Input, Request, Status } from '@mountkeeper/core'
 import { compareIdentity, layersOf } from '@mountkeeper/core'
@@ -13,7 +13,7 @@ import { certainAt, isCertain, isCertainlyGone, judge, keyOf, placeAt, unless } 
 const judgeAttached = (history: History, body: AttachRequest, attached: Attached, since: number): void => {
   const place = placeAt(history, body.mountpoint)
   const { seen } = place
-  const who = `${keyOf(body.volume, body.consumer)} is told ${attached.mount} at ${place.path}`
+  const who = `${keyOf(body.volume, body.consumer)} is answered ${attached.mount} at ${place.path}`
   judge(history, 'L21', unless(seen !== undefined && seen.since > since, `${who} without a look since it asked`))
   if (seen === undefined) return
   const [top] = layersOf(seen.found)
@@ -29,7 +29,7 @@ const judgeAttached = (history: History, body: AttachRequest, attached: Attached
   judge(history, 'L16', unless(lacking.length === 0, `${who} although the layer lacks ${lacking.join(', ')}`))
   const isKnown = entry !== undefined && (entry.by === 'us' || place.mistakable.has(entry.serial))
   if (attached.mount === 'adopted') place.mistakable.add(entry?.serial ?? -1)
-  else judge(history, 'L34', unless(isKnown, `${who} on a layer of somebody else`))
+  else judge(history, 'L34', unless(isKnown, `${who} on a layer of a third party`))
   const isHiding = submountsOf(seen.host, body.filesystem, place.path).length > 0
   const isWarned = attached.warnings.some(({ _tag }) => _tag === 'SubmountsHidden')
   judge(history, 'L41', unless(isHiding === isWarned, `${who}, and ${isWarned ? 'warned' : 'not warned'} of submounts`))
@@ -61,7 +61,7 @@ const isMountedElsewhere = (host: ModelHost, { path, formerly }: PlaceHistory): 
 const judgeDetached = (history: History, place: PlaceHistory, detached: Detached): void => {
   const { mount, directory, holdersLeft } = detached
   const { found } = place.seen ?? {}
-  const where = `a detach at ${place.path} is told ${mount}, ${directory}`
+  const where = `a detach at ${place.path} is answered ${mount}, ${directory}`
   const certain = certainAt(history, place).length
   const { held, unknown } = countsAt(place)
   const isCounted = holdersLeft >= certain && holdersLeft <= held + unknown
@@ -73,7 +73,7 @@ const judgeDetached = (history: History, place: PlaceHistory, detached: Detached
   if (mount === 'unmounted' || mount === 'detached') {
     judge(history, 'L10', unless(layer === undefined, `${where} although our layer was seen last`))
     const ours = place.seen === undefined ? [] : stackAt(place.seen.host, place.path)
-    // Below a root that was covered while the manager began, what was hidden is taken for gone.
+    // Below a root that was covered while the manager began, what was hidden is treated as gone.
     const isOff =
       place.doubled ||
       history.rootChanged ||
@@ -107,7 +107,7 @@ const judgeAnswer = (history: History, answer: Answer): void => {
     judgeDetached(history, placeAt(history, body.mountpoint), result)
 }
 
-/** What a status shows of who holds what, against what callers were told (L1, L4, L7, L9, L30). */
+/** What a status shows of who holds what, against the answers that callers got (L1, L4, L7, L9, L30). */
 const judgeStatus = (history: History, status: Status, lifeHasJustBegun: boolean): void => {
   const paths = status.mountpoints.map(({ mountpoint }) => mountpoint)
   judge(history, 'L4', unless(new Set(paths).size === paths.length, 'a mountpoint has two records'))
@@ -117,11 +117,11 @@ const judgeStatus = (history: History, status: Status, lifeHasJustBegun: boolean
     const keys = (shown?.holders ?? []).map(({ volume, consumer }) => keyOf(volume, consumer))
     judge(history, 'L1', unless(new Set(keys).size === keys.length, `a holder of ${place.path} is there twice`))
     for (const key of certainAt(history, place)) {
-      judge(history, law, unless(keys.includes(key), `${key} was told Attached at ${place.path}, and is no holder`))
+      judge(history, law, unless(keys.includes(key), `${key} was answered Attached at ${place.path}, and is no holder`))
     }
     for (const key of keys) {
       const isGone = isCertainlyGone(history, place, key)
-      judge(history, 'L7', unless(!isGone, `${key} holds ${place.path}, and was never told or has left`))
+      judge(history, 'L7', unless(!isGone, `${key} holds ${place.path}, and was never answered or has left`))
     }
     const { layer } = place.decided
     if (layer !== undefined) {
@@ -136,7 +136,7 @@ const judgeDeadline = (history: History, input: Input, body: Request | undefined
   judge(history, 'L45', unless(isAnswered, `request ${input.request} (${body.op}) is not answered at its deadline`))
 }
 
-/** What is told is durable (L30): a holder for `Attached`, its end for `Detached`. */
+/** What is answered is durable (L30): a holder for `Attached`, its end for `Detached`. */
 const judgeTold = (history: History, answer: Answer): void => {
   const body = history.asked.get(answer.request)?.body
   if (!answer.ok || body === undefined || (body.op !== 'attach' && body.op !== 'detach')) return
@@ -144,10 +144,10 @@ const judgeTold = (history: History, answer: Answer): void => {
   const key = keyOf(body.volume, body.consumer)
   if (answer.result._tag === 'Attached') {
     const isDurable = place.everHeld.has(key)
-    judge(history, 'L30', unless(isDurable, `${key} is told Attached at ${place.path} before that is durable`))
+    judge(history, 'L30', unless(isDurable, `${key} is answered Attached at ${place.path} before that is durable`))
   } else if (answer.result._tag === 'Detached' && answer.result.holder === 'removed') {
     const isDurable = place.everLeft.has(key)
-    judge(history, 'L30', unless(isDurable, `${key} is told Detached at ${place.path} before that is durable`))
+    judge(history, 'L30', unless(isDurable, `${key} is answered Detached at ${place.path} before that is durable`))
   }
 }
 

@@ -37,7 +37,7 @@ export const foundOf = (input: Input): Found | undefined =>
     ? (input.found as Found)
     : undefined
 
-/** Ours is still to become visible while somebody else's layer is there: whatever is concluded, both will be there. */
+/** Ours is still to become visible while a third party's layer is there: whatever is concluded, both will be there. */
 const isOvertaken = (place: PlaceHistory, found: Found, { model, unseen }: Simulation): boolean =>
   found._tag === 'Mounted' &&
   unseen.some(({ effect }) => effect._tag === 'Mount' && effect.mountpoint === place.path) &&
@@ -48,7 +48,7 @@ const mayStillMount = (place: PlaceHistory, { model, unseen, flights }: Simulati
   model.orphans.some(({ mountpoint }) => mountpoint === place.path) ||
   [...unseen, ...flights].some(({ effect }) => effect._tag === 'Mount' && effect.mountpoint === place.path)
 
-/** A look at what a `Mount` did: one that shows a layer tells, and so does the second one, after `settleMs`, that shows none. */
+/** A look at what a `Mount` did: one that shows a layer is conclusive, and so is the second one, after `settleMs`, that shows none. */
 const noteLook = (place: PlaceHistory, found: Found, simulation: Simulation): void => {
   if (place.mounting === undefined || found._tag === 'Unknown' || mayStillMount(place, simulation)) return
   const looks = place.mounting.looks + 1
@@ -57,7 +57,7 @@ const noteLook = (place: PlaceHistory, found: Found, simulation: Simulation): vo
 
 /**
  * A layer of others that came while our command ran, which has ended well: what is found afterwards decides, and nothing that is
- * found tells it from what the command was to bring.
+ * found distinguishes it from what the command was to bring.
  */
 const noteMistaken = (place: PlaceHistory, effect: Effect, input: Input, host: ModelHost): void => {
   if (effect._tag !== 'Mount' || input._tag !== 'Outcome' || input.error !== undefined) return
@@ -151,7 +151,7 @@ const noteLeft = (history: History, body: Request, standing: Omit<Standing, 'fil
   }
 }
 
-/** Refused `Stopped`: nobody knows what became of it. */
+/** Refused `Stopped`: its result is unknown. */
 const noteStopped = (history: History, body: Request): void => {
   for (const { path, standings } of concerned(history, body)) {
     if (body.op === 'attach') {
@@ -162,7 +162,7 @@ const noteStopped = (history: History, body: Request): void => {
   }
 }
 
-/** Takes an answer that was decided into the history. Answers of one decision come one after the other, as they are told. */
+/** Takes an answer that was decided into the history. Answers of one decision come one after the other, as they are given. */
 export const noteAnswer = (history: History, answer: Answer): void => {
   const { request } = answer
   const asked = history.asked.get(request)
@@ -215,7 +215,7 @@ const noteTold = (history: History, { request }: Answer): void => {
   }
 }
 
-/** After a crash nobody knows what became of what was not told, and of those whose end was asked for. */
+/** After a crash the result of what was not answered is unknown, and so is that of those whose end was asked for. */
 const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['afterReboot']): void => {
   for (const place of history.places.values()) {
     for (const [key, standing] of place.standings) {
@@ -237,7 +237,7 @@ const noteCrash = (history: History, reboot: boolean, afterReboot: Policies['aft
     place.flying.clear()
     place.overdue.clear()
     place.seen = undefined
-    // Whoever holds relies on what the next manager finds recorded.
+    // Every consumer that holds relies on what the next manager finds recorded.
     place.isReliedOn = true
     if (place.mounting !== undefined) place.mounting = reboot ? undefined : { ...place.mounting, looks: 0 }
     place.retriesInRow = 0
@@ -264,7 +264,7 @@ const leadsElsewhere = (filesystem: Filesystem, path: string, before: ModelHost,
 
 /**
  * A directory above was renamed. A recorded layer is found again wherever it is; a directory that is made or removed, and what
- * is being mounted, nobody can search for.
+ * is being mounted, no look can search for.
  */
 const noteTakenAlong = (history: History, place: PlaceHistory, before: ModelHost, after: ModelHost): void => {
   const [was, is] = [directoryAt(before, place.path), directoryAt(after, place.path)]
@@ -278,13 +278,13 @@ const noteTakenAlong = (history: History, place: PlaceHistory, before: ModelHost
   history.entangled ||= !isOnlyMounted
 }
 
-/** Layers of others that look like ours, or appear while ours is awaited, cannot be told from ours by anybody. */
+/** Layers of others that look like ours, or appear while ours is awaited, cannot be distinguished from ours. */
 const noteInterference = (history: History, before: ModelHost, after: ModelHost, settings: Settings): void => {
   history.rootChanged ||= rootsOf(before, settings) !== rootsOf(after, settings)
   const known = new Set([...before.mounts.values()].map(({ serial }) => serial))
   for (const place of history.places.values()) {
     const intent = place.decided.intent ?? place.durable.intent
-    // What is bound is told by where its source leads now.
+    // What is bound is recognized by where its source leads now.
     const isElsewhere = intent !== undefined && leadsElsewhere(intent.filesystem, place.path, before, after)
     place.doubled ||= isElsewhere
     history.entangled ||= isElsewhere
@@ -296,7 +296,7 @@ const noteInterference = (history: History, before: ModelHost, after: ModelHost,
       const { mounting } = place
       const isIntended = intent !== undefined && mounting !== undefined && agrees(after, mounting.filesystem, id)
       if (isTwin || isIntended) place.mistakable.add(serial)
-      // Ours may come as well, on top of what was taken for it.
+      // Ours may come as well, on top of what was treated as ours.
       place.doubled ||= isIntended
       history.entangled ||= isIntended
     }
@@ -311,7 +311,7 @@ const noteInterference = (history: History, before: ModelHost, after: ModelHost,
   }
 }
 
-/** Whether a directory may be taken for ours. */
+/** Whether a directory may be mistaken for ours. */
 export const mayBeOurs = (history: History, place: PlaceHistory, host: ModelHost, directory: number): boolean =>
   inodeOf(host, directory).owner === 'us' || place.mistakableDirectories.has(directory) || history.rootChanged
 
@@ -337,7 +337,7 @@ const noteUnrecorded = (history: History, { model }: Simulation): void => {
   }
 }
 
-/** A faulty mount: where others mounted since the look, and ours is not as expected, its layer is not to be told from theirs. */
+/** A faulty mount: where others mounted since the look, and ours is not as expected, its layer is not to be distinguished from theirs. */
 const noteActed = (history: History, { effect, before, after, how }: Happening & { readonly _tag: 'Acted' }): void => {
   if (how !== 'faulty' || effect._tag !== 'Mount') return
   const place = placeAt(history, effect.mountpoint)
@@ -362,7 +362,7 @@ export const chronicle = (history: History, happening: Happening, simulation: Si
       if (!happening.isEcho) noteOutcome(history, happening.input, simulation)
       noteDecision(history, happening.decision)
       for (const fact of happening.decision.facts) {
-        // What was ours and is forgotten is nobody's: it may be there beside what is ours from now on.
+        // What was ours and is forgotten has no record: it may be there beside what is ours from now on.
         if (fact._tag === 'Forgotten') placeAt(history, fact.mountpoint).doubled = true
       }
       return

@@ -26,7 +26,7 @@ const judgeCheck = (history: History, place: PlaceHistory, input: Input, effect:
   const found = shownTo(input, effect)
   const where = `${effect._tag} on ${place.path}`
   judge(history, 'L28', unless(history.cameUp, `${where} before the host has come up`))
-  judge(history, 'L17', unless(found?._tag !== 'Unknown', `${where} although nobody could tell what is there`))
+  judge(history, 'L17', unless(found?._tag !== 'Unknown', `${where} although the look was inconclusive`))
   judge(history, 'L3', unless(found !== undefined, `${where} without a look just before it`))
 }
 
@@ -40,7 +40,7 @@ const judgeClaimed = (history: History, place: PlaceHistory, input: Input, effec
   judge(history, 'L6', unless(found === wanted, `${where} where the last look showed ${found ?? 'nothing'}`))
 }
 
-/** Whether the layer that was on top at the last look may be taken for ours, by who has mounted it. */
+/** Whether the layer that was on top at the last look may be mistaken for ours, by who has mounted it. */
 const isOursOnTop = (place: PlaceHistory, host: ModelHost): boolean => {
   const [top] = stackAt(host, place.path)
   if (top === undefined) return false
@@ -65,7 +65,7 @@ const judgeUnmount = (
   judge(history, 'L34', unless(isRecorded, `${where}, which no fact calls ours`))
   judge(history, 'L29', unless(isRecorded, `${where} by an identity that is not of this boot`))
   if (place.seen !== undefined) {
-    judge(history, 'L34', unless(isOursOnTop(place, place.seen.host), `${where}, which somebody else has mounted`))
+    judge(history, 'L34', unless(isOursOnTop(place, place.seen.host), `${where}, which a third party has mounted`))
   }
   const isReplaced = simulation.settings.policies.broken === 'remount' && place.dead
   const certain = isReplaced ? [] : relyingAt(history, place)
@@ -82,7 +82,7 @@ const judgeRemove = (history: History, place: PlaceHistory, input: Input, effect
   const host = place.seen?.host
   const directory = host === undefined ? undefined : directoryAt(host, place.path)
   if (host === undefined || directory === undefined) return
-  judge(history, 'L11', unless(mayBeOurs(history, place, host, directory), `${where}, which somebody else has made`))
+  judge(history, 'L11', unless(mayBeOurs(history, place, host, directory), `${where}, which a third party has made`))
 }
 
 const ladderAt = (settings: Settings, path: string): string =>
@@ -146,7 +146,7 @@ const judgeDecision = (history: History, input: Input, decision: Decision, simul
   judgeTable(history, input, decision)
 }
 
-/** The end of a holder that nobody has asked for. */
+/** The end of a holder that no request asked for. */
 const isUnasked = (history: History, fact: Fact): boolean =>
   fact._tag === 'Left' &&
   ![...history.asked.values()].some(({ body }) => ends(body, fact.mountpoint, keyOf(fact.volume, fact.consumer)))
@@ -194,7 +194,7 @@ const judgeActed = (history: History, acted: Happening & { readonly _tag: 'Acted
     const { by, serial } = mountOf(before, id)
     return by !== 'us' && !place.mistakable.has(serial)
   })
-  judge(history, 'L34', unless(foreign.length === 0, `a layer of somebody else is taken off ${place.path}`))
+  judge(history, 'L34', unless(foreign.length === 0, `a layer of a third party is taken off ${place.path}`))
 }
 
 /** R4.6, R4.8: what does not belong to the effect in flight changes nothing, and what is only observed changes no host. */
@@ -202,7 +202,7 @@ const judgeEcho = (history: History, input: Input, decision: Decision, isEcho: b
   const { changes, facts, effects, answers } = decision
   if (isEcho) {
     const led = changes.length + facts.length + effects.length + answers.length
-    judge(history, 'section 4', unless(led === 0, `an outcome that nobody waits for leads to ${led} things`))
+    judge(history, 'section 4', unless(led === 0, `an outcome that no request waits for leads to ${led} things`))
   } else if (input._tag === 'Observed') {
     const changing = effects.find(isChanging)
     judge(history, 'section 4', unless(changing === undefined, `an observation leads to ${changing?._tag ?? ''}`))

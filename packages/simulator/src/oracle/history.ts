@@ -1,4 +1,4 @@
-// History: what somebody outside can know of a run: who asked and was told what, what was found and done where, which facts
+// History: what an observer outside can know of a run: who asked and was answered what, what was found and done where, which facts
 // were decided and which are durable. Laws are judged by it and by the model host, never by the state of the core.
 
 import type { Answer, Effect, Fact, Filesystem, Found, Identity, Memory, Request, RequestId } from '@mountkeeper/core'
@@ -51,18 +51,18 @@ export interface PlaceHistory {
   /** Effects decided and not ended, by id; those that passed their deadline apart. */
   readonly flying: Map<number, { readonly effect: Effect; readonly since: number; isStale: boolean }>
   readonly overdue: Map<number, Effect>
-  /** Serials of layers by others that nobody could tell from ours, and directories likewise. */
+  /** Serials of layers by others that cannot be distinguished from ours, and directories likewise. */
   readonly mistakable: Set<number>
   readonly mistakableDirectories: Set<number>
   /** Of those: they came while a command of ours ran that has ended well, in the place of what it was to bring. */
   readonly mistaken: Set<number>
   /** Identities that were ours in this boot. */
   readonly formerly: Identity[]
-  /** Somebody was told `Attached` on the layer that is recorded now. */
+  /** A caller was answered `Attached` on the layer that is recorded now. */
   isReliedOn: boolean
   /**
    * The `Mount` that was emitted since the last claim, while what it did is not known; and the looks since no command of it lives.
-   * Without one no layer that appears can be taken for ours, whatever the facts say.
+   * Without one no layer that appears can be mistaken for ours, whatever the facts say.
    */
   mounting: { readonly filesystem: Filesystem; readonly looks: number } | undefined
   /** Two layers of ours may be there: a command has mounted twice. */
@@ -100,7 +100,7 @@ export interface History {
   stopping: boolean
   /** The managed root was covered or uncovered: directories seen below one are not those below the other. */
   rootChanged: boolean
-  /** Somebody mounted what we were about to mount: nobody can tell any more which layer is whose. */
+  /** A third party mounted what we were about to mount: which layer is whose is unknown from then on. */
   entangled: boolean
 }
 
@@ -129,7 +129,7 @@ export const newHistory = (): History => ({
   entangled: false,
 })
 
-/** What is known of a mountpoint; of one that nobody has named yet, nothing. */
+/** What is known of a mountpoint; of one that no request has named yet, nothing. */
 export const placeAt = (history: History, path: string): PlaceHistory => {
   const known = history.places.get(path)
   if (known !== undefined) return known
@@ -213,7 +213,7 @@ export const recordFact = (recorded: Recorded, fact: Exclude<Fact, { readonly _t
   }
 }
 
-/** Whether a request is about to end an attachment, whoever it came from. */
+/** Whether a request is about to end an attachment, from whatever caller it came. */
 export const ends = (body: Request, path: string, key: string): boolean => {
   switch (body.op) {
     case 'detach':
@@ -227,7 +227,7 @@ export const ends = (body: Request, path: string, key: string): boolean => {
   }
 }
 
-/** Whether an attachment was told `Attached` and nobody has asked since to end it: it has to be kept in any case. */
+/** Whether an attachment was answered `Attached` and no request asked since to end it: it has to be kept in any case. */
 export const isCertain = (history: History, place: PlaceHistory, key: string): boolean => {
   const standing = place.standings.get(key)
   if (standing?.is !== 'held') return false
@@ -243,12 +243,12 @@ export const certainAt = (history: History, place: PlaceHistory): readonly strin
 
 /**
  * The attachments that rely on the layer that is recorded at a mountpoint. On one that was mounted for lost holders, and found
- * wrong or dead before anybody was told of it, nobody does: it is taken off again.
+ * wrong or dead before any caller was answered, no holder relies on it: it is taken off again.
  */
 export const relyingAt = (history: History, place: PlaceHistory): readonly string[] =>
   place.isReliedOn ? certainAt(history, place) : []
 
-/** Whether an attachment cannot be a holder: it was never asked for, or told that it has left, and nobody asks for it. */
+/** Whether an attachment cannot be a holder: it was never asked for, or answered that it has left, and no request asks for it. */
 export const isCertainlyGone = (history: History, place: PlaceHistory, key: string): boolean => {
   const standing = place.standings.get(key)
   if (standing !== undefined && standing.is !== 'gone') return false

@@ -69,7 +69,7 @@ const endEffect = (simulation: Simulation, flight: Flight, fault: Fault): void =
 
 const TIMED_OUT: Fault = { _tag: 'Hangs', worked: false, endsAfterMs: undefined }
 
-/** What falls due first: what becomes visible before anybody looks, requests last. */
+/** What falls due first: what becomes visible before any look, requests last. */
 const nextDue = (simulation: Simulation): { readonly dueAt: number; readonly happen: () => void } | undefined => {
   const { unseen, flights, delays, open } = simulation
   const all = [

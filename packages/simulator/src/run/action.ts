@@ -23,7 +23,7 @@ export type Action =
   | { readonly _tag: 'ThirdParty'; readonly act: ThirdPartyAct }
   /** Something was seen at a mountpoint without being asked for. */
   | { readonly _tag: 'Observe'; readonly mountpoint: string }
-  /** An outcome comes once more, or an end, or the end of a delay that was replaced, or an outcome of nobody's effect. */
+  /** An outcome comes once more, or an end, or the end of a delay that was replaced, or an outcome of an unknown effect. */
   | { readonly _tag: 'Echo'; readonly which: number; readonly as: 'it was' | 'an end' | 'of another effect' }
   /** The disk has caught up with that many decisions. */
   | { readonly _tag: 'Durable'; readonly count: number }
@@ -41,7 +41,7 @@ const actText = (act: ThirdPartyAct): string => {
   return `${_tag} ${Object.values(rest).map(String).join(' ')}`
 }
 
-/** An action on one line, for transcripts; requests and outcomes are told by what they lead to. */
+/** An action on one line, for transcripts; requests and outcomes are shown by what they lead to. */
 export const actionText = (action: Action): string => {
   switch (action._tag) {
     case 'Ask':
@@ -53,7 +53,7 @@ export const actionText = (action: Action): string => {
     case 'Deadline':
       return `the time of unanswered request ${action.which} is over`
     case 'ThirdParty':
-      return `somebody else: ${actText(action.act)}`
+      return `a third party: ${actText(action.act)}`
     case 'Observe':
       return `something is seen at ${action.mountpoint}`
     case 'Echo':

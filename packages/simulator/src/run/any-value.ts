@@ -1,11 +1,11 @@
-// Values that are no requests, for the tests of whoever takes requests from outside: any JSON, any JavaScript value, and
+// Values that are no requests, for the tests of programs that take requests from outside: any JSON, any JavaScript value, and
 // requests that are nearly right. None of them concerns the host as a whole, so that others can be served between them.
 
 import fc from 'fast-check'
 import type { Arbitrary } from 'fast-check'
 import { ROOT } from '../settings.js'
 
-/** Where the nearly right ones want something: nobody else should use it. */
+/** Where the nearly right ones want something: no other test should use it. */
 export const STRANGE: string = `${ROOT}/strange`
 
 const asked = { op: 'attach', mountpoint: STRANGE, volume: 'strange', consumer: 'strange' }

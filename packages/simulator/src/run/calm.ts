@@ -1,4 +1,4 @@
-// Calm: faults stop, whoever interfered takes back what is theirs, everybody leaves, and time passes. What is left then is what
+// Calm: faults stop, third parties take back what is theirs, every consumer leaves, and time passes. What is left then is what
 // was forgotten (L47).
 
 import { unmount } from '../model/mount.js'
@@ -79,7 +79,7 @@ const succeedStopped = (simulation: Simulation): void => {
   act(simulation, { _tag: 'Crash', kept: simulation.parcels.length, fates: ['worked'], reboot: false })
 }
 
-/** Lets a simulation come to rest: several rounds, each longer than the longest delay, in which everybody leaves. */
+/** Lets a simulation come to rest: several rounds, each longer than the longest delay, in which every consumer leaves. */
 export const calm = (simulation: Simulation): void => {
   succeedStopped(simulation)
   while (simulation.model.orphans.length > 0) act(simulation, { _tag: 'OrphanEnds', which: 0 })
@@ -101,7 +101,7 @@ export const calm = (simulation: Simulation): void => {
   }
 }
 
-/** What somebody outside still finds of the manager on the host. */
+/** What an observer outside still finds of the manager on the host. */
 export const leftOver = (host: ModelHost): readonly string[] =>
   MOUNTPOINTS.flatMap((path) => {
     const directory = directoryAt(host, path)
@@ -110,7 +110,7 @@ export const leftOver = (host: ModelHost): readonly string[] =>
     return [...layers.map((id) => `${path}: mount ${id}`), ...(isOurs ? [`${path}: directory`] : [])]
   })
 
-/** What was forgotten by request is nobody's any more: nothing can be said about what is left of it. */
+/** What was forgotten by request has no record any more: nothing can be said about what is left of it. */
 export const withoutForget = (run: Run): Run => ({
   ...run,
   actions: run.actions.filter((action) => action._tag !== 'Ask' || action.body.op !== 'forget'),
@@ -125,7 +125,7 @@ const recordsIn = ({ simulation, history }: Played): readonly string[] => {
 
 /**
  * Lets a played run come to rest, and says what is left then (L47) and who was not answered (L45). Nothing is asked of a run
- * whose laws broke before, or after which nobody can tell what is whose.
+ * whose laws broke before, or after which the owner of a layer is unknown.
  */
 export const leftAfterCalm = (played: Played): readonly string[] => {
   const { simulation, history } = played

@@ -33,7 +33,7 @@ export interface Counterexample extends Breach {
   readonly isCalmed: boolean
 }
 
-/** A campaign; it belongs to whoever began it, and `goOn` changes it in place. */
+/** A campaign; it belongs to the caller that began it, and `goOn` changes it in place. */
 export interface Campaign {
   readonly seed: number
   readonly wanted: number
@@ -216,5 +216,5 @@ export const tellCounterexample = ({ run, law, why, isCalmed }: Counterexample):
   const told = transcriptOf(run)
   const verdict = `${law}: ${why}`
   if (told.includes(verdict)) return told
-  return [told, ...(isCalmed ? ['> faults stop, everybody leaves, time passes'] : []), verdict].join('\n')
+  return [told, ...(isCalmed ? ['> faults stop, every consumer leaves, time passes'] : []), verdict].join('\n')
 }

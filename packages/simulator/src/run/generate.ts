@@ -55,7 +55,7 @@ const detach = fc
   .map(([at, of, by, ms]): Request => withDeadline({ op: 'detach', mountpoint: at, volume: of, consumer: by }, ms))
 const release = consumer.map((by): Request => ({ op: 'release', consumer: by }))
 
-/** Attach, detach and release only: requests that a host that is up refuses to nobody who asks for one filesystem. */
+/** Attach, detach and release only: requests that a host that is up refuses to no caller that asks for one filesystem. */
 export const plainRequest = (what: Arbitrary<Filesystem>): Arbitrary<Request> =>
   weighted<Request>(
     [
@@ -84,7 +84,7 @@ const operator: Arbitrary<Request> = weighted<Request>(
 
 const endsAfterMs = constants<number | undefined>([2, undefined], [1, 400], [1, 20_000])
 
-/** What may go wrong in a run, in the words of the command line: how an effect ends, and what nobody asked for. */
+/** What may go wrong in a run, in the words of the command line: how an effect ends, and what no request asked for. */
 export const FAULT_KINDS = [
   'fails',
   'does-nothing',
@@ -103,7 +103,7 @@ export const FAULT_KINDS = [
   'echo',
 ] as const
 
-/** One of them. `crash`: of the manager alone; `echo`: outcomes that come again, or belong to nobody. */
+/** One of them. `crash`: of the manager alone; `echo`: outcomes that come again, or belong to no effect. */
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
 /** Everything that may go wrong. */
@@ -133,7 +133,7 @@ const SUBMOUNT = `${EXPORTS}/f/sub`
 
 const source = constants([3, 'theirs'], [1, 'f'], [1, 'g'])
 
-/** Flags that somebody gives to a mount: with those that we demand, or without. */
+/** Flags that a third party gives to a mount: with those that we demand, or without. */
 const flags = fc.constantFrom<string[][]>(['rw'], ['rw', 'nosuid', 'nodev'], ['ro', 'nosuid', 'nodev'])
 
 /** What is above mountpoints, and what only a person can change about it. */

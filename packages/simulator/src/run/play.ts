@@ -59,7 +59,7 @@ export const play = (run: Run, also?: Watch, medium?: Medium): Played => {
     if (played.history.breaches.length > 0) break
     act(played.simulation, action)
     if (action._tag === 'Crash') {
-      // Asked at once, so that what was recovered is compared with what callers were told; then up again, with time.
+      // Asked at once, so that what was recovered is compared with the answers that callers got; then up again, with time.
       ask(played.simulation, { op: 'status' })
       ask(played.simulation, { op: 'host-up' })
     }

@@ -37,13 +37,13 @@ export interface Delaying {
   readonly dueAt: number
 }
 
-/** Work of a command that has ended and that nobody can see yet. */
+/** Work of a command that has ended and that no look can see yet. */
 export interface Unseen {
   readonly effect: MountpointEffect
   readonly dueAt: number
 }
 
-/** A request that nobody has decided about. */
+/** A request that is not decided yet. */
 export interface Open {
   readonly request: RequestId
   readonly body: Request
@@ -89,7 +89,7 @@ export interface Survived {
 }
 
 /**
- * A medium for facts that loses power: told what is durable, what is not, and how many decisions the run would let survive
+ * A medium for facts that loses power: it gets what is durable, what is not, and how many decisions the run would let survive
  * where nothing is written in a form of its own.
  */
 export type Medium = (durable: readonly Fact[], parcels: readonly Parcel[], kept: number) => Survived
@@ -115,7 +115,7 @@ export interface SimulationOptions {
   readonly watch?: Watch
 }
 
-/** A simulation; it belongs to whoever made it and is changed in place. */
+/** A simulation; it belongs to the caller that made it and is changed in place. */
 export interface Simulation {
   readonly settings: Settings
   readonly journal: 'at once' | 'behind'

@@ -45,7 +45,7 @@ const tellInto = (lines: string[], run: Run): readonly Breach[] => {
   return history.breaches
 }
 
-/** Plays a run again and tells it; the last lines are the laws it has broken, or the defect that ended it. */
+/** Plays a run again and shows it; the last lines are the laws it has broken, or the defect that ended it. */
 export const transcriptOf = (run: Run): string => {
   const lines: string[] = [JSON.stringify({ ...run, actions: undefined })]
   try {

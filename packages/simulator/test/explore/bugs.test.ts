@@ -46,7 +46,7 @@ const leavingOut =
     return { ...decision, facts: decision.facts.filter((fact) => fact._tag !== tag) }
   }
 
-/** Tells every answer twice. */
+/** Gives every answer twice. */
 const repeating: explorer.Decide = (host, input) => {
   const decision = decide(host, input)
   return { ...decision, answers: [...decision.answers, ...decision.answers] }
@@ -69,7 +69,7 @@ test.each([
   ['a claim that never ends durably', leavingOut('ClaimEnded'), ['section 7'], 6],
   ['an unmount whose intent is not durable', leavingOut('Unmounting'), ['L30'], 8],
   ['two answers', repeating, ['L45'], 3],
-  ['a survey that nobody minds during a probe', withoutDoubt, ['L16'], 8, explorer.PROBED],
+  ['a survey that is ignored during a probe', withoutDoubt, ['L16'], 8, explorer.PROBED],
 ] as const)(
   '%s is found',
   (_, planted, laws: readonly string[], steps, configuration = explorer.SHARED) => {
@@ -87,7 +87,7 @@ test('the trace of a finding reads as a story', () => {
   const exploration = explorer.explore(explorer.SHARED, { decide: withoutLook })
   expect(explorer.tellFinding(exploration, exploration.finding!)).toMatchInlineSnapshot(`
     "begins with /m/a: no directory
-    1. somebody asks: attach /m/a tmpfs:f v1 of c1 id r2
+    1. a caller asks: attach /m/a tmpfs:f v1 of c1 id r2
       request 2 attach /m/a tmpfs:f v1 of c1 id r2
       granted /m/a
         effect #2 Look /m/a for tmpfs:f within 10000 ms
@@ -106,7 +106,7 @@ test('the trace of a finding reads as a story', () => {
         fact Held /m/a v1 of c1 by request
         answer -> 2 attach id r2 ok Attached added mounted instance 1 generation 1
         host   /m/a: directory ours, f (100)
-    5. somebody asks: detach /m/a v1 of c1 id r3
+    5. a caller asks: detach /m/a v1 of c1 id r3
       request 3 detach /m/a v1 of c1 id r3
         fact Left /m/a v1 of c1
       granted /m/a

@@ -1,4 +1,4 @@
-// Runs a configuration to its end, prints its figures and expects that no law broke and nobody is stuck.
+// Runs a configuration to its end, prints its figures and expects that no law broke and no request is stuck.
 
 import { expect } from 'vitest'
 import type { TestContext } from 'vitest'

@@ -66,7 +66,7 @@ const waitsIn = (state: explorer.State): readonly Waits[] =>
       .map((pending) => ({ state, pending, dead })),
   )
 
-/** Somebody wants something of the dead server, wherever there is room and nothing of the other one is mounted. */
+/** A request wants something of the dead server, wherever there is room and nothing of the other one is mounted. */
 const more = ({ model }: explorer.State, dead: string): explorer.Action | undefined => {
   const isFree = ({ layers }: explorer.Place, index: number): boolean =>
     layers.every(({ identity }) => identity.source === dead) && !model.pending.some((each) => each.place === index)

@@ -43,7 +43,7 @@ const isAbout = (path: string, { changes, facts, effects, answers }: Decision, h
       host.requests.get(request)?.mountpoint === path || (input._tag === 'Requested' && input.request === request),
   )
 
-/** Which of the slots were all taken is told by the host as it is. */
+/** Which of the slots were all taken is shown by the host as it is. */
 const withoutLimit = (_: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && '_tag' in value && value._tag === 'Overloaded'
     ? { _tag: value._tag }

@@ -1,4 +1,4 @@
-// What happens unseen is put off until somebody looks. Compared with a walk that puts nothing off, in which each such thing is
+// What happens unseen is put off until the next look. Compared with a walk that puts nothing off, in which each such thing is
 // a step of its own at any time: it gives the same result states, once what may have happened unseen by then is added.
 import { expect, test } from 'vitest'
 import * as explorer from '../../src/explore/index.js'
@@ -18,7 +18,7 @@ const reach = (configuration: explorer.Configuration, reached: Reached, state: e
   reached.states.push(state)
 }
 
-/** What one more thing that nobody sees leads to. */
+/** What one more unseen thing leads to. */
 const unseenFrom = (configuration: explorer.Configuration, { frozen, model }: explorer.State): explorer.State[] => {
   const host = explorer.thaw(configuration.settings, frozen)
   return model.places.flatMap((_, at) =>

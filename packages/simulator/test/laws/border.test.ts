@@ -1,5 +1,5 @@
 // What is wrong is refused where it comes in, and nothing follows from it (L19, L39); queues are bounded (L25); the
-// propagation of the roots is told (L44).
+// propagation of the roots is reported (L44).
 
 import type { Filesystem } from '@mountkeeper/core'
 import fc from 'fast-check'
@@ -25,7 +25,7 @@ const isCanonical = (text: string): boolean =>
     .every((name) => name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255) &&
   !/[\u0000-\u001f\u007f-\u009f]/.test(text)
 
-test('L19: a path that is not canonical is refused, whoever asks, and nothing is done', () => {
+test('L19: a path that is not canonical is refused to every caller, and nothing is done', () => {
   const counts = { good: 0, bad: 0 }
   fc.assert(
     fc.property(path, (mountpoint) => {

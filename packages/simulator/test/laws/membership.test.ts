@@ -39,7 +39,7 @@ test('L1 L4 L6: one request after the other, holders are exactly the set of thos
   )
 })
 
-test('L1: a release ends all of its consumer and nobody else', () => {
+test('L1: a release ends all of its consumer and of no other', () => {
   const on = stage()
   for (const [volume, consumer] of [
     ['v', 'c'],

@@ -20,7 +20,7 @@ interface Obstacle {
   readonly goes: readonly ThirdPartyAct[]
   /** It is about a layer, so that there has to be one. */
   readonly ofLayer?: true
-  /** It is told from what the root was at host-up, so that it cannot be there before. */
+  /** It is distinguished from what the root was at host-up, so that it cannot be there before. */
   readonly sinceUp?: true
 }
 
@@ -123,7 +123,7 @@ const factsSince = ({ simulation }: Stage, count: number): readonly Fact['_tag']
 
 const recordOf = ({ simulation }: Stage) => simulation.core.mountpoints.get(C)?.record
 
-/** Once it is gone and time has passed, everybody can leave, and nothing is left. */
+/** Once it is gone and time has passed, every consumer can leave, and nothing is left. */
 const expectNothingLeft = (on: Stage, obstacle: Obstacle): void => {
   happen(on, obstacle.goes)
   for (let round = 0; round < 4; round += 1) {

@@ -1,5 +1,5 @@
 // A refused attach leaves everything as it was (L7); what it has done is undone in reverse order, past errors, and the first
-// cause is told (L8).
+// cause is reported (L8).
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -21,10 +21,10 @@ const faults = fc.record({
   Probe: fc.array(fault, { maxLength: 1 }),
 })
 
-/** After these nobody can say at the answer what is there: it is put right later (L7). */
+/** After these the manager cannot know at the answer what is there: it is put right later (L7). */
 const LATER = new Set<Fault['_tag']>(['Late', 'Hangs', 'CannotTell', 'WrongFilesystem', 'Twice', 'Unchecked'])
 
-test('L7: record, directory and layers are as before, whoever else holds and whatever fails', () => {
+test('L7: record, directory and layers are as before, whatever other holders there are and whatever fails', () => {
   const refused = new Map<string, number>()
   fc.assert(
     fc.property(

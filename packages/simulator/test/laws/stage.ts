@@ -98,5 +98,5 @@ export const statusOf = (on: Stage, path = A): MountpointStatus | undefined => {
   return answer.result.mountpoints.find(({ mountpoint }) => mountpoint === path)
 }
 
-/** The tag of what was told: of the result, or of the refusal. */
+/** The tag of the answer: of the result, or of the refusal. */
 export const tagOf = (answer: Answer): string => (answer.ok ? answer.result._tag : answer.error._tag)

@@ -46,7 +46,7 @@ describe('L9: an unmount that fails three times', () => {
 test.each<[string, ThirdPartyAct]>([
   ['an open file', { _tag: 'Enters', path: A, uses: 'open file' }],
   ['a working directory', { _tag: 'Enters', path: A, uses: 'working directory' }],
-])('L14: %s keeps the layer, and ends nobody else', (_what, uses) => {
+])('L14: %s keeps the layer, and ends no other holder', (_what, uses) => {
   const on = stage()
   serve(on, attach())
   act(on.simulation, { _tag: 'ThirdParty', act: uses })

@@ -1,4 +1,4 @@
-// Whoever waits behind others sees what they have made of the mountpoint (L26): not a record that ended meanwhile, nor a layer
+// Every request that waits behind others sees what they have made of the mountpoint (L26): not a record that ended meanwhile, nor a layer
 // that is gone.
 
 import type { Answer } from '@mountkeeper/core'
@@ -24,7 +24,7 @@ interface Seen {
 
 const sourcesAt = (model: ModelHost): readonly string[] => stackAt(model, A).map((id) => identityOf(model, id).source)
 
-test('L26: whoever waited is told of what is there when it is told', () => {
+test('L26: every request that waited is answered by what is there when it is answered', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 2, maxLength: 16 }), (steps) => {
       const seen: Seen[] = []

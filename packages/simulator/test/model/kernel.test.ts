@@ -203,7 +203,7 @@ describe('directories', () => {
 describe('looking', () => {
   const root = (host: ModelHost) => discover(host, { roots: ['/m'], known: [] })!.roots[0]!
 
-  test('tells what is there', () => {
+  test('shows what is there', () => {
     const host = hostAfter(
       scene(),
       mkdir('/m/a'),
@@ -235,7 +235,7 @@ describe('looking', () => {
     expect(discover(hostAfter(scene(), rmdir('/m')), { roots: ['/m'], known: [] })).toBeUndefined()
   })
 
-  test('does not tell of more than 16 layers', () => {
+  test('does not report more than 16 layers', () => {
     const stacked = Array.from({ length: 17 }, () => tmpfs('/m/a'))
     const host = hostAfter(scene(), mkdir('/m/a'), ...stacked)
     expect(lookAt(host, '/m/a', undefined)).toMatchObject({ _tag: 'Unknown', why: 'TooManyLayers' })

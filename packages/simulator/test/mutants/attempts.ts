@@ -88,7 +88,7 @@ const attemptOnce = async (file: string, rounds: Rounds): Promise<Verdict> => {
   }
 }
 
-/** Somewhere for bundles to lie where Node finds fast-check from. */
+/** Somewhere for bundles where Node finds fast-check from. */
 export interface Folder {
   readonly path: string
   readonly remove: () => void

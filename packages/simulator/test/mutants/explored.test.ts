@@ -1,4 +1,4 @@
-// What the explorer says about mistakes that are rarely seen in random runs. That a layer of others is taken for ours is found by
+// What the explorer says about mistakes that are rarely seen in random runs. That a layer of others is treated as ours is found by
 // the effects that were emitted, since the facts of that core agree with its records.
 import { afterAll, expect, test } from 'vitest'
 import { exploreMutant, newFolder } from './attempts.js'

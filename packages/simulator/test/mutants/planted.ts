@@ -1,4 +1,4 @@
-// Puts a mutant between the sources of the core and whoever loads them, in vitest and in a bundle alike.
+// Puts a mutant between the sources of the core and the code that loads them, in vitest and in a bundle alike.
 import { join } from 'node:path'
 import type { Plugin } from 'vite'
 import type { Mutant } from './mutant.js'
@@ -7,7 +7,7 @@ import { plant } from './mutant.js'
 /** The top of the repository. */
 export const top = join(import.meta.dirname, '../../../..')
 
-/** Where the sources of the core lie. */
+/** Where the sources of the core are. */
 export const coreSources = join(top, 'packages/core/src')
 
 /** Loads the core with the mistake in it; without a mutant as it is. */

@@ -12,7 +12,7 @@ const named = (name: string) => {
   return mutant
 }
 
-/** A mistake, the law that it is told to break, and how many actions and lines are read until it is understood. */
+/** A mistake, the law that it should break, and how many actions and lines are read until it is understood. */
 const PLANTED: readonly (readonly [name: string, law: string, actions: number, lines: number])[] = [
   ['integer-instead-of-set', 'section 7', 8, 40],
   ['unmount-under-holders', 'L2', 8, 40],
@@ -24,7 +24,7 @@ const PLANTED: readonly (readonly [name: string, law: string, actions: number, l
 ]
 
 test.each(PLANTED)(
-  '%s is told as %s, in at most %d actions and %d lines',
+  '%s is shown as %s, in at most %d actions and %d lines',
   { timeout: 120_000 },
   async (name, law, actions, lines) => {
     const simulated = await simulate(folder, named(name))

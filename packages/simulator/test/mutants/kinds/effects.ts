@@ -13,7 +13,7 @@ export const EFFECTS: readonly Mutant[] = [
   ),
   mutant(
     'foreign-layer-unmounted',
-    'what somebody has mounted on top of ours is unmounted with it',
+    'what a third party has mounted on top of ours is unmounted with it',
     'L20 L34',
     'decide/unmount.ts',
     '  } else if (why !== undefined) {\n    giveUp(draft, why, found, undefined)\n  } else {',
@@ -21,7 +21,7 @@ export const EFFECTS: readonly Mutant[] = [
   ),
   mutant(
     'adopted-without-policy',
-    'a layer of somebody else is taken over although policy says refuse',
+    'a layer of a third party is taken over although policy says refuse',
     'L34',
     'decide/join.ts',
     "settings.policies.foreign === 'adopt' &&",
@@ -37,7 +37,7 @@ export const EFFECTS: readonly Mutant[] = [
   ),
   mutant(
     'record-deleted-on-failed-umount',
-    'an unmount that was refused ends the record: nobody will ever unmount it',
+    'an unmount that was refused ends the record: nothing will unmount it',
     'L9 L14 L47',
     'decide/unmount.ts',
     "  conclude(draft, { mount: 'vacant', directory: 'kept', reason })",
@@ -62,7 +62,7 @@ export const EFFECTS: readonly Mutant[] = [
   ),
   mutant(
     'made-although-mkdir-failed',
-    'a directory that is there although mkdir has failed is not taken for ours, and left',
+    'a directory that is there although mkdir has failed is not treated as ours, and left',
     'L47',
     'decide/mount.ts',
     'if (isThere(found)) noteDirectory',
@@ -94,15 +94,15 @@ export const EFFECTS: readonly Mutant[] = [
   ),
   mutant(
     'no-look-after-ended',
-    'when an overdue command has ended, nobody looks what it did',
+    'when an overdue command has ended, no look follows',
     'L35 L45 L47',
     'decide/outcome.ts',
     '    lastError: withoutProcess(lastError),\n    unresolved: unresolved && { ...unresolved, error: withoutProcess(unresolved.error) },\n  })',
     '    lastError: withoutProcess(lastError),\n    unresolved: undefined,\n    unknown: undefined,\n  })',
   ),
   mutant(
-    'outcome-of-anybody',
-    'an outcome is taken for that of the effect in flight, whichever it belongs to',
+    'outcome-of-another-effect',
+    'an outcome is treated as that of the effect in flight, whichever it belongs to',
     'section 4',
     'decide/outcome.ts',
     'if (inFlight?.effect === outcome.effect) {',
@@ -134,7 +134,7 @@ export const EFFECTS: readonly Mutant[] = [
   ),
   mutant(
     'lazy-and-silent',
-    'a layer that was detached lazily is told to be unmounted',
+    'a layer that was detached lazily is reported to be unmounted',
     'L13 L41',
     'decide/unmount.ts',
     "const wasLazy = left.mount === 'unmounted' && lazily(draft)",

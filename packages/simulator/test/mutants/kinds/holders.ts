@@ -1,4 +1,4 @@
-// Mistakes about who holds, who claims, and who is told what.
+// Mistakes about who holds, who claims, and who gets what answer.
 import type { Mutant } from '../mutant.js'
 import { mutant, mutantOf } from '../mutant.js'
 
@@ -13,7 +13,7 @@ export const HOLDERS: readonly Mutant[] = [
   ),
   mutant(
     'stranger-counted-down',
-    'a detach by somebody who holds nothing ends another holder',
+    'a detach by a consumer that holds nothing ends another holder',
     'L1 L2',
     'decide/advance.ts',
     'return others.length === 0 ? only : undefined',
@@ -21,7 +21,7 @@ export const HOLDERS: readonly Mutant[] = [
   ),
   mutantOf(
     'unmount-under-holders',
-    'each detach unmounts, and EBUSY is taken for the count of those that are left',
+    'each detach unmounts, and EBUSY is treated as the count of those that are left',
     'L2 L14',
     { file: 'decide/advance.ts', find: 'if (left > 0 || !last ||', replace: 'if (!last ||' },
     { file: 'decide/unmount.ts', find: '(holdersLeft(draft) > 0 || savingAttach', replace: '(savingAttach' },
@@ -110,7 +110,7 @@ export const HOLDERS: readonly Mutant[] = [
   ),
   mutant(
     'holders-dropped-with-the-layer',
-    'whoever holds a layer that somebody else has taken off is forgotten',
+    'every consumer that holds a layer that a third party has taken off is forgotten',
     'L1 L30 L35',
     'decide/see.ts',
     'if (position < 0) noteUnmounted(draft, by)',

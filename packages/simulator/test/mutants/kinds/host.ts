@@ -57,7 +57,7 @@ export const HOST: readonly Mutant[] = [
   ),
   mutant(
     'half-written-claim-forgotten',
-    'a claim that was open at a crash is not settled: its layer and directory are nobody’s',
+    'a claim that was open at a crash is not settled: its layer and directory belong to no record',
     'L30 L47',
     'remember.ts',
     "    case 'Claimed':\n      return { kind: 'Mount', error: undefined }\n",
@@ -117,7 +117,7 @@ export const HOST: readonly Mutant[] = [
   ),
   mutant(
     'slot-kept-in-a-wait',
-    'whoever waits before the next try keeps its slot: others get none',
+    'every request that waits before the next try keeps its slot: others get none',
     'L25',
     'decide/steps.ts',
     '  set(draft, { wait: { effect, why, delayMs } })\n  releaseSlot(draft)',
@@ -157,7 +157,7 @@ export const HOST: readonly Mutant[] = [
   ),
   mutant(
     'directory-forgotten-at-a-reboot',
-    'what was to be made is forgotten when nobody can look after a reboot',
+    'what was to be made is forgotten when no look is possible after a reboot',
     'L47',
     'decide/host.ts',
     "const mayBeThere = found._tag !== 'NoDirectory' && found._tag !== 'Obstacle'",

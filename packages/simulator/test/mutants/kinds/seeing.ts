@@ -91,7 +91,7 @@ export const SEEING: readonly Mutant[] = [
   ),
   mutant(
     'unknown-means-nothing-there',
-    'nobody could tell, so there is nothing',
+    'the look was inconclusive, so there is nothing',
     'L17',
     'decide/see.ts',
     "if (found._tag === 'Unknown') return found",
@@ -134,7 +134,7 @@ export const SEEING: readonly Mutant[] = [
   ),
   mutant(
     'open-intent-forgotten',
-    'a mount whose end nobody saw is not settled by the next look: its layer is called foreign',
+    'a mount whose end no look saw is not settled by the next look: its layer is called foreign',
     'L6 L34 L47',
     'decide/outcome.ts',
     'if (unresolved === undefined || overdue.length > 0) {',
@@ -191,7 +191,7 @@ export const RARELY_SEEN: readonly Mutant[] = [
   ),
   mutant(
     'intent-without-a-mount',
-    'a layer is taken for ours because an attach had begun, although no Mount was ever emitted for it',
+    'a layer is treated as ours because an attach had begun, although no Mount was ever emitted for it',
     'L34',
     'evolve.ts',
     "intent?.found._tag === 'NoDirectory' && directory !== 'ours' ? { ...intent, explains: 'only the directory' } : intent",
@@ -199,7 +199,7 @@ export const RARELY_SEEN: readonly Mutant[] = [
   ),
   mutant(
     'no-second-look-at-an-unmount',
-    'an unmount that reported success while its layer still showed counts as failed at once: whoever waits shares a layer that disappears',
+    'an unmount that reported success while its layer still showed counts as failed at once: every request that waits shares a layer that disappears',
     'L2',
     'decide/unmount.ts',
     "const mayDisappear = error === undefined || when === 'late'",

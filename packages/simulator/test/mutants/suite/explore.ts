@@ -1,4 +1,4 @@
-// An exploration of a core with a mistake in it, as the body of a worker thread: posts the first finding, as it is told.
+// An exploration of a core with a mistake in it, as the body of a worker thread: posts the first finding, as it is shown.
 import { parentPort, workerData } from 'node:worker_threads'
 import * as explorer from '../../../src/explore/index.js'
 

@@ -1,5 +1,5 @@
 // Stands in for fast-check: the same, but the attempt says how many runs there are and with which seed, runs are counted, and
-// a failure is told as it was found, not made smaller.
+// a failure is shown as it was found, not made smaller.
 import * as real from 'fast-check'
 import type { IProperty, Parameters, RunDetails } from 'fast-check'
 

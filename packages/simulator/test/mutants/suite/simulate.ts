@@ -1,8 +1,8 @@
-// A campaign against a core with a mistake in it, as the body of a worker thread: posts what a person would be told.
+// A campaign against a core with a mistake in it, as the body of a worker thread: posts what a person would be shown.
 import { parentPort } from 'node:worker_threads'
 import { beginCampaign, goOnWith, shrink, tellCounterexample } from '../../../src/index.js'
 
-/** What a person would be told. */
+/** What a person would be shown. */
 export interface Simulated {
   readonly law: string | undefined
   readonly runs: number
