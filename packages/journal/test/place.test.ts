@@ -1,4 +1,4 @@
-// Where a journal lies: a file or a directory that another user has, or could have put there, is refused before anything of it is
+// Where a journal is: a file or a directory that another user has, or could have put there, is refused before anything of it is
 // believed, with the command that puts it right.
 
 import { describe, expect, test } from 'vitest'

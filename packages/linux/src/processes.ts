@@ -101,7 +101,7 @@ export const leaderOf = (pid: number): Leader => {
   return { pid, started: isOwn ? startedOf(entry) : undefined }
 }
 
-/** Whether a process was stopped by a signal, and does nothing until it is told to go on. */
+/** Whether a process was stopped by a signal, and does nothing until it is continued. */
 export const isStopped = ({ pid, started }: Leader): boolean => {
   const stat = textOf(`/proc/${pid}/stat`)
   const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []

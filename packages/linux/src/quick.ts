@@ -3,7 +3,7 @@
 
 import type { Unmount } from '@mountkeeper/core'
 
-/** Types whose mount asks no server and no daemon: a bind is made only of what lies on a local filesystem. Reading a superblock may take long. */
+/** Types whose mount asks no server and no daemon: a bind is made only of what is on a local filesystem. Reading a superblock may take long. */
 const QUICK_TYPES: ReadonlySet<string> = new Set(['tmpfs', 'bind'])
 
 /** Whether the mount of this type is done by mount(8) and the kernel alone, at once. */

@@ -16,7 +16,7 @@ export const endMark = (nonce: string, number: number): string => `${nonce} e ${
 
 /**
  * The line that runs a command: it is said that it begins; it gets no standard input, its stderr goes where the marks go; its status is
- * said. Programs are looked for anew each time, as for a command that has a process of its own. The mark of the end begins a line.
+ * said. Programs are looked for each time, as for a command that has a process of its own. The mark of the end begins a line.
  */
 export const commandLine = (vector: readonly string[], nonce: string, number: number): string =>
   `hash -r;echo ${beginMark(nonce, number)};` +

@@ -1,4 +1,4 @@
-// A new file without a name in memory: for what a program has to read from a file, and that is to be gone when nobody has it open.
+// A new file without a name in memory: for what a program has to read from a file, and that is to be gone when no process has it open.
 
 import { closeSync, constants, openSync, statfsSync } from 'node:fs'
 import type { Either } from 'fp-ts/lib/Either.js'

@@ -21,7 +21,7 @@ const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
   expect(await isSo()).toBe(true)
 }
 
-/** A life of the manager's host port in a process of its own, which does what it is told and then says so. */
+/** A life of the manager's host port in a process of its own, which does what the test says and then says so. */
 const LIFE = `
 import(process.argv[1]).then(async ({ linuxHost }) => {
   const [, , root, deeds] = process.argv

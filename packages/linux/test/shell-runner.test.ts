@@ -64,7 +64,7 @@ describe('a command that cannot hang', () => {
     expect(others).toEqual([])
     expect(ends[3]!.vector).toEqual(['sh', '-c', 'echo "line 3" >&2; echo no >&1; exit 3'])
   })
-  test('is told from one that was killed', async () => {
+  test('is distinguished from one that was killed', async () => {
     const { run } = made()
     expect(as('Signalled', await run(shell('kill -KILL $$'))).signal).toBe('SIGKILL')
     expect(as('Signalled', await run(shell('kill -TERM $$'))).signal).toBe('SIGTERM')
@@ -128,7 +128,7 @@ test('a command that is not said to be quick has a process of its own', async ()
 })
 
 describe('a command that passes its deadline', () => {
-  test('is ended with its shell, and holds up nobody', async () => {
+  test('is ended with its shell, and holds up no other command', async () => {
     const { run } = made()
     const out = file()
     const hanging = run(shell(`: >${out}; exec sleep 60`, 300))

@@ -97,7 +97,7 @@ describe('events', () => {
     ])
   })
 
-  test('report a mount that was renewed while its state was uncertain, and none that nobody holds', () => {
+  test('report a mount that was renewed while its state was uncertain, and none of one without a holder', () => {
     expect(walk(1, 'mounted*', 'uncertain', 'looking', 'mounting', 'mounted*')).toEqual([
       'Uncertain mounted > uncertain',
       'Remounted uncertain > mounted',

@@ -100,7 +100,7 @@ describe('news', () => {
     ])
   })
 
-  test('need nobody who watches', () => {
+  test('need no watcher', () => {
     const asked: string[] = []
     const follower = followInventory({
       inventory: {
@@ -131,7 +131,7 @@ describe('news', () => {
     { _tag: 'Lost', why: 7 },
     { _tag: 'Gone' },
     { _tag: 'Gone', why: 'x' },
-  ])('%j are none: that is reported, shown to nobody, and leads to nothing', (news) => {
+  ])('%j are none: that is reported, shown to no caller, and leads to nothing', (news) => {
     const { wish, tell, asked, heard, complaints } = following()
     wish('host-up')
     tell(news)

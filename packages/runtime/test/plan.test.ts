@@ -155,7 +155,7 @@ test.each(BESIDE)('plans with what the look has found beside it: %j', async (bes
   expect(result).not.toEqual(as({ found: DIRECTORY }))
 })
 
-test('a look that is no report is one that cannot tell', async () => {
+test('a look that is no report is inconclusive', async () => {
   const { result, as } = await planned({})
   expect(result).toEqual(as({ found: { _tag: 'Unknown', why: 'Unreadable' } }))
   expect(result).not.toEqual(as({ found: DIRECTORY }))

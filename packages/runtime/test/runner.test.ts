@@ -59,7 +59,7 @@ const running = (observer?: Observer) => {
 
 const CHANGING = ['Mount', 'Unmount', 'MakeDirectory', 'RemoveDirectory']
 
-describe('what is overdue and whose end nobody sees', () => {
+describe('what is overdue and whose end is not seen', () => {
   test.each(['Look', 'Probe', 'Discover'])('is over where it changes nothing: %s', async (tag) => {
     const { begin, timers, since, running: all, complaints } = running()
     const call = begin(effectOf(tag))
@@ -130,7 +130,7 @@ describe('a report after the runner has given the outcome', () => {
   })
 })
 
-test('what cannot tell for another reason than the time is not overdue', async () => {
+test('what is inconclusive for another reason than the time is not overdue', async () => {
   const { begin, since, running: all, complaints } = running()
   await begin(effectOf('Look')).report({ found: { _tag: 'Unknown', why: 'Unreadable' } })
   expect([since(), all(), complaints]).toEqual([['Unknown Unreadable'], [], []])

@@ -45,7 +45,7 @@ const third: readonly Story[] = [
   ['covered by the same again', [attach(1), theyMount(at('a'), 'f'), attach(2), detach(1), theyUnmount(), detach(2)]],
   ['lost, and mounted again', [attach(1), theyUnmount(), attach(2), attach(1), detach(1), detach(2)]],
   ['lost, and not mounted again', [attach(1), theyUnmount(), fault('Mount', 'fails'), attach(2), status, detach(1)]],
-  ['lost, and nobody comes', [attach(1), theyUnmount(), detach(1)]],
+  ['lost, and no request comes', [attach(1), theyUnmount(), detach(1)]],
   [
     'lost by a lazy unmount, and seen',
     [attach(1), theyUnmount(at('a'), 'lazy'), observe(), pass(300), answered, status, detach(1)],
@@ -77,7 +77,7 @@ const third: readonly Story[] = [
     [attach(1), theyMount(ROOT), attach(2, 'a', undefined, SOON), theyUnmount(ROOT), retry(), detach(1)],
   ],
   [
-    'more layers than are told',
+    'more layers than a look reports',
     [
       theyMake(at('a')),
       ...Array.from({ length: 17 }, () => theyMount(at('a'))),

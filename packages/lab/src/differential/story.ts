@@ -10,5 +10,5 @@ export type Story = readonly [name: string, steps: readonly Step[], settings?: S
 
 export const G = tmpfs('g')
 export const SHORT: SimulatedSettings = { deadlinesMs: { mount: SHORT_MS, unmount: SHORT_MS, directory: SHORT_MS } }
-/** For what waits for a look that can tell, and for what is overdue: later than `SHORT`. */
+/** For what waits for a conclusive look, and for what is overdue: later than `SHORT`. */
 export const SOON = { deadlineMs: SHORT_MS + 500 }
