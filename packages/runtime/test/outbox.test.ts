@@ -69,12 +69,13 @@ describe('an outbox', () => {
 
   test('that has failed says so once, and lets nothing out any more', async () => {
     const { send, end, waiting, gone, failures, appends } = outbox()
-    send('A', 'b', 'C')
+    send('A', 'b', 'C', 'D')
     await end(0, left(FULL))
     expect([failures, waiting()]).toEqual([[FULL], 0])
     await end(1, left({ ...FULL, why: 'it is still full' }))
-    send('d', 'E')
-    expect([gone, failures, appends.length, waiting()]).toEqual([[], [FULL], 2, 0])
+    await end(2, Promise.reject(new Error('it is gone')) as never)
+    send('e', 'F')
+    expect([gone, failures, appends.length, waiting()]).toEqual([[], [FULL], 3, 0])
   })
 
   test('whose later append succeeds after a failure lets nothing out either', async () => {
