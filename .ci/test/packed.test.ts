@@ -120,6 +120,26 @@ test.each([
   expect({ status, output }).toEqual({ status: 0, output: '' })
 })
 
+test('the examples in the README of mountkeeper compile as they stand there, and the one on a simulated host runs', () => {
+  const readme = readFileSync(join(folder, 'node_modules/mountkeeper/README.md'), 'utf8')
+  const examples = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, example]) => example!)
+  const place = join(folder, 'examples')
+  mkdirSync(place)
+  const names = examples.map((example, n) => {
+    writeFileSync(join(place, `example${n}.ts`), example)
+    return `example${n}`
+  })
+  const compilerOptions = { module: 'nodenext', target: 'es2023', strict: true, outDir: 'out', types: ['node'] }
+  const files = names.map((name) => `${name}.ts`)
+  writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+  const compiled = node(place, join(top, 'node_modules/ts7/bin/tsc'), '--pretty', 'false', '-p', '.')
+  expect(compiled).toMatchObject({ status: 0, output: '' })
+  const simulated = names[examples.findIndex((example) => example.includes('export const rehearse'))]!
+  const script = `console.log((await (await import('./out/${simulated}.js')).rehearse()).join())`
+  const ran = node(place, '--input-type=module', '-e', script)
+  expect(ran).toMatchObject({ status: 0, output: 'MountFailed,mounted,already-held\n' })
+})
+
 test.runIf(existsSync(join(top, 'packages/cli/src/main.ts')))('the command runs and prints its help', () => {
   const place = join(folder, 'node_modules/@mountkeeper/cli')
   const { bin } = manifestOf('@mountkeeper/cli')
