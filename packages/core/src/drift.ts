@@ -6,6 +6,7 @@ import type { Found, Identity, SourceSeen } from './found.js'
 import { compareIdentity, layersOf, renamedAmong, unknownText } from './found.js'
 import type { Mountpoint } from './host.js'
 import { agreement, sourceChange } from './layer.js'
+import { phaseOf } from './phase-of.js'
 import type { Settings } from './settings.js'
 
 const nameOf = (layer: Identity): string => `${layer.fstype} ${layer.source}`
@@ -123,7 +124,7 @@ export const differenceOf = (
   const unknown = found._tag === 'Unknown' ? found : renamed
   if (unknown !== undefined) {
     const text = `cannot be examined: ${unknownText(unknown)}`
-    return record.phase === 'absent' ? [] : [{ _tag: 'uncertain', mountpoint, text }]
+    return phaseOf(record, holders) === 'absent' ? [] : [{ _tag: 'uncertain', mountpoint, text }]
   }
   if (record.layer !== undefined) return ofLayer(settings, record, record.layer, holders, layers, beside)
   const [top] = layers

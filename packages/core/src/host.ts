@@ -97,6 +97,8 @@ export interface Delay {
   readonly effect: EffectId
   readonly why: 'settle' | 'unmount-retry' | 'back-off' | 'keep-mounted'
   readonly delayMs: number
+  /** A claim was there when it began: a second look at its mount is called `mounting` to its end, also after the claim's. */
+  readonly claimed: boolean
 }
 
 /** What the last probe has found of a layer that is mounted and dead, and when (wall clock, ms). */

@@ -9,7 +9,7 @@ import { allHolders, countHolders } from './holders.js'
 import type { Entry, Host, Mountpoint } from './host.js'
 import type { Attachment } from './id.js'
 import { LOCAL_LANE } from './lane.js'
-import type { Phase } from './phase.js'
+import { phaseOf } from './phase-of.js'
 import { grantable, shareMax, streamMax } from './slots.js'
 
 /** One law that a host breaks: which, where, and how. */
@@ -56,37 +56,19 @@ export const breachesOfFacts = (host: Host, path: string, folded: Folded = NOTHI
   return [...ofHolders, ...unless(different.length === 0, 'section 7', path, text.join('; '))]
 }
 
-/** The host effects that each phase allows in flight (the table of phases in R5). */
-const FLIGHTS: Readonly<Record<Phase, readonly string[]>> = {
-  absent: [],
-  looking: ['Look', 'Probe'],
-  making: ['MakeDirectory'],
-  mounting: ['Mount'],
-  mounted: [],
-  lost: [],
-  unmounting: ['Unmount'],
-  removing: ['RemoveDirectory'],
-  vacant: [],
-  leftover: [],
-  uncertain: [],
-}
-
 /** Something is overdue, or a step of the ladder that stood beside it has not ended yet. */
 const isOverdue = ({ overdue, slot, inFlight }: Mountpoint): boolean =>
   overdue.length > 0 || (slot === 'overdue' && inFlight !== undefined)
 
-/** Phase and effect in flight agree; beside an overdue effect only the ladder acts. */
-const ofPhase = (record: Mountpoint): Breaches => {
+/** The phase is the one that the record shows; beside an overdue effect only the ladder acts. */
+const ofPhase = ({ record, holders }: Entry): Breaches => {
   const { phase, inFlight, path } = record
-  if (isOverdue(record)) {
-    const ladder = inFlight === undefined || inFlight.kind === 'Look' || inFlight.kind === 'Unmount'
-    return [
-      ...unless(ladder, 'L23', path, `${inFlight?.kind ?? ''} beside an overdue effect`),
-      ...unless(phase === 'uncertain', 'L23', path, `${phase} although an effect is overdue`),
-    ]
-  }
-  if (inFlight === undefined) return NONE
-  return unless(FLIGHTS[phase].includes(inFlight.kind), 'L22', path, `${inFlight.kind} in flight while ${phase}`)
+  const shown = phaseOf(record, holders.count)
+  const ladder = inFlight === undefined || inFlight.kind === 'Look' || inFlight.kind === 'Unmount'
+  return [
+    ...unless(phase === shown, 'L22', path, `called ${phase}, and is ${shown}`),
+    ...unless(ladder || !isOverdue(record), 'L23', path, `${inFlight?.kind ?? ''} beside an overdue effect`),
+  ]
 }
 
 /** Holders, claims and layers fit the phase. */
@@ -280,7 +262,7 @@ const ofIndexes = (host: Host): Breaches => {
 /** Every law that this host breaks; none, if all is well. Linear in the host. */
 export const breaches = (host: Host): readonly Breach[] => [
   ...[...host.mountpoints.values()].flatMap((entry) => [
-    ...ofPhase(entry.record),
+    ...ofPhase(entry),
     ...ofHolders(entry),
     ...ofWaiting(host, entry.record),
     ...ofSlot(entry.record),

@@ -9,13 +9,15 @@ import { allHolders } from './holders.js'
 import type { Host } from './host.js'
 import { emptyHost } from './host.js'
 import type { Remembered } from './remember.js'
-import { emptyMemory, phaseOf, remember } from './remember.js'
+import { phaseOf } from './phase-of.js'
+import { emptyMemory, remember } from './remember.js'
 import type { Settings } from './settings.js'
 
 const changesOf = (host: Host, remembered: Remembered): readonly Change[] => {
   const { since } = remembered
   const { path } = remembered.record
-  const record = { ...remembered.record, since, root: rootOf(host, path), phase: phaseOf(remembered) }
+  const phase = phaseOf(remembered.record, remembered.holders.count)
+  const record = { ...remembered.record, since, root: rootOf(host, path), phase }
   const holders = allHolders(remembered.holders).map((holder): Change => ({ _tag: 'HolderAdded', path, holder }))
   return [{ _tag: 'Record', path, record }, ...holders]
 }

@@ -8,7 +8,7 @@ import type { Holders } from './holders.js'
 import { addHolder, findHolder, noHolders, removeHolder } from './holders.js'
 import type { Mountpoint } from './host.js'
 import { absentMountpoint } from './host.js'
-import type { Phase } from './phase.js'
+import { phaseOf } from './phase-of.js'
 
 /** One mountpoint as facts describe it. */
 export interface Remembered {
@@ -73,14 +73,6 @@ const take = ({ record, holders }: Remembered, fact: MountpointFact): void => {
   if (patch !== undefined) Object.assign(record, patch)
 }
 
-/** The phase of a record that was not looked at yet. */
-export const phaseOf = ({ record, holders }: Remembered): Phase => {
-  if (record.unresolved !== undefined) return 'uncertain'
-  if (record.layer !== undefined) return holders.count > 0 ? 'mounted' : 'vacant'
-  if (holders.count > 0) return 'lost'
-  return record.directory === 'ours' ? 'leftover' : 'absent'
-}
-
 /** Takes in the next fact. Total: a fact about nothing is ignored. */
 export const remember = (memory: Memory, fact: Fact): void => {
   if (fact._tag === 'HostCameUp') {
@@ -96,6 +88,6 @@ export const remember = (memory: Memory, fact: Fact): void => {
   }
   take(remembered, fact)
   remembered.since = at
-  if (phaseOf(remembered) === 'absent') memory.mountpoints.delete(mountpoint)
+  if (phaseOf(remembered.record, remembered.holders.count) === 'absent') memory.mountpoints.delete(mountpoint)
   else if (known === undefined) memory.mountpoints.set(mountpoint, remembered)
 }

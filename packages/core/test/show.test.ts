@@ -483,7 +483,7 @@ describe('mountpoints and the host', () => {
         ],
         overdue: [flying],
         inFlight: { effect: effectId(4), kind: 'Look' },
-        wait: { effect: effectId(5), why: 'back-off', delayMs: 5_000 },
+        wait: { effect: effectId(5), why: 'back-off', delayMs: 5_000, claimed: false },
         slot: 'overdue',
         lane: 'nfs1',
         reason: { _tag: 'Stacked' },

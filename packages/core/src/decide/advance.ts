@@ -6,7 +6,17 @@ import type { Holder } from '../holders.js'
 import type { Waiting } from '../host.js'
 import { isInTheWay, reasonOf } from '../reason.js'
 import type { Draft, Out } from './draft.js'
-import { answerLeaving, enter, heldBy, holderOf, holdersLeft, refuseWaiting, set, recordFact } from './draft.js'
+import {
+  answerLeaving,
+  heldBy,
+  holderOf,
+  holdersLeft,
+  passThrough,
+  phaseNow,
+  refuseWaiting,
+  set,
+  recordFact,
+} from './draft.js'
 import { becomeAbsent } from './see.js'
 import {
   isUncertain,
@@ -152,6 +162,7 @@ const cleanUp = (draft: Draft): void => {
   if (reason?._tag === 'KeptByPolicy') {
     startWait(draft, 'keep-mounted', settingsOf(draft).policies.keepMountedMs)
   } else if (reason === undefined) {
+    passThrough(draft, phaseNow(draft))
     startWork(draft, 'Unmount', {})
     wantSlot(draft, true)
   } else {
@@ -160,13 +171,13 @@ const cleanUp = (draft: Draft): void => {
 }
 
 const restLost = (draft: Draft): void => {
-  enter(draft, 'lost')
   const { wait, reason } = draft.record
   if (settingsOf(draft).policies.lost !== 'remount' || !looksAfterItself(draft.out) || wait !== undefined) return
   if (reason !== undefined) {
     startBackOff(draft)
     return
   }
+  passThrough(draft, 'lost')
   startWork(draft, 'Mount', { remount: true })
   wantSlot(draft, true)
 }
@@ -175,10 +186,9 @@ const restLost = (draft: Draft): void => {
 const rest = (draft: Draft): void => {
   const { record, out } = draft
   const held = holdersLeft(draft) > 0
-  if (record.overdue.length > 0) {
-    enter(draft, 'uncertain')
-  } else if (isUncertain(record)) {
-    enter(draft, 'uncertain')
+  // What is overdue owns the mountpoint: its end is what happens next.
+  if (record.overdue.length > 0) return
+  if (isUncertain(record)) {
     if (record.wait === undefined && looksAfterItself(out)) startBackOff(draft)
   } else if (record.layer !== undefined && held) {
     // Our layer is there, as was seen last: what a command had said before would only mislead whoever asks for the status.
@@ -186,14 +196,11 @@ const rest = (draft: Draft): void => {
     if (wait !== undefined || backOffMs !== 0 || reason !== undefined || lastError !== undefined) {
       set(draft, { wait: undefined, backOffMs: 0, reason: undefined, lastError: undefined })
     }
-    enter(draft, 'mounted')
   } else if (record.layer !== undefined) {
-    enter(draft, 'vacant')
     cleanUp(draft)
   } else if (held) {
     restLost(draft)
   } else if (record.directory === 'ours') {
-    enter(draft, 'leftover')
     cleanUp(draft)
   } else {
     becomeAbsent(draft)

@@ -18,6 +18,7 @@ import {
   holdersLeft,
   openDraft,
   patchHost,
+  phaseNow,
   pathsOf,
   refuseWaiting,
   setWork,
@@ -51,7 +52,7 @@ const describe = (draft: Draft): string => {
   if (record.unknown !== undefined) return unknownText(record.unknown)
   if (record.inFlight !== undefined) return `${DOING[record.inFlight.kind]} has not ended yet`
   if (record.wait !== undefined) return WAITING[record.wait.why]
-  return `the mountpoint is ${record.phase}`
+  return `the mountpoint is ${phaseNow(draft)}`
 }
 
 /** Which slots it was that were all taken. */

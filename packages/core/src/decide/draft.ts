@@ -14,6 +14,7 @@ import { allHolders, findHolder, holdersOf } from '../holders.js'
 import type { Entry, Host, Mountpoint, Unanswered, Waiting, Work, Stopping } from '../host.js'
 import type { HostPhase, Phase } from '../phase.js'
 import { absentMountpoint, copyMountpoint } from '../host.js'
+import { phaseOf } from '../phase-of.js'
 import type { EffectId, RequestId } from '../id.js'
 import { effectId } from '../id.js'
 
@@ -142,10 +143,11 @@ const own = (draft: Draft): ReturnType<typeof copyMountpoint> => {
 }
 
 /**
- * Writes fields of the record that are not durable; those follow from facts. The record is the draft's own copy, made once:
- * whoever needs a value as it was takes it out before. (Copying at each step was a quarter of the cost of a decision.)
+ * Writes fields of the record that are not durable: those follow from facts, and the phase follows from the record. The record
+ * is the draft's own copy, made once: whoever needs a value as it was takes it out before. (Copying at each step was a quarter
+ * of the cost of a decision.)
  */
-export const set = <Key extends Exclude<keyof Mountpoint, keyof Durable>>(
+export const set = <Key extends Exclude<keyof Mountpoint, keyof Durable | 'phase' | 'since'>>(
   draft: Draft,
   patch: Pick<Mountpoint, Key>,
 ): void => {
@@ -155,10 +157,6 @@ export const set = <Key extends Exclude<keyof Mountpoint, keyof Durable>>(
 
 export const setWork = (draft: Draft, patch: Partial<Work>): void => {
   if (draft.record.work !== undefined) set(draft, { work: { ...draft.record.work, ...patch } })
-}
-
-export const enter = (draft: Draft, phase: Phase): void => {
-  if (draft.record.phase !== phase) set(draft, { phase, since: draft.out.at })
 }
 
 const isRemoved = (draft: Draft, volume: string, consumer: string): boolean =>
@@ -214,11 +212,26 @@ const OVER_THE_SET: HoldersWriter<Draft> = {
   },
 }
 
+/** The phase of the record as of this point of the decision. */
+export const phaseNow = (draft: Draft): Phase => phaseOf(draft.record, holdersLeft(draft))
+
+/** Stamps the phase that the decision has led to; `since` is when it began. */
+const stampPhase = (draft: Draft): void => {
+  const phase = phaseNow(draft)
+  if (phase !== draft.record.phase) Object.assign(own(draft), { phase, since: draft.out.at })
+}
+
+/** The decision comes through a phase: the one after it is new, also where it has the name of the one before. */
+export const passThrough = (draft: Draft, phase: Phase): void => {
+  if (draft.record.phase !== phase) own(draft).since = draft.out.at
+}
+
 /** Nothing is known, wanted or done there: no record is kept. */
 const isNothing = (record: Mountpoint): boolean => record.phase === 'absent' && record.waiting.length === 0
 
 /** Writes the mountpoint's part of the decision. */
 const closeDraft = (draft: Draft): void => {
+  stampPhase(draft)
   const { out, record, entry } = draft
   const { path } = record
   if (draft.removed !== undefined) {

@@ -11,7 +11,7 @@ import type { Probed, Unknown } from '../input.js'
 import { sourceChange } from '../layer.js'
 import { serverOf } from '../server.js'
 import type { Draft } from './draft.js'
-import { enter, holdersLeft, set, setWork, recordFact } from './draft.js'
+import { holdersLeft, set, setWork, recordFact } from './draft.js'
 import { rollBack } from './rollback.js'
 import type { MountSeen } from './see.js'
 import { see, seeMount } from './see.js'
@@ -143,7 +143,6 @@ export const concludeMakeDirectory = (draft: Draft, found: Found, error: Command
 const settle = (draft: Draft, error: CommandError | undefined): void => {
   setWork(draft, { settled: true })
   set(draft, { unresolved: { kind: 'Mount', error } })
-  enter(draft, draft.record.claim === undefined ? 'uncertain' : 'mounting')
   startWait(draft, 'settle', settingsOf(draft).delaysMs.settle)
 }
 
@@ -180,7 +179,6 @@ const proveMounted = (
   const lookedFor = when === 'late' ? (draft.record.work?.lookedFor ?? NO_REQUEST) : draft.out.lastRequest
   setWork(draft, { proving: { error, lookedFor }, warnings })
   if (error !== undefined && ruleOf(settingsOf(draft), filesystem.type).mayHang) {
-    enter(draft, 'looking')
     emitProbe(draft, filesystem)
   } else {
     serveMounted(draft, filesystem, [])

@@ -11,7 +11,18 @@ import { canonicalServer } from '../server.js'
 import { STATUS_ENTRIES_MAX, STATUS_MAX, statusOfHost } from '../status.js'
 import { advance } from './advance.js'
 import type { Draft, Out } from './draft.js'
-import { answerRefused, change, leaveQueue, openDraft, pathsOf, recordFact, refuse, reply, set } from './draft.js'
+import {
+  answerRefused,
+  change,
+  leaveQueue,
+  openDraft,
+  pathsOf,
+  phaseNow,
+  recordFact,
+  refuse,
+  reply,
+  set,
+} from './draft.js'
 import { checkAsked, checkMountpoint, hostDown, lookNow } from './request.js'
 import { becomeAbsent } from './see.js'
 import { NO_REQUEST, finish, startWork, wantSlot } from './steps.js'
@@ -108,7 +119,8 @@ export const observe = (out: Out, mountpoint: string): void => {
   const kept = record.wait?.why === 'keep-mounted'
   if (isResting(record)) {
     // What was tried and failed is due again when the look has ended; what policy keeps is only looked at.
-    const known = record.unknown === undefined && record.phase !== 'mounted' && record.phase !== 'lost'
+    const phase = phaseNow(draft)
+    const known = record.unknown === undefined && phase !== 'mounted' && phase !== 'lost'
     startWork(draft, known && !kept ? 'Unmount' : 'Look', {})
     wantSlot(draft, true)
   } else {
@@ -139,6 +151,8 @@ export const requestForget = (out: Out, request: RequestId, body: ForgetRequest)
     return
   }
   recordFact(draft, { _tag: 'Forgotten', at: out.at, mountpoint: record.path })
+  finish(draft)
+  set(draft, { unknown: undefined, unresolved: undefined })
   becomeAbsent(draft)
   reply(out, replied, { _tag: 'Forgotten', holders })
 }

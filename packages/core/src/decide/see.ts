@@ -6,7 +6,7 @@ import type { Warning } from '../answer.js'
 import type { Found, Identity, ResolvedSource, SourceSeen, Unknown } from '../found.js'
 import { compareIdentity, layersOf, renamedAmong } from '../found.js'
 import type { Draft } from './draft.js'
-import { endRecord, enter, set, recordFact } from './draft.js'
+import { endRecord, set, recordFact } from './draft.js'
 import type { MountSeenBy } from '../layer.js'
 import { ourMount } from '../layer.js'
 import { noteDirectory, noteUnmounted, settingsOf } from './steps.js'
@@ -123,7 +123,8 @@ export const seeMount = (
 
 /** A record of which nothing is left but, perhaps, requests that wait. */
 export const becomeAbsent = (draft: Draft): void => {
-  if (draft.record.phase === 'absent') return
+  // Untouched: it has come to this before.
+  if (!draft.isOwn && draft.record.phase === 'absent') return
   endRecord(draft)
   set(draft, {
     foreign: NO_LAYERS,
@@ -133,5 +134,4 @@ export const becomeAbsent = (draft: Draft): void => {
     backOffMs: 0,
     wait: undefined,
   })
-  enter(draft, 'absent')
 }

@@ -13,7 +13,17 @@ import { requestId } from '../id.js'
 import { serverOf } from '../server.js'
 import type { Settings } from '../settings.js'
 import type { Draft } from './draft.js'
-import { change, enter, holdersLeft, set, setWork, takeEffectId, emit, recordFact, unansweredOf } from './draft.js'
+import {
+  change,
+  holdersLeft,
+  passThrough,
+  set,
+  setWork,
+  takeEffectId,
+  emit,
+  recordFact,
+  unansweredOf,
+} from './draft.js'
 
 export const NO_REQUEST: RequestId = requestId(0)
 
@@ -71,7 +81,6 @@ const shownAs = ({ fstype, source }: Identity): Filesystem => ({ type: fstype, s
 export const wantSlot = (draft: Draft, background: boolean): void => {
   const { record } = draft
   if (record.overdue.length > 0) {
-    enter(draft, 'uncertain')
     return
   }
   const wished = servedHead(draft)?.filesystem
@@ -86,7 +95,6 @@ export const wantSlot = (draft: Draft, background: boolean): void => {
     // A look on the side does not lengthen what policy keeps.
     wait: background && record.wait?.why === 'keep-mounted' ? record.wait : undefined,
   })
-  enter(draft, 'looking')
 }
 
 /** Gives the slot back; what is overdue stays counted for its server. */
@@ -117,7 +125,6 @@ export const emitLook = (draft: Draft): void => {
     deadlineMs,
   })
   flying(draft, { effect, kind: 'Look' })
-  if (record.overdue.length === 0) enter(draft, 'looking')
 }
 
 export const emitProbe = (draft: Draft, filesystem: Filesystem): void => {
@@ -136,7 +143,6 @@ export const emitMakeDirectory = (draft: Draft): void => {
   const root = identityOfRoot(draft)
   emit(out, { _tag: 'MakeDirectory', effect, mountpoint: record.path, root, deadlineMs })
   flying(draft, { effect, kind: 'MakeDirectory' })
-  enter(draft, 'making')
 }
 
 export const emitMount = (draft: Draft, filesystem: Filesystem): void => {
@@ -155,7 +161,6 @@ export const emitMount = (draft: Draft, filesystem: Filesystem): void => {
   flying(draft, { effect, kind: 'Mount' })
   // An unmount that made room may have had its second look; this mount has one of its own.
   setWork(draft, { settled: false })
-  enter(draft, 'mounting')
 }
 
 /** Takes our layer off; its fact comes with it. Only after a look that showed it on top (L20). */
@@ -179,7 +184,6 @@ export const emitUnmount = (draft: Draft, identity: Identity, how: UnmountHow): 
   })
   flying(draft, { effect, kind: 'Unmount' })
   setWork(draft, { attempts: (record.work?.attempts ?? 0) + 1, settled: false })
-  if (record.overdue.length === 0) enter(draft, 'unmounting')
 }
 
 export const emitRemoveDirectory = (draft: Draft): void => {
@@ -189,7 +193,6 @@ export const emitRemoveDirectory = (draft: Draft): void => {
   const root = identityOfRoot(draft)
   emit(out, { _tag: 'RemoveDirectory', effect, mountpoint: record.path, root, deadlineMs })
   flying(draft, { effect, kind: 'RemoveDirectory' })
-  enter(draft, 'removing')
 }
 
 /** Starts a delay; the slot is given back for its length. */
@@ -197,7 +200,7 @@ export const startWait = (draft: Draft, why: Delay['why'], delayMs: number): voi
   const { out, record } = draft
   const effect = takeEffectId(out)
   emit(out, { _tag: 'Wait', effect, mountpoint: record.path, why, delayMs })
-  set(draft, { wait: { effect, why, delayMs } })
+  set(draft, { wait: { effect, why, delayMs, claimed: record.claim !== undefined } })
   releaseSlot(draft)
 }
 
@@ -218,9 +221,9 @@ export const becomeUncertain = (draft: Draft, unknown: Unknown): void => {
     change(out, { _tag: 'RootChanged', root })
   }
   set(draft, { unknown })
+  passThrough(draft, 'uncertain')
   // A reconcile does not wait for what nobody can look at.
   if (record.work?.probing === true) setWork(draft, { probing: false })
-  enter(draft, 'uncertain')
   if (draft.record.overdue.length > 0) releaseSlot(draft)
   else startBackOff(draft)
 }

@@ -12,14 +12,14 @@ import type { RequestId } from '../id.js'
 import type { Probed } from '../input.js'
 import { withLastTry } from '../tried.js'
 import type { Draft, Out } from './draft.js'
-import { answer, everyHolder, holdersLeft, noteProbed, patchHost, setWork } from './draft.js'
+import { answer, everyHolder, holdersLeft, noteProbed, patchHost, phaseNow, setWork } from './draft.js'
 import { elsewhereOf, otherWith } from './see.js'
 import { NO_REQUEST, emitLook, emitProbe, finish, settingsOf, startWork, wantSlot, whyThere } from './steps.js'
 
 /** Whether a reconcile probes here: in use, at rest, and of a type that can hang. */
 const isToBeProbed = (draft: Draft): boolean => {
-  const { phase, filesystem, waiting } = draft.record
-  if (phase !== 'mounted' || waiting.length > 0 || whyThere(draft) !== undefined || filesystem === undefined)
+  const { filesystem, waiting } = draft.record
+  if (phaseNow(draft) !== 'mounted' || waiting.length > 0 || whyThere(draft) !== undefined || filesystem === undefined)
     return false
   return ruleOf(settingsOf(draft), filesystem.type).mayHang
 }

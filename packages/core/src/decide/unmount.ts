@@ -6,7 +6,7 @@ import type { UnmountHow } from '../effect.js'
 import type { CommandError, Found } from '../found.js'
 import type { LadderPolicy } from '../settings.js'
 import type { Draft } from './draft.js'
-import { answerLeaving, enter, holdersLeft, set, setWork } from './draft.js'
+import { answerLeaving, holdersLeft, set, setWork } from './draft.js'
 import { endRollback, noteFailure } from './rollback.js'
 import { see } from './see.js'
 import {
@@ -177,7 +177,6 @@ export const settleUnmount = (
   setWork(draft, { settled: true })
   if (overdue.length === 0) {
     set(draft, { unresolved: { kind: 'Unmount', error } })
-    enter(draft, work.goal === 'Unmount' || work.replacing !== 'nothing' ? 'unmounting' : 'uncertain')
   }
   startWait(draft, 'settle', settingsOf(draft).delaysMs.settle)
   return true
@@ -214,7 +213,6 @@ export const concludeUnmount = (draft: Draft, found: Found, error: CommandError 
   const { unmountRetry } = settingsOf(draft).delaysMs
   set(draft, { reason })
   setWork(draft, { settled: false })
-  if (draft.record.overdue.length === 0) enter(draft, 'vacant')
   startWait(draft, 'unmount-retry', unmountRetry[attempts - 1] ?? unmountRetry.at(-1) ?? 0)
 }
 

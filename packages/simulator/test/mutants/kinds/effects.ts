@@ -73,8 +73,8 @@ export const EFFECTS: readonly Mutant[] = [
     'a directory that could not be removed is forgotten',
     'L12 L47',
     'decide/advance.ts',
-    "} else if (record.directory === 'ours') {\n    enter(draft, 'leftover')",
-    "} else if (record.directory === 'ours' && record.reason === undefined) {\n    enter(draft, 'leftover')",
+    "} else if (record.directory === 'ours') {\n    cleanUp(draft)",
+    "} else if (record.directory === 'ours' && record.reason === undefined) {\n    cleanUp(draft)",
   ),
   mutant(
     'overdue-does-not-own',

@@ -120,8 +120,8 @@ export const HOST: readonly Mutant[] = [
     'every request that waits before the next try keeps its slot: others get none',
     'L25',
     'decide/steps.ts',
-    '  set(draft, { wait: { effect, why, delayMs } })\n  releaseSlot(draft)',
-    '  set(draft, { wait: { effect, why, delayMs } })',
+    'claimed: record.claim !== undefined } })\n  releaseSlot(draft)',
+    'claimed: record.claim !== undefined } })',
   ),
   mutant(
     'overdue-not-counted',
