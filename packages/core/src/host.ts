@@ -2,10 +2,11 @@
 // is an immutable value that is replaced as a whole; only its set of holders, which can be large, is changed in place.
 // Adding a phase or a field here means: its rows in decide/, a golden transcript, a line in show.ts.
 
-import type { AttachError, Detached, Difference, Reason, RollbackFailure, Warning } from './answer.js'
+import type { Detached, Difference, Reason } from './answer.js'
 import type { Durable } from './durable.js'
 import type { Filesystem } from './filesystem.js'
 import type { CommandError, Identity, ResolvedSource, RootIdentity, Unknown } from './found.js'
+import type { Goal } from './goal.js'
 import type { Holders } from './holders.js'
 import type { EffectId, RequestId } from './id.js'
 import { effectId, requestId } from './id.js'
@@ -28,12 +29,9 @@ export interface Waiting {
   readonly filesystem: Filesystem | undefined
 }
 
-/**
- * What is being brought about at a mountpoint. `Mount`: the layer is to be there; `Unmount`: layer and directory are to go;
- * `Look`: only the truth is wanted.
- */
+/** Work that is under way at a mountpoint: its goal, and how far it has come. */
 export interface Work {
-  readonly goal: 'Mount' | 'Unmount' | 'Look'
+  readonly goal: Goal
   /** The request at the head of the queue that this is for; none for background work, and after its deadline. */
   readonly request: RequestId | undefined
   /** A slot was granted for it at least once. */
@@ -44,41 +42,6 @@ export interface Work {
   readonly attempts: number
   /** The second look after `settleMs` is under way or was done. */
   readonly settled: boolean
-  /** Mounting for holders whose layer was lost, without a request. */
-  readonly remount: boolean
-  /** A reconcile waits to hear whether what is mounted here answers. */
-  readonly probing: boolean
-  /** A roll-back: what the attach is refused with once it has ended, and the requests that share the failure. */
-  readonly cause: AttachError | undefined
-  readonly failedFor: RequestId
-  readonly rollback: readonly RollbackFailure[]
-  /** A vacant layer of another filesystem, or a broken one, is being unmounted; a mount follows. */
-  readonly replacing: 'nothing' | 'vacant' | 'broken'
-  /** The directory was there before: a roll-back leaves it. */
-  readonly keepDirectory: boolean
-  /** What a detach has reached so far. */
-  readonly leaving: Leaving | undefined
-  /** What its source led to at the look before the mount. */
-  readonly source: ResolvedSource | undefined
-  /** Our own mount is there although its command failed, and is probed before any caller is served by it. */
-  readonly proving: Proving | undefined
-  /** What the callers that are served by the layer that was seen have to know. */
-  readonly warnings: readonly Warning[]
-}
-
-/** Our own mount, from its being seen on. */
-export interface Proving {
-  /** What its command said that did not end well. */
-  readonly error: CommandError | undefined
-  /** The highest request id that existed when it was seen: it serves no later request. */
-  readonly lookedFor: RequestId
-}
-
-/** The part of a detach's answer that is known before the host is touched. */
-export interface Leaving {
-  readonly holder: Detached['holder']
-  readonly volume: string
-  readonly warnings: readonly Warning[]
 }
 
 /** An effect that was emitted and not ended. */

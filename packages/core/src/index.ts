@@ -86,6 +86,7 @@ export type {
   UnknownWhy,
 } from './found.js'
 export { compareIdentity, layersOf } from './found.js'
+export { GOAL_WORDS, isUnmounting, mountingOf, refusalOf, rollingBack } from './goal.js'
 export type { Holder } from './holders.js'
 export { allHolders, findHolder, noHolders } from './holders.js'
 export type { Entry, Host, Mountpoint, Reconcile, Surveyed, Unanswered, Work } from './host.js'

@@ -5,6 +5,7 @@ import { ancestorsOf } from './apply.js'
 import type { Durable } from './durable.js'
 import { NOTHING_DURABLE, isNothingLeft } from './durable.js'
 import { namesOf } from './fifo.js'
+import { mountingOf, refusalOf } from './goal.js'
 import { allHolders, countHolders } from './holders.js'
 import type { Entry, Host, Mountpoint } from './host.js'
 import type { Attachment } from './id.js'
@@ -76,11 +77,11 @@ const ofHolders = ({ record, holders }: Entry): Breaches => {
   const { phase, path, layer, claim, work } = record
   const counted = allHolders(holders).length
   const leaving = phase === 'unmounting' || phase === 'removing'
-  const replaces = work?.replacing === 'broken'
+  const replaces = mountingOf(work)?.replacing === 'broken'
   return [
     ...unless(counted === holders.count, 'L1', path, `${counted} holders, counted as ${holders.count}`),
     ...unless(
-      !leaving || holders.count === 0 || replaces || work?.cause !== undefined,
+      !leaving || holders.count === 0 || replaces || refusalOf(work) !== undefined,
       'L2',
       path,
       `${phase} under holders`,
@@ -100,7 +101,7 @@ const ofHolders = ({ record, holders }: Entry): Breaches => {
     ),
     ...unless(
       // A layer that is rolled back serves no holder, also where others hold one that is lost.
-      phase !== 'vacant' || (layer !== undefined && (holders.count === 0 || work?.cause !== undefined)),
+      phase !== 'vacant' || (layer !== undefined && (holders.count === 0 || refusalOf(work) !== undefined)),
       'L35',
       path,
       'vacant without layer or with holders',
@@ -116,7 +117,7 @@ const ofWaiting = (host: Host, record: Mountpoint): Breaches => {
   const moves = inFlight !== undefined || overdue.length > 0 || wait !== undefined || slot === 'wanted'
   return [
     ...unless(head === undefined || work !== undefined, 'L45', path, 'a request waits and nothing is done'),
-    ...unless(work === undefined || moves, 'L45', path, `work to ${work?.goal ?? ''} that nothing will end`),
+    ...unless(work === undefined || moves, 'L45', path, `work to ${work?.goal._tag ?? ''} that nothing will end`),
     ...waiting.flatMap(({ request }) =>
       unless(host.requests.has(request), 'L45', path, `request ${request} waits and is not known`),
     ),

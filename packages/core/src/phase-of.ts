@@ -1,6 +1,7 @@
 // The phase of a record follows from the record: from what is in flight, wanted or delayed there, and otherwise from what was
 // seen last. No transition writes it; a decision stamps it on the records that it changes.
 
+import { isUnmounting, mountingOf } from './goal.js'
 import type { Delay, EffectInFlight, Mountpoint, Work } from './host.js'
 import type { Phase } from './phase.js'
 
@@ -16,7 +17,7 @@ const WHILE: Readonly<Record<EffectInFlight['kind'], Phase>> = {
 /** While a second look is to come: our own mount may still appear, or our own unmount show. */
 const settling = ({ unresolved }: Mountpoint, work: Work, { claimed }: Delay): Phase => {
   if (unresolved?.kind !== 'Unmount') return claimed ? 'mounting' : 'uncertain'
-  return work.goal === 'Unmount' || work.replacing !== 'nothing' ? 'unmounting' : 'uncertain'
+  return isUnmounting(work) || (mountingOf(work)?.replacing ?? 'nothing') !== 'nothing' ? 'unmounting' : 'uncertain'
 }
 
 /** Where nothing is under way: what was recorded and seen last. */

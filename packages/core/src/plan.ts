@@ -10,6 +10,7 @@ import type { Filesystem } from './filesystem.js'
 import { optionName } from './filesystem.js'
 import type { Found, Identity, SourceSeen } from './found.js'
 import { layersOf } from './found.js'
+import { mountingOf } from './goal.js'
 import { allHolders } from './holders.js'
 import type { Entry, Host } from './host.js'
 import { emptyHost } from './host.js'
@@ -187,7 +188,7 @@ const stepOf = (host: Host, effect: Effect): PlannedStep => {
   if (effect._tag === 'Wait') return { effect, why: WAITS[effect.why], onFailure }
   if (effect._tag !== 'Unmount') return { effect, why, onFailure }
   const work = host.mountpoints.get(effect.mountpoint)?.record.work
-  return { effect, why: work?.replacing === 'vacant' ? REPLACING : why, onFailure }
+  return { effect, why: mountingOf(work)?.replacing === 'vacant' ? REPLACING : why, onFailure }
 }
 
 interface Planning {

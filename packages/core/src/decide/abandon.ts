@@ -1,6 +1,7 @@
 // Abandoning: an attach that is answered before it has ended. Its claim protects nothing any more, and what it has done is
 // found out and undone without it.
 
+import { refusalOf } from '../goal.js'
 import type { Waiting } from '../host.js'
 import type { Draft } from './draft.js'
 import { refuseWaiting, setWork } from './draft.js'
@@ -12,7 +13,7 @@ export const abandon = (draft: Draft): void => {
   endClaim(draft, 'open')
   setWork(draft, { request: undefined })
   const nothingDone = inFlight === undefined && unresolved === undefined
-  if (nothingDone && work?.cause === undefined) finish(draft)
+  if (nothingDone && refusalOf(work) === undefined) finish(draft)
 }
 
 /** The attaches of this attachment that came before its detach go with it: they were to be undone anyway. */

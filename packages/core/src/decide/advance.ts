@@ -2,6 +2,7 @@
 // the mountpoint comes to rest in the phase that its record shows, and cleans up after itself.
 
 import type { Detached, Warning } from '../answer.js'
+import { mountingFor } from '../goal.js'
 import type { Holder } from '../holders.js'
 import type { Waiting } from '../host.js'
 import { isInTheWay, reasonOf } from '../reason.js'
@@ -39,7 +40,7 @@ const serveAttach = (draft: Draft, head: Waiting): void => {
     refuseWaiting(draft, head, { _tag: 'Conflict', requested: head.filesystem, mounted: filesystem })
     return
   }
-  startWork(draft, 'Mount', { request: head.request })
+  startWork(draft, mountingFor('Attach'), { request: head.request })
   wantSlot(draft, false)
 }
 
@@ -94,7 +95,8 @@ const leaveUnheld = (draft: Draft, head: Waiting, volume: string, last: boolean)
     !holdsAnything(draft) &&
     (reason?._tag === 'Refused' || isInTheWay(reason) || unknown?.why === 'UnsafeParent')
   if (last && failed) {
-    startWork(draft, 'Unmount', { request: head.request, leaving: { holder: 'not-held', volume, warnings: NOTHING } })
+    const leaving = { holder: 'not-held' as const, volume, warnings: NOTHING }
+    startWork(draft, { _tag: 'Detach', leaving }, { request: head.request })
     wantSlot(draft, false)
     climb(draft)
     return
@@ -132,7 +134,7 @@ const leaveHeld = (draft: Draft, head: Waiting, volume: string, holder: Holder, 
     say({ mount: 'vacant', directory: 'kept', reason: { _tag: 'KeptByPolicy' } })
     return
   }
-  startWork(draft, 'Unmount', { request: head.request, leaving: { holder: 'removed', volume, warnings } })
+  startWork(draft, { _tag: 'Detach', leaving: { holder: 'removed', volume, warnings } }, { request: head.request })
   set(draft, { reason: undefined })
   wantSlot(draft, false)
   climb(draft)
@@ -163,7 +165,7 @@ const cleanUp = (draft: Draft): void => {
     startWait(draft, 'keep-mounted', settingsOf(draft).policies.keepMountedMs)
   } else if (reason === undefined) {
     passThrough(draft, phaseNow(draft))
-    startWork(draft, 'Unmount', {})
+    startWork(draft, { _tag: 'CleanUp' })
     wantSlot(draft, true)
   } else {
     startBackOff(draft)
@@ -178,7 +180,7 @@ const restLost = (draft: Draft): void => {
     return
   }
   passThrough(draft, 'lost')
-  startWork(draft, 'Mount', { remount: true })
+  startWork(draft, mountingFor('Remount'))
   wantSlot(draft, true)
 }
 

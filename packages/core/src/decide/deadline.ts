@@ -103,9 +103,9 @@ const unfinished = (draft: Draft, waiting: Waiting): Pick<Detached, 'mount' | 'd
 export const leavingDeadline = (draft: Draft, waiting: Waiting): void => {
   const { work } = draft.record
   cancelEarlier(draft, waiting)
-  const leaving = work?.request === waiting.request ? work.leaving : undefined
+  const leaving = work?.request === waiting.request && work.goal._tag === 'Detach' ? work.goal.leaving : undefined
   if (leaving !== undefined) {
-    setWork(draft, { request: undefined, leaving: undefined })
+    setWork(draft, { goal: { _tag: 'CleanUp' }, request: undefined })
     const { slot, inFlight, unresolved } = draft.record
     if (slot === 'wanted' && inFlight === undefined && unresolved === undefined) finish(draft)
     const detached = {

@@ -9,6 +9,8 @@ import { NOTHING_DURABLE } from '../durable.js'
 import type { HoldersWriter, MountpointFact } from '../evolve.js'
 import { evolve, evolveHolders } from '../evolve.js'
 import type { Fact } from '../fact.js'
+import type { Mounting } from '../goal.js'
+import { mountingOf } from '../goal.js'
 import type { Holder } from '../holders.js'
 import { allHolders, findHolder, holdersOf } from '../holders.js'
 import type { Entry, Host, Mountpoint, Unanswered, Waiting, Work, Stopping } from '../host.js'
@@ -157,6 +159,12 @@ export const set = <Key extends Exclude<keyof Mountpoint, keyof Durable | 'phase
 
 export const setWork = (draft: Draft, patch: Partial<Work>): void => {
   if (draft.record.work !== undefined) set(draft, { work: { ...draft.record.work, ...patch } })
+}
+
+/** Writes what a mount remembers; where no mount is under way, nothing. */
+export const setMounting = (draft: Draft, patch: Partial<Omit<Mounting, '_tag'>>): void => {
+  const goal = mountingOf(draft.record.work)
+  if (goal !== undefined) setWork(draft, { goal: { ...goal, ...patch } })
 }
 
 const isRemoved = (draft: Draft, volume: string, consumer: string): boolean =>

@@ -4,6 +4,8 @@
 import type { Difference, Warning } from '../answer.js'
 import type { Discover } from '../effect.js'
 import type { Found, SourceSeen } from '../found.js'
+import type { Goal } from '../goal.js'
+import { mountingFor } from '../goal.js'
 import type { Host, Mountpoint, Reconcile } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
 import type {
@@ -185,17 +187,17 @@ const beginAt = (draft: Draft, found: Found, source: SourceSeen | undefined, bou
   endClaim(draft, 'open')
   const kept = keepMountedMs > 0
   set(draft, { wait: undefined, backOffMs: 0, reason: undefined, lastError: undefined })
-  startWork(draft, 'Look', {})
+  startWork(draft, { _tag: 'Look' })
   takeLook(draft, found, source)
   const vacant = draft.record.layer !== undefined && holdersLeft(draft) === 0
   if (vacant && kept && whyThere(draft) === undefined) set(draft, { reason: { _tag: 'KeptByPolicy' } })
   if (bound !== 'reboot' || afterReboot !== 'remount' || holdersLeft(draft) === 0) return
   // After a reboot nothing of ours is there. Where nobody can tell, the look that can leads on to the mount.
   if (draft.record.work !== undefined) {
-    setWork(draft, { goal: 'Mount', remount: true })
+    setWork(draft, { goal: mountingFor('Remount') })
     return
   }
-  startWork(draft, 'Mount', { remount: true })
+  startWork(draft, mountingFor('Remount'))
   wantSlot(draft, true)
 }
 
@@ -220,10 +222,9 @@ const lookAgain = (draft: Draft, apply: boolean): void => {
   const { record, entry } = draft
   const resting = record.work === undefined && record.overdue.length === 0
   if (entry === undefined || !resting || record.waiting.length > 0 || record.reason?._tag === 'KeptByPolicy') return
-  const mended = holdersLeft(draft) > 0 ? 'Mount' : 'Unmount'
-  const goal = apply ? mended : 'Look'
+  const mended: Goal = holdersLeft(draft) > 0 ? mountingFor('Remount') : { _tag: 'CleanUp' }
   set(draft, { backOffMs: 0, wait: undefined, reason: undefined })
-  startWork(draft, goal, { remount: goal === 'Mount' })
+  startWork(draft, apply ? mended : { _tag: 'Look' })
   wantSlot(draft, true)
 }
 

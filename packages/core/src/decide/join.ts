@@ -5,12 +5,14 @@ import { ruleOf } from '../agree.js'
 import type { AttachError, Broken, Conflict, MountFailed, Overloaded } from '../answer.js'
 import type { Filesystem } from '../filesystem.js'
 import type { Found, Identity, SourceSeen } from '../found.js'
+import type { Mounting } from '../goal.js'
+import { mountingOf } from '../goal.js'
 import type { Work } from '../host.js'
 import type { Agreement } from '../layer.js'
 import { agreement, isAdoptable, isAdoptableType } from '../layer.js'
 import { memoryOf, takenBy } from '../memory.js'
 import type { Draft } from './draft.js'
-import { holdersLeft, recordFact, refuseWaiting, set, setWork } from './draft.js'
+import { holdersLeft, recordFact, refuseWaiting, set, setMounting } from './draft.js'
 import { adopt, knownSource, share } from './hold.js'
 import { noteRemountFailure } from './rollback.js'
 import { otherWith } from './see.js'
@@ -19,7 +21,7 @@ import { NO_REQUEST, emitProbe, emitUnmount, finish, servedHead, settingsOf, sha
 /** Refuses the attach that is served, where nothing has to be rolled back. */
 export const refuseServed = (draft: Draft, error: AttachError): void => {
   const head = servedHead(draft)
-  if (draft.record.work?.remount === true) noteRemountFailure(draft, error)
+  if (draft.record.work?.goal._tag === 'Remount') noteRemountFailure(draft, error)
   finish(draft)
   if (head !== undefined) refuseWaiting(draft, head, error)
 }
@@ -115,10 +117,10 @@ const makeRoom = (
   filesystem: Filesystem,
   layer: Identity,
   found: Found,
-  replacing: Work['replacing'],
+  replacing: Mounting['replacing'],
 ): void => {
   if (refuseForMissing(draft, filesystem, found)) return
-  setWork(draft, { replacing })
+  setMounting(draft, { replacing })
   emitUnmount(draft, layer, 'plain')
 }
 
@@ -184,7 +186,7 @@ export const meetOurs = (
   }
   nameAdopted(draft, filesystem, draft.record.seen ?? layer, source)
   const { record } = draft
-  if (record.work?.replacing === 'broken') {
+  if (mountingOf(record.work)?.replacing === 'broken') {
     makeRoom(draft, filesystem, layer, found, 'broken')
     return
   }
@@ -201,7 +203,7 @@ export const meetOurs = (
   if (agreed._tag !== 'Agrees') {
     meetChanged(draft, filesystem, layer, found, agreed)
   } else if (ruleOf(settingsOf(draft), filesystem.type).mayHang) {
-    setWork(draft, { warnings: agreed.warnings })
+    setMounting(draft, { warnings: agreed.warnings })
     emitProbe(draft, filesystem)
   } else {
     share(draft, filesystem, agreed.warnings)

@@ -6,12 +6,13 @@ import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
 import type { CommandError, Found, SourceSeen } from '../found.js'
 import { errorText, layersOf } from '../found.js'
+import { mountingOf } from '../goal.js'
 import { anyHolder } from '../holders.js'
 import type { Probed, Unknown } from '../input.js'
 import { sourceChange } from '../layer.js'
 import { serverOf } from '../server.js'
 import type { Draft } from './draft.js'
-import { holdersLeft, set, setWork, recordFact } from './draft.js'
+import { holdersLeft, set, setMounting, setWork, recordFact } from './draft.js'
 import { rollBack } from './rollback.js'
 import type { MountSeen } from './see.js'
 import { see, seeMount } from './see.js'
@@ -61,7 +62,7 @@ const mountNow = (draft: Draft, filesystem: Filesystem, found: Found, seen: Sour
   const layersBefore = layersOf(found)
   recordFact(draft, { _tag: 'Claimed', at: out.at, mountpoint: record.path, filesystem, ...claim, found, layersBefore })
   set(draft, { reason: undefined })
-  setWork(draft, { keepDirectory: found._tag !== 'NoDirectory', source: seen?.asked })
+  setMounting(draft, { keepDirectory: found._tag !== 'NoDirectory', source: seen?.asked })
   if (found._tag === 'NoDirectory') emitMakeDirectory(draft)
   else emitMount(draft, filesystem)
 }
@@ -82,7 +83,7 @@ const mountUnlessChanged = (draft: Draft, filesystem: Filesystem, found: Found, 
 
 /** What the attach that is served, or the remount for holders, wants; nothing after the deadline of its request. */
 const wanted = (draft: Draft): Filesystem | undefined =>
-  servedHead(draft)?.filesystem ?? (draft.record.work?.remount === true ? draft.record.filesystem : undefined)
+  servedHead(draft)?.filesystem ?? (draft.record.work?.goal._tag === 'Remount' ? draft.record.filesystem : undefined)
 
 /** Goes on from a look, with nothing of ours under way. */
 export const proceedMount = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
@@ -157,8 +158,9 @@ const commandFailed = (path: string, error: CommandError): Warning => ({
 /** Our own mount is there and right: serves whoever waits for it. */
 const serveMounted = (draft: Draft, filesystem: Filesystem, more: readonly Warning[]): void => {
   const { work, path } = draft.record
-  const { error, lookedFor } = work?.proving ?? { error: undefined, lookedFor: draft.out.lastRequest }
-  const warnings = [...(work?.warnings ?? []), ...more]
+  const mounting = mountingOf(work)
+  const { error, lookedFor } = mounting?.proving ?? { error: undefined, lookedFor: draft.out.lastRequest }
+  const warnings = [...(mounting?.warnings ?? []), ...more]
   const isOwn = ({ _tag }: Warning): boolean => _tag === 'SourceSpelledDifferently'
   const failure = error === undefined ? [] : [commandFailed(path, error)]
   succeed(draft, filesystem, lookedFor, {
@@ -177,7 +179,7 @@ const proveMounted = (
 ): void => {
   // What a look has shown serves only those who had arrived before it.
   const lookedFor = when === 'late' ? (draft.record.work?.lookedFor ?? NO_REQUEST) : draft.out.lastRequest
-  setWork(draft, { proving: { error, lookedFor }, warnings })
+  setMounting(draft, { proving: { error, lookedFor }, warnings })
   if (error !== undefined && ruleOf(settingsOf(draft), filesystem.type).mayHang) {
     emitProbe(draft, filesystem)
   } else {
@@ -259,7 +261,8 @@ export const concludeReplacing = (
   const filesystem = wanted(draft)
   const { work, layer } = draft.record
   if (layer === undefined || filesystem === undefined) {
-    setWork(draft, { replacing: 'nothing', cause: undefined, attempts: 0 })
+    setMounting(draft, { replacing: 'nothing', broken: undefined })
+    setWork(draft, { attempts: 0 })
     proceedMount(draft, found, source)
     return
   }
@@ -269,7 +272,7 @@ export const concludeReplacing = (
   // was about to unmount it has left it for that one. So it is cleaned up at once.
   const isSame = shares(draft, filesystem, draft.record.filesystem)
   set(draft, { reason: there === undefined && isSame ? undefined : reason })
-  refuseServed(draft, work?.cause ?? { _tag: 'Conflict', requested: filesystem, vacant: true, reason })
+  refuseServed(draft, mountingOf(work)?.broken ?? { _tag: 'Conflict', requested: filesystem, vacant: true, reason })
 }
 
 /** The probe has ended: serves those that the look before it is for, or looks again if a survey has put that look in doubt. */
@@ -314,18 +317,19 @@ export const concludeProbe = (draft: Draft, probed: Probed | Unknown): void => {
   noteProbe(draft, probed)
   const filesystem = wanted(draft)
   const { path, layer, work } = draft.record
-  if (work?.probing === true) {
+  const mounting = mountingOf(work)
+  if (work?.goal._tag === 'ProbeForReconcile') {
     concludeSurveyProbe(draft, probed)
   } else if (filesystem === undefined || layer === undefined) {
     finish(draft)
-  } else if (work?.proving !== undefined) {
+  } else if (mounting?.proving !== undefined) {
     concludeProof(draft, filesystem, probed)
   } else if (probed._tag === 'Alive') {
-    shareProbed(draft, filesystem, work?.warnings ?? [])
+    shareProbed(draft, filesystem, mounting?.warnings ?? [])
   } else if (probed._tag === 'Unknown') {
-    shareProbed(draft, filesystem, [...(work?.warnings ?? []), notResponding(path, filesystem)])
+    shareProbed(draft, filesystem, [...(mounting?.warnings ?? []), notResponding(path, filesystem)])
   } else if (settingsOf(draft).policies.broken === 'remount') {
-    setWork(draft, { replacing: 'broken', cause: { _tag: 'Broken', errno: probed.errno } })
+    setMounting(draft, { replacing: 'broken', broken: { _tag: 'Broken', errno: probed.errno } })
     emitLook(draft)
   } else {
     refuseServed(draft, { _tag: 'Broken', errno: probed.errno })

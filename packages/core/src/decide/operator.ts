@@ -30,7 +30,7 @@ import { NO_REQUEST, finish, startWork, wantSlot } from './steps.js'
 /** Whether nothing has happened for this request yet. */
 export const isUntouched = (draft: Draft, request: RequestId): boolean => {
   const { work } = draft.record
-  return work?.request !== request || (!work.granted && work.leaving === undefined)
+  return work?.request !== request || (!work.granted && work.goal._tag !== 'Detach')
 }
 
 /** Takes a request out that has not begun, with the work that only waited for a slot. */
@@ -121,7 +121,7 @@ export const observe = (out: Out, mountpoint: string): void => {
     // What was tried and failed is due again when the look has ended; what policy keeps is only looked at.
     const phase = phaseNow(draft)
     const known = record.unknown === undefined && phase !== 'mounted' && phase !== 'lost'
-    startWork(draft, known && !kept ? 'Unmount' : 'Look', {})
+    startWork(draft, { _tag: known && !kept ? 'CleanUp' : 'Look' })
     wantSlot(draft, true)
   } else {
     lookNow(draft)

@@ -2,6 +2,7 @@
 // An effect whose end could not be seen stays unresolved, until a look that can tell concludes it in its stead.
 
 import type { CommandError, Found, SourceSeen } from '../found.js'
+import { isUnmounting, mountingOf } from '../goal.js'
 import type { EffectInFlight, Unresolved } from '../host.js'
 import type { EffectId } from '../id.js'
 import type { EffectFound, Outcome, Probed } from '../input.js'
@@ -29,18 +30,22 @@ import { climb, concludeRemoveDirectory, concludeUnmount, proceedUnmount, settle
 
 /** Goes on from a look that shows the truth, by what is wanted. */
 const proceed = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
-  switch (draft.record.work?.goal) {
-    case 'Mount':
+  switch (draft.record.work?.goal._tag) {
+    case 'Attach':
+    case 'Remount':
       proceedMount(draft, found, source)
       return
-    case 'Unmount':
+    case 'Detach':
+    case 'CleanUp':
+    case 'RollBack':
       proceedUnmount(draft, found)
       return
     case 'Look':
+    case 'ProbeForReconcile':
     case undefined:
       // Seen on top again: it is back, or what covered it is gone, so it may be unmounted after all.
       if (whyThere(draft) === undefined && isInTheWay(draft.record.reason)) set(draft, { reason: undefined })
-      if (draft.record.work?.probing === true && probeForSurvey(draft, found, source)) return
+      if (draft.record.work?.goal._tag === 'ProbeForReconcile' && probeForSurvey(draft, found, source)) return
       finish(draft)
   }
 }
@@ -60,8 +65,8 @@ const concludeChange = (
       return concludeMount(draft, found, error, source, when)
     case 'Unmount':
       if (settleUnmount(draft, found, error, when)) return 'done'
-      if (work?.goal === 'Unmount') concludeUnmount(draft, found, error)
-      else if (work === undefined || work.replacing === 'nothing') return 'proceed'
+      if (isUnmounting(work)) concludeUnmount(draft, found, error)
+      else if ((mountingOf(work)?.replacing ?? 'nothing') === 'nothing') return 'proceed'
       else concludeReplacing(draft, found, error, source)
       return 'done'
     case 'RemoveDirectory':
@@ -80,7 +85,7 @@ export const takeLook = (draft: Draft, found: Found, source: SourceSeen | undefi
     return
   }
   const { unresolved, overdue, work } = draft.record
-  if (overdue.length > 0 && work?.goal === 'Unmount' && work.settled) {
+  if (overdue.length > 0 && isUnmounting(work) && work?.settled === true) {
     // The second look at what a step of the ladder did; what is overdue beside it stays unresolved.
     concludeUnmount(draft, found, undefined)
     return
@@ -192,7 +197,7 @@ const takeElapsed = (draft: Draft): void => {
   } else if (work !== undefined) {
     wantSlot(draft, servedHead(draft) === undefined)
   } else if (wait?.why === 'back-off' && isUncertain(draft.record)) {
-    startWork(draft, 'Look', {})
+    startWork(draft, { _tag: 'Look' })
     wantSlot(draft, true)
   } else {
     // What was tried is due now; `advance` knows what that is.
@@ -237,7 +242,7 @@ export const takeEnded = (draft: Draft, effect: EffectId): void => {
   })
   if (overdue.length > 0 || draft.record.inFlight !== undefined) return
   releaseSlot(draft)
-  if (draft.record.work === undefined) startWork(draft, 'Look', {})
+  if (draft.record.work === undefined) startWork(draft, { _tag: 'Look' })
   wantSlot(draft, servedHead(draft) === undefined)
 }
 

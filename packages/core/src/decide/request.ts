@@ -4,6 +4,7 @@
 import type { AttachError, Cancelled, HostDown, Invalid, Refused, Stopped } from '../answer.js'
 import { ancestorsOf } from '../apply.js'
 import { checkDeadline, checkFilesystem, checkMountpointPath, checkName, checkRecordBytes, nested } from '../check.js'
+import { refusalOf } from '../goal.js'
 import { findHolder, holdersOf } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
@@ -154,7 +155,7 @@ const checkHost = (out: Out): Refused | undefined => {
 /** Work that only looks after things, and that a request may push aside while it has not begun. */
 const yieldsToRequests = (draft: Draft): boolean => {
   const { work, slot, unresolved, wait } = draft.record
-  if (work === undefined || work.request !== undefined || work.cause !== undefined) return false
+  if (work === undefined || work.request !== undefined || refusalOf(work) !== undefined) return false
   return (slot === 'wanted' || wait?.why === 'back-off') && unresolved === undefined
 }
 
@@ -164,7 +165,7 @@ const endsRetries = (draft: Draft, waiting: Waiting): boolean => {
   return (
     waiting.op === 'attach' &&
     wait?.why === 'unmount-retry' &&
-    work?.cause === undefined &&
+    refusalOf(work) === undefined &&
     waiting.generation <= draft.out.generation &&
     shares(draft, waiting.filesystem, filesystem)
   )

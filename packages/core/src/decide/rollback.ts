@@ -3,12 +3,14 @@
 
 import type { AttachError, Reason } from '../answer.js'
 import type { Found, CommandError } from '../found.js'
+import type { RollingBack } from '../goal.js'
+import { mountingOf, rollingBack } from '../goal.js'
 import type { Draft } from './draft.js'
 import { refuseWaiting, set, setWork } from './draft.js'
 import { arrivedBefore, emitLook, emitRemoveDirectory, endClaim, finish, shares } from './steps.js'
 
-const withRollback = (draft: Draft, cause: AttachError): AttachError =>
-  cause._tag === 'MountFailed' ? { ...cause, rollback: draft.record.work?.rollback ?? [] } : cause
+const refusal = ({ cause, failures }: RollingBack): AttachError =>
+  cause._tag === 'MountFailed' ? { ...cause, rollback: failures } : cause
 
 const reasonFor = (cause: AttachError): Reason => {
   switch (cause._tag) {
@@ -33,12 +35,13 @@ export const noteRemountFailure = (draft: Draft, cause: AttachError): void => {
 /** Tells the cause to the attach it struck, and to all attaches of that filesystem that waited when it did. */
 export const endRollback = (draft: Draft): void => {
   const { work, filesystem } = draft.record
-  if (work?.cause === undefined) return
-  const cause = withRollback(draft, work.cause)
+  const goal = rollingBack(work)
+  if (goal === undefined) return
+  const cause = refusal(goal)
   const sharing = draft.record.waiting.filter(
-    (each) => arrivedBefore(each, work.failedFor) && shares(draft, each.filesystem, filesystem),
+    (each) => arrivedBefore(each, goal.failedFor) && shares(draft, each.filesystem, filesystem),
   )
-  if (work.remount) noteRemountFailure(draft, cause)
+  if (goal.remount) noteRemountFailure(draft, cause)
   finish(draft)
   for (const each of sharing) refuseWaiting(draft, each, cause)
 }
@@ -50,17 +53,25 @@ export const noteFailure = (
   found: Found,
   error: CommandError | undefined,
 ): void => {
-  const rollback = draft.record.work?.rollback ?? []
-  setWork(draft, { rollback: [...rollback, { step, found, ...(error === undefined ? {} : { error }) }] })
+  const goal = rollingBack(draft.record.work)
+  if (goal === undefined) return
+  const failure = { step, found, ...(error === undefined ? {} : { error }) }
+  setWork(draft, { goal: { ...goal, failures: [...goal.failures, failure] } })
 }
 
 /** Begins the roll-back of the claim that is being served. `layer`: a layer of ours has to come off first. */
 export const rollBack = (draft: Draft, cause: AttachError, found: Found, has: 'layer' | 'no layer'): void => {
   const { work, directory } = draft.record
-  const made = work?.keepDirectory === false && directory === 'ours'
+  const mounting = mountingOf(work)
+  const made = mounting?.keepDirectory === false && directory === 'ours'
   endClaim(draft, 'settled')
   set(draft, { unresolved: undefined })
-  setWork(draft, { goal: 'Unmount', cause, failedFor: draft.out.lastRequest, keepDirectory: !made, attempts: 0 })
+  const remount = mounting?._tag === 'Remount'
+  const failedFor = draft.out.lastRequest
+  setWork(draft, {
+    goal: { _tag: 'RollBack', cause, failedFor, failures: [], keepDirectory: !made, remount },
+    attempts: 0,
+  })
   if (has === 'layer') {
     emitLook(draft)
   } else if (made && found._tag === 'Directory') {

@@ -7,6 +7,7 @@ import type { Found, Identity, ResolvedSource, SourceSeen, Unknown } from '../fo
 import { compareIdentity, layersOf, renamedAmong } from '../found.js'
 import type { Draft } from './draft.js'
 import { endRecord, set, recordFact } from './draft.js'
+import { mountingOf } from '../goal.js'
 import type { MountSeenBy } from '../layer.js'
 import { ourMount } from '../layer.js'
 import { noteDirectory, noteUnmounted, settingsOf } from './steps.js'
@@ -108,7 +109,7 @@ export const seeMount = (
   const fresh = layers.filter((layer) => !before.some((each) => isSame(each, layer)))
   if (fresh.length === 0 || filesystem === undefined) return { _tag: 'Nothing' }
   const grewByOne = fresh.length === 1 && layers.length === before.length + 1
-  const asked = work?.source ?? seen?.asked
+  const asked = mountingOf(work)?.source ?? seen?.asked
   const explained = intent !== undefined && intent.explains === undefined ? fresh : NO_LAYERS
   const by = { fresh: explained, grewByOne, exited, before: asked, seen }
   const ours = ourMount(settingsOf(draft), filesystem, by)

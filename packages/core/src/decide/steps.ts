@@ -5,6 +5,7 @@ import { mountOptions, ruleOf } from '../agree.js'
 import type { Reason } from '../answer.js'
 import type { UnmountHow } from '../effect.js'
 import type { Filesystem } from '../filesystem.js'
+import type { Goal } from '../goal.js'
 import { sameFilesystem } from '../option-meaning.js'
 import type { CommandError, Identity, Unknown } from '../found.js'
 import type { Delay, EffectInFlight, Mountpoint, Waiting, Work } from '../host.js'
@@ -27,28 +28,16 @@ import {
 
 export const NO_REQUEST: RequestId = requestId(0)
 
-const IDLE: Work = {
-  goal: 'Look',
+const NOT_BEGUN: Omit<Work, 'goal'> = {
   request: undefined,
   granted: false,
   lookedFor: NO_REQUEST,
   attempts: 0,
   settled: false,
-  remount: false,
-  probing: false,
-  cause: undefined,
-  failedFor: NO_REQUEST,
-  rollback: [],
-  replacing: 'nothing',
-  keepDirectory: false,
-  leaving: undefined,
-  source: undefined,
-  proving: undefined,
-  warnings: [],
 }
 
-export const startWork = (draft: Draft, goal: Work['goal'], patch: Partial<Work>): void => {
-  set(draft, { work: { ...IDLE, goal, ...patch } })
+export const startWork = (draft: Draft, goal: Goal, patch: Partial<Omit<Work, 'goal'>> = NOT_BEGUN): void => {
+  set(draft, { work: { goal, ...NOT_BEGUN, ...patch } })
 }
 
 export const settingsOf = (draft: Draft): Settings => draft.out.host.settings
@@ -223,7 +212,7 @@ export const becomeUncertain = (draft: Draft, unknown: Unknown): void => {
   set(draft, { unknown })
   passThrough(draft, 'uncertain')
   // A reconcile does not wait for what nobody can look at.
-  if (record.work?.probing === true) setWork(draft, { probing: false })
+  if (record.work?.goal._tag === 'ProbeForReconcile') setWork(draft, { goal: { _tag: 'Look' } })
   if (draft.record.overdue.length > 0) releaseSlot(draft)
   else startBackOff(draft)
 }

@@ -7,6 +7,7 @@ import type { Difference } from '../answer.js'
 import { differenceOf } from '../drift.js'
 import type { Found, SourceSeen, Unknown } from '../found.js'
 import { compareIdentity, layersOf } from '../found.js'
+import { mountingFor } from '../goal.js'
 import type { Surveyed } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { Probed } from '../input.js'
@@ -27,7 +28,7 @@ const isToBeProbed = (draft: Draft): boolean => {
 /** Wants a probe here, if one is called for. */
 export const wantProbe = (draft: Draft): boolean => {
   if (!isToBeProbed(draft)) return false
-  startWork(draft, 'Look', { probing: true })
+  startWork(draft, { _tag: 'ProbeForReconcile' })
   wantSlot(draft, true)
   return true
 }
@@ -54,7 +55,13 @@ export const differencesAt = (draft: Draft, found: Found, seen: SourceSeen | und
  */
 export const doubtLook = (draft: Draft, found: Found): void => {
   const { inFlight, work, layer } = draft.record
-  if (inFlight?.kind !== 'Probe' || work?.probing === true || layer === undefined || found._tag === 'Unknown') return
+  if (
+    inFlight?.kind !== 'Probe' ||
+    work?.goal._tag === 'ProbeForReconcile' ||
+    layer === undefined ||
+    found._tag === 'Unknown'
+  )
+    return
   const [top] = layersOf(found)
   if (top === undefined || compareIdentity(layer, top) !== 'same') setWork(draft, { lookedFor: NO_REQUEST })
 }
@@ -100,12 +107,12 @@ export const concludeSurveyProbe = (draft: Draft, probed: Probed | Unknown): voi
     finish(draft)
     return
   }
-  startWork(draft, 'Mount', { remount: true, replacing: 'broken', granted: true })
+  startWork(draft, { ...mountingFor('Remount'), replacing: 'broken' }, { granted: true })
   emitLook(draft)
 }
 
 const wasProbing = ({ entry, record }: Draft): boolean =>
-  entry?.record.work?.probing === true && record.work?.probing !== true
+  entry?.record.work?.goal._tag === 'ProbeForReconcile' && record.work?.goal._tag !== 'ProbeForReconcile'
 
 /** Answers the reconciles whose last probe has ended with this decision, however it ended. */
 export const settleSurveys = (out: Out): void => {

@@ -4,6 +4,7 @@
 import type { Detached, Reason, Warning } from '../answer.js'
 import type { UnmountHow } from '../effect.js'
 import type { CommandError, Found } from '../found.js'
+import { isUnmounting, rollingBack } from '../goal.js'
 import type { LadderPolicy } from '../settings.js'
 import type { Draft } from './draft.js'
 import { answerLeaving, holdersLeft, set, setWork } from './draft.js'
@@ -42,7 +43,7 @@ const howNow = (draft: Draft): UnmountHow => ladderOf(draft)[draft.record.work?.
 /** How often this work may try to unmount: a clean-up once, a request or a roll-back as often as there are delays, or rungs. */
 const attemptsMax = (draft: Draft): number => {
   const { work } = draft.record
-  if (work?.request === undefined && work?.cause === undefined) return 1
+  if (work?.request === undefined && rollingBack(work) === undefined) return 1
   const ladder = ladderOf(draft)
   return ladder.length > 0 ? ladder.length : settingsOf(draft).delaysMs.unmountRetry.length + 1
 }
@@ -75,12 +76,12 @@ const conclude = (draft: Draft, left: Left): void => {
   const { work, path } = draft.record
   const head = servedHead(draft)
   set(draft, { reason: left.reason })
-  if (work?.cause !== undefined) {
+  if (rollingBack(work) !== undefined) {
     endRollback(draft)
     return
   }
   const wasLazy = left.mount === 'unmounted' && lazily(draft)
-  const leaving = work?.leaving
+  const leaving = work?.goal._tag === 'Detach' ? work.goal.leaving : undefined
   finish(draft)
   if (head === undefined || leaving === undefined) return
   const more: readonly Warning[] = [
@@ -100,7 +101,7 @@ const conclude = (draft: Draft, left: Left): void => {
 
 /** A waiting attach of the same filesystem saves the unmount; a roll-back or another filesystem it does not. */
 const isSaved = (draft: Draft): boolean =>
-  draft.record.work?.cause === undefined && (holdersLeft(draft) > 0 || savingAttach(draft) !== undefined)
+  rollingBack(draft.record.work) === undefined && (holdersLeft(draft) > 0 || savingAttach(draft) !== undefined)
 
 export const concludeHeld = (draft: Draft): void => conclude(draft, { mount: 'held', directory: 'kept' })
 
@@ -130,7 +131,7 @@ const afterUnmount = (draft: Draft, found: Found): void => {
       conclude(draft, { mount: 'unmounted', directory: 'kept', reason: { _tag: 'Obstacle', kind: found.kind } })
       return
     case 'Directory':
-      if (ours && work?.keepDirectory !== true) emitRemoveDirectory(draft)
+      if (ours && rollingBack(work)?.keepDirectory !== true) emitRemoveDirectory(draft)
       else conclude(draft, { mount: 'unmounted', directory: 'kept', ...(ours ? {} : { reason: { _tag: 'NotOurs' } }) })
       return
     case 'Unknown':
@@ -242,6 +243,6 @@ export const climb = (draft: Draft): void => {
   const { work, overdue, layer } = draft.record
   const rungs = ladderOf(draft).length
   if (overdue.length !== 1 || layer === undefined) return
-  if (work?.goal !== 'Unmount' || work.attempts >= rungs) return
+  if (!isUnmounting(work) || (work?.attempts ?? 0) >= rungs) return
   emitLook(draft)
 }

@@ -1,5 +1,6 @@
 // Renderings of the host and of its mountpoints.
 
+import { GOAL_WORDS } from '../goal.js'
 import { allHolders } from '../holders.js'
 import type { Delay, EffectInFlight, Entry, Host, Waiting } from '../host.js'
 import { showReason } from './answer.js'
@@ -55,7 +56,7 @@ export const showMountpoint = (entry: Entry): string => {
     ...record.waiting.map((each) => `waiting ${waits(each)}`),
     work === undefined
       ? undefined
-      : line('goal', work.goal, work.request === undefined ? 'background' : `for ${work.request}`),
+      : line('goal', GOAL_WORDS[work.goal._tag], work.request === undefined ? 'background' : `for ${work.request}`),
     flying('in flight', record.inFlight),
     delay(record.wait),
     record.slot === 'none'

@@ -14,7 +14,7 @@
 // A test holds this against the core: states that are merged lead to the same states.
 
 import type { Attachment, Entry, Fifo, Filesystem, Host, Identity, Mountpoint, Settings, Work } from '@mountkeeper/core'
-import { findHolder, namesOf, requestId } from '@mountkeeper/core'
+import { GOAL_WORDS, findHolder, mountingOf, namesOf, refusalOf, requestId, rollingBack } from '@mountkeeper/core'
 import type { Configuration } from './configuration.js'
 import type { Bits, Form } from './form.js'
 import { appearing, beginForm, bitsOfForm, put, putFlag, putSource, putWord } from './form.js'
@@ -61,7 +61,7 @@ const isLooking = ({ inFlight }: Mountpoint): boolean => inFlight?.kind === 'Loo
  */
 const servesByLook = ({ inFlight, work }: Mountpoint, { inTheWay }: Configuration['allowed']): boolean => {
   if (inFlight === undefined) return false
-  if (inFlight.kind === 'Probe') return work?.proving === undefined
+  if (inFlight.kind === 'Probe') return mountingOf(work)?.proving === undefined
   return inFlight.kind === 'Look' || inTheWay
 }
 
@@ -70,7 +70,9 @@ const putWork = (form: Form, allowed: Configuration['allowed'], record: Mountpoi
     put(form, 0)
     return
   }
-  putWord(form, work.goal)
+  const [mounting, rolling, refusal] = [mountingOf(work), rollingBack(work), refusalOf(work)]
+  const remount = mounting?._tag === 'Remount' || rolling?.remount === true
+  putWord(form, GOAL_WORDS[work.goal._tag])
   put(form, work.request === undefined ? 0 : 2 + record.waiting.findIndex((each) => each.request === work.request))
   put(form, servesByLook(record, allowed) ? cameBefore(record, work.lookedFor) : 0)
   // A survey may have put the look before a probe in doubt.
@@ -80,16 +82,16 @@ const putWork = (form: Form, allowed: Configuration['allowed'], record: Mountpoi
     form,
     (work.granted ? 1 : 0) |
       (work.settled ? 2 : 0) |
-      (work.remount ? 4 : 0) |
-      (work.keepDirectory ? 8 : 0) |
-      (work.probing ? 16 : 0) |
-      (work.proving === undefined ? 0 : 32),
+      (remount ? 4 : 0) |
+      ((mounting ?? rolling)?.keepDirectory === true ? 8 : 0) |
+      (work.goal._tag === 'ProbeForReconcile' ? 16 : 0) |
+      (mounting?.proving === undefined ? 0 : 32),
   )
-  putWord(form, work.cause === undefined || work.remount ? work.cause?._tag : 'other')
-  if (work.cause !== undefined) put(form, cameBefore(record, work.failedFor))
-  if (work.proving !== undefined) put(form, cameBefore(record, work.proving.lookedFor))
-  putWord(form, work.replacing === 'vacant' ? 'vacant layer' : work.replacing)
-  putFlag(form, work.leaving !== undefined)
+  putWord(form, refusal === undefined || remount ? refusal?._tag : 'other')
+  if (rolling !== undefined) put(form, cameBefore(record, rolling.failedFor))
+  if (mounting?.proving !== undefined) put(form, cameBefore(record, mounting.proving.lookedFor))
+  putWord(form, mounting?.replacing === 'vacant' ? 'vacant layer' : mounting?.replacing)
+  putFlag(form, work.goal._tag === 'Detach')
 }
 
 const putWaiting = (form: Form, { waiting }: Mountpoint, generation: number): void => {

@@ -1,7 +1,7 @@
 // Planted bugs: the explorer has to find each of them, by a trace that is short enough to read.
 import { expect, test } from 'vitest'
 import type { Change, Decision, Host, Input } from '@mountkeeper/core'
-import { apply, decide } from '@mountkeeper/core'
+import { apply, decide, isUnmounting } from '@mountkeeper/core'
 import * as explorer from '../../src/explore/index.js'
 
 /** Both decisions as one: what the first emits never leaves. */
@@ -26,7 +26,7 @@ const withoutLook: explorer.Decide = (host, input) =>
     if (input._tag !== 'Granted') return undefined
     const { record } = host.mountpoints.get(input.mountpoint) ?? {}
     const [look] = effects
-    if (record?.work?.goal !== 'Unmount' || record.layer === undefined || look === undefined) return undefined
+    if (!isUnmounting(record?.work) || record?.layer === undefined || look === undefined) return undefined
     const found = { _tag: 'Mounted', layers: [record.layer] } as const
     return { _tag: 'Outcome', at: 0, effect: look.effect, mountpoint: input.mountpoint, found }
   })

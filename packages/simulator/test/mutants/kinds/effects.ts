@@ -57,7 +57,7 @@ export const EFFECTS: readonly Mutant[] = [
     'a directory that was there before is removed',
     'L11',
     'decide/unmount.ts',
-    'if (ours && work?.keepDirectory !== true) emitRemoveDirectory(draft)',
+    'if (ours && rollingBack(work)?.keepDirectory !== true) emitRemoveDirectory(draft)',
     'if (ours || work?.request !== undefined) emitRemoveDirectory(draft)',
   ),
   mutant(

@@ -37,8 +37,8 @@ export const SEEING: readonly Mutant[] = [
     'what is recorded as mounted is shared without being looked at',
     'L16 L21',
     'decide/advance.ts',
-    "  startWork(draft, 'Mount', { request: head.request })\n",
-    `  startWork(draft, 'Mount', { request: head.request })
+    "  startWork(draft, mountingFor('Attach'), { request: head.request })\n",
+    `  startWork(draft, mountingFor('Attach'), { request: head.request })
   if (draft.record.phase === 'mounted' && filesystem !== undefined) {
     set(draft, { work: { ...draft.record.work!, lookedFor: head.request } })
     share(draft, filesystem, [])
@@ -61,7 +61,7 @@ export const SEEING: readonly Mutant[] = [
     'decide/outcome.ts',
     "  set(draft, { slot: 'held', work: { ...record.work, granted: true } })\n  emitLook(draft)",
     `  set(draft, { slot: 'held', work: { ...record.work, granted: true } })
-  if (record.work.goal === 'Unmount' && record.layer !== undefined && !record.covered) emitUnmount(draft, record.layer, 'plain')
+  if (isUnmounting(record.work) && record.layer !== undefined && !record.covered) emitUnmount(draft, record.layer, 'plain')
   else emitLook(draft)`,
     "import { emitUnmount } from './steps.js'",
   ),
@@ -145,8 +145,8 @@ export const SEEING: readonly Mutant[] = [
     'what was merely seen at a mountpoint starts an unmount',
     'section 4, L20',
     'decide/operator.ts',
-    "    startWork(draft, known && !kept ? 'Unmount' : 'Look', {})\n    wantSlot(draft, true)\n",
-    `    startWork(draft, known && !kept ? 'Unmount' : 'Look', {})
+    "    startWork(draft, { _tag: known && !kept ? 'CleanUp' : 'Look' })\n    wantSlot(draft, true)\n",
+    `    startWork(draft, { _tag: known && !kept ? 'CleanUp' : 'Look' })
     if (known && record.layer !== undefined && record.slot === 'none') {
       set(draft, { slot: 'held' })
       emitUnmount(draft, record.layer, 'plain')
