@@ -20,13 +20,19 @@ export const systemClock: Clock = {
 }
 
 /** The milliseconds that are left of a deadline; at least one, for a command that is to be ended at once. */
-export type Left = () => number
+export interface Left {
+  (): number
+  /** The same deadline, put off: for time in which nothing was done for what it limits. */
+  readonly later: (delayMs: number) => Left
+}
+
+const leftUntil = (clock: Clock, end: number): Left =>
+  Object.assign(() => Math.max(1, end - clock.now()), {
+    later: (delayMs: number) => leftUntil(clock, end + delayMs),
+  })
 
 /** Begins to measure a deadline. */
-export const leftOf = (clock: Clock, deadlineMs: number): Left => {
-  const end = clock.now() + deadlineMs
-  return () => Math.max(1, end - clock.now())
-}
+export const leftOf = (clock: Clock, deadlineMs: number): Left => leftUntil(clock, clock.now() + deadlineMs)
 
 /** Waits for a promise, but no longer than this; says whether it has resolved. */
 export const resolvesWithin = async (clock: Clock, waited: Promise<unknown>, delayMs: number): Promise<boolean> => {

@@ -55,6 +55,8 @@ interface Ending {
   /** The beginning of what it wrote, at most `STDERR_MAX` bytes. */
   readonly stderr: string
   readonly durationMs: number
+  /** How long it waited for its turn before it began, which is none of its deadline. */
+  readonly waitedMs?: number
 }
 
 /** How a command ended. */

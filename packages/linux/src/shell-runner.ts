@@ -48,6 +48,7 @@ interface Waiting {
   readonly command: Command
   readonly told: ((pid: number) => void) | undefined
   readonly settle: (end: CommandEnd | Promise<CommandEnd>) => void
+  readonly askedAt: number
   lost: number
 }
 
@@ -55,7 +56,7 @@ interface Busy {
   readonly since: number
 }
 
-type Base = Pick<CommandEnd, 'vector' | 'stderr' | 'durationMs'>
+type Base = Pick<CommandEnd, 'vector' | 'stderr' | 'durationMs' | 'waitedMs'>
 
 const ofStatus = (base: Base, status: number, pid: number): CommandEnd => {
   if (status === NOT_FOUND) return { _tag: 'NotStarted', ...base, why: 'ENOENT' }
@@ -118,13 +119,15 @@ export const shellRunner = (options: ShellRunnerOptions): CommandRunner => {
     return { _tag: 'NotStarted', ...base, why: end.stderr.trim() || 'the shell that runs commands ended' }
   }
 
-  const concluded = (some: readonly Waiting[], end: LineEnd, durationMs: number, pid: number): void => {
+  const concluded = (some: readonly Waiting[], end: LineEnd, since: number, pid: number): void => {
+    const durationMs = clock.now() - since
     if (end._tag === 'Lost' && !end.begun) {
       again(some)
       return
     }
     for (const one of some) {
-      const base = { vector: vectorOf(one.command, []), stderr: end.stderr, durationMs }
+      const waitedMs = Math.max(0, since - one.askedAt)
+      const base = { vector: vectorOf(one.command, []), stderr: end.stderr, durationMs, waitedMs }
       if (some.length === 1) one.settle(endOf(base, end, pid))
       else {
         const shared = end._tag === 'Status' && end.status === 0 ? 'succeeded' : 'unclear'
@@ -161,7 +164,7 @@ export const shellRunner = (options: ShellRunnerOptions): CommandRunner => {
       rest(shell)
       const durationMs = clock.now() - since
       if (end._tag === 'Status' && some[0]?.command.line !== undefined) worth.tookMs(some.length, durationMs)
-      concluded(some, end, durationMs, pid)
+      concluded(some, end, since, pid)
       pump()
     })
     for (const one of some) one.told?.(pid)
@@ -236,7 +239,7 @@ export const shellRunner = (options: ShellRunnerOptions): CommandRunner => {
     run: (command, told) => {
       if (command.quick !== true || isUnquotable(vectorOf(command, []))) return other.run(command, told)
       return new Promise((settle) => {
-        waiting.push({ command, told, settle, lost: 0 })
+        waiting.push({ command, told, settle, askedAt: clock.now(), lost: 0 })
         // What is asked for in the same turn may be done together.
         if (isPumping) return
         isPumping = true

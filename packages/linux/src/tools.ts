@@ -213,9 +213,11 @@ const runAloneIfOwed = async (
 }
 
 /** Runs the command and reports what was found afterwards; closes what was held when nothing of the command lives. */
-export const runAndLook = async (change: Change, command: Command): Promise<Report> => {
+export const runAndLook = async (asked: Change, command: Command): Promise<Report> => {
+  const ran = await asked.tools.runner.run(command)
+  // The deadline began with the command: others that were served before are no reason to give up.
+  const change = ran.waitedMs === undefined ? asked : { ...asked, left: asked.left.later(ran.waitedMs) }
   const { tools, effect, left, shown, hold, secret } = change
-  const ran = await tools.runner.run(command)
   if (ran._tag === 'Exited' && ran.shared !== undefined) return runAloneIfOwed(change, command, ran)
   const release = (): void => {
     close(...hold)

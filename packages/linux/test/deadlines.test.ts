@@ -81,6 +81,30 @@ test.each(Object.entries(EFFECTS))(
   },
 )
 
+test.each([0, 60_000])(
+  'a command that waited %i ms for its turn has lost nothing of its deadline',
+  async (waitedMs) => {
+    const clock = virtualClock()
+    const looks: number[] = []
+    const host = linuxHost({
+      clock,
+      looker: ({ deadlineMs }) => {
+        looks.push(deadlineMs)
+        return Promise.resolve({ found: DIRECTORY })
+      },
+      runner: {
+        run: () => {
+          clock.pass(waitedMs + 1_000)
+          const end = { vector: ['mkdir'], stderr: '', durationMs: 1_000, waitedMs, pid: 7 }
+          return Promise.resolve({ _tag: 'Exited', ...end, exitStatus: 0 })
+        },
+      },
+    })
+    const report = await host.run({ ...EFFECTS.mkdir.effect, deadlineMs: 10_000 })
+    expect({ found: report.found, looks }).toEqual({ found: DIRECTORY, looks: [9_000] })
+  },
+)
+
 test('what a command leaves running is waited for until the deadline, and then it is ended', async () => {
   const clock = virtualClock()
   let ended = 0

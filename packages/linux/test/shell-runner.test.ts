@@ -153,6 +153,14 @@ describe('a command that passes its deadline', () => {
   })
 })
 
+test('the time for which a command waited for its turn is none of its own', async () => {
+  const { run } = made()
+  const ends = await Promise.all(Array.from({ length: 12 }, () => run(shell('sleep 0.3'))))
+  const last = as('Exited', ends.at(-1)!)
+  expect(last.waitedMs).toBeGreaterThanOrEqual(300)
+  expect(as('Exited', ends[0]!).durationMs).toBeGreaterThanOrEqual(300)
+})
+
 describe('a shell that is killed', () => {
   test('while it rests is replaced', async () => {
     const { run } = made()
