@@ -77,7 +77,7 @@ describe('the state directory', () => {
     [{ uid: 8 }, `belongs to user 8, not to 7; chown 7 ${DIRECTORY}`],
     [{ mode: 0o701 }, `is open to others (mode 701); chmod 0700 ${DIRECTORY}`],
     [{ mode: 0o740 }, `is open to others (mode 740); chmod 0700 ${DIRECTORY}`],
-    [systemError('ENOENT'), `does not exist; make it: install -d -m 0700 ${DIRECTORY}`],
+    [systemError('ENOENT'), `does not exist; create it: install -d -m 0700 ${DIRECTORY}`],
     [systemError('EACCES'), 'cannot be looked at (EACCES); make it accessible'],
   ])('%j is refused', async (seen, why) => {
     const { disk, done } = await seeing(DIRECTORY, seen)
