@@ -7,6 +7,7 @@ import { resolvesWithin } from './clock.js'
 import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import type { Leader, Process } from './processes.js'
 import { allEnded, anyLives, membersOf, startedOf, vectorOfProcess } from './processes.js'
+import { SHELL_MARK } from './shell-mark.js'
 
 type Signal = 'SIGTERM' | 'SIGKILL'
 
@@ -57,15 +58,22 @@ const signalGroup = (leader: number, signal: Signal): void => {
 const endsWith = (vector: readonly string[], end: readonly string[]): boolean =>
   end.length > 0 && end.every((argument, index) => argument === vector[vector.length - end.length + index])
 
+/** The command that a long-lived shell has in hand waits for its helpers as one does that was started by itself. */
+const isOfShell = (shell: Process | undefined, vector: readonly string[], { parentEntry }: Process): boolean =>
+  vector.includes(SHELL_MARK) && parentEntry === shell?.entry
+
 /**
- * Those to be signalled now: helpers, and the command itself (with what the prefix puts before it) only when it has none. It
- * waits for them, so it ends after them; and as long as it lives, a manager that is started meanwhile finds by it what is
- * still under way, and waits.
+ * Those to be signalled now: helpers, and the command itself (with what the prefix puts before it, or with the shell that runs it) only
+ * when it has none. It waits for them, so it ends after them; and as long as it lives, a manager that is started meanwhile finds by it
+ * what is still under way, and waits.
  */
 const nextToEnd = (leader: Leader): readonly Process[] => {
   const living = membersOf(leader)
-  const vector = vectorOfProcess(living.find(({ pid }) => pid === leader.pid)?.entry ?? '')
-  const helpers = living.filter(({ entry }) => !endsWith(vector, vectorOfProcess(entry)))
+  const first = living.find(({ pid }) => pid === leader.pid)
+  const vector = vectorOfProcess(first?.entry ?? '')
+  const helpers = living.filter(
+    (one) => !endsWith(vector, vectorOfProcess(one.entry)) && !isOfShell(first, vector, one),
+  )
   return helpers.length > 0 ? helpers : living
 }
 

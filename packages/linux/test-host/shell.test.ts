@@ -12,6 +12,7 @@ import { ROOT, SOURCE, TYPES, clear, createWorld, hasFuse, prepareWorld, sh, sle
 prepareWorld()
 
 const UMOUNT = '/usr/sbin/umount'
+const HELPER = '/usr/sbin/umount.tmpfs'
 const GO = '/srv/go'
 const STARTED = '/srv/started'
 
@@ -41,7 +42,8 @@ import(process.argv[1]).then(async ({ linuxHost }) => {
     if (what === 'unmount') {
       const seen = await run({ _tag: 'Look', ...on(name) })
       const identity = seen.found.layers[0]
-      await run({ _tag: 'Unmount', ...on(name), identity, how: 'plain', mayHang: false })
+      const deadline = source === undefined ? {} : { deadlineMs: Number(source) }
+      await run({ _tag: 'Unmount', ...on(name), identity, how: 'plain', mayHang: false, ...deadline })
     }
   }
   console.log('done')
@@ -78,7 +80,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   for (const child of lives.splice(0)) await kill(child)
-  rmSync(UMOUNT, { force: true })
+  for (const path of [UMOUNT, HELPER]) rmSync(path, { force: true })
 })
 
 describe('L31: the manager is killed', () => {
@@ -106,6 +108,24 @@ describe('L31: the manager is killed', () => {
     await until(() => shellsOf(child).length === 0)
     await clear(world, 'a')
     await world.remove('b')
+  })
+  test('while a command is being ended whose helper does not end: the next life waits for the helper', async () => {
+    writeFileSync(HELPER, `#!/bin/sh\ntrap "" TERM\n: >"${STARTED}"\nuntil [ -e "${GO}" ]; do sleep 0.02; done\n`)
+    chmodSync(HELPER, 0o755)
+    const child = live([
+      ['make', 'a'],
+      ['mount', 'a'],
+      ['unmount', 'a', '300'],
+    ])
+    await until(() => existsSync(STARTED))
+    await isDone(child)
+    await kill(child)
+    const world = await createWorld()
+    expect((await world.look('a')).found).toMatchObject({ _tag: 'Unknown', why: 'CommandAlive' })
+    writeFileSync(GO, '')
+    await until(async () => (await world.look('a')).found._tag === 'Mounted')
+    rmSync(HELPER)
+    await clear(world, 'a')
   })
   test('while its shell rests: the shell ends', async () => {
     const child = live([['make', 'a']])
