@@ -5,7 +5,7 @@
 import type { Detached, Difference, Reason } from './answer.js'
 import type { Durable } from './durable.js'
 import type { Filesystem } from './filesystem.js'
-import type { CommandError, Identity, ResolvedSource, RootIdentity, Unknown } from './found.js'
+import type { CommandError, Identity, RootIdentity, Unknown } from './found.js'
 import type { Goal } from './goal.js'
 import type { Holders } from './holders.js'
 import type { EffectId, RequestId } from './id.js'

@@ -4,7 +4,8 @@
 import { refusalOf } from '../goal.js'
 import type { Waiting } from '../host.js'
 import type { Draft } from './draft.js'
-import { refuseWaiting, setWork } from './draft.js'
+import { setWork } from './draft.js'
+import { refuseWaiting } from './leave.js'
 import { endClaim, finish } from './steps.js'
 
 /** The work of an attach goes on without it: its claim protects nothing any more, what it did is found out and undone. */

@@ -7,17 +7,8 @@ import type { Holder } from '../holders.js'
 import type { Waiting } from '../host.js'
 import { isInTheWay, reasonOf } from '../reason.js'
 import type { Draft, Out } from './draft.js'
-import {
-  answerLeaving,
-  heldBy,
-  holderOf,
-  holdersLeft,
-  passThrough,
-  phaseNow,
-  refuseWaiting,
-  set,
-  recordFact,
-} from './draft.js'
+import { heldBy, holderOf, holdersLeft, passThrough, phaseNow, set, recordFact } from './draft.js'
+import { answerLeaving, refuseWaiting } from './leave.js'
 import { becomeAbsent } from './see.js'
 import {
   isUncertain,

@@ -12,17 +12,8 @@ import { reasonOf } from '../reason.js'
 import { abandon, cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
-import {
-  answerLeaving,
-  answerRefused,
-  holdersLeft,
-  openDraft,
-  patchHost,
-  phaseNow,
-  pathsOf,
-  refuseWaiting,
-  setWork,
-} from './draft.js'
+import { answerRefused, holdersLeft, openDraft, patchHost, phaseNow, pathsOf, setWork } from './draft.js'
+import { answerLeaving, refuseWaiting } from './leave.js'
 import { isUntouched, withdraw } from './operator.js'
 import { answerUnprobed } from './survey.js'
 import { finish, holdsAnything, settingsOf } from './steps.js'

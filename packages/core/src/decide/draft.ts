@@ -1,7 +1,7 @@
 // The draft of a decision: what one input leads to, while it is being worked out. Nothing outside it is written, so `decide`
 // stays a function; all modules beside this one are transitions, and this one only knows how to write them down.
 
-import type { AttachError, Answer, Detached, Difference, Refusal, Result } from '../answer.js'
+import type { Answer, Difference, Refusal, Result } from '../answer.js'
 import type { Change, Decision, HostPatch } from '../decision.js'
 import type { Effect } from '../effect.js'
 import type { Durable } from '../durable.js'
@@ -13,7 +13,7 @@ import type { Mounting } from '../goal.js'
 import { mountingOf } from '../goal.js'
 import type { Holder } from '../holders.js'
 import { allHolders, findHolder, holdersOf } from '../holders.js'
-import type { Entry, Host, Mountpoint, Unanswered, Waiting, Work, Stopping } from '../host.js'
+import type { Entry, Host, Mountpoint, Unanswered, Work, Stopping } from '../host.js'
 import type { HostPhase, Phase } from '../phase.js'
 import { absentMountpoint, copyMountpoint } from '../host.js'
 import { phaseOf } from '../phase-of.js'
@@ -364,47 +364,10 @@ export const answerRefused = (out: Out, request: RequestId, error: Refusal): voi
   end(out, unanswered)
 }
 
-/** Takes a request out of the queue. */
-export const leaveQueue = (draft: Draft, request: RequestId): void => {
-  const { waiting } = draft.record
-  const head = waiting[0]
-  set(draft, {
-    waiting: head?.request === request ? waiting.slice(1) : waiting.filter((each) => each.request !== request),
-  })
-}
-
-/** Refuses an attach that waits or is served here. */
-export const refuseWaiting = (draft: Draft, waiting: Waiting, error: AttachError): void => {
-  leaveQueue(draft, waiting.request)
-  answerRefused(draft.out, waiting.request, error)
-}
-
-/** Adds what a release reached at one mountpoint; the last of them answers it. */
-const progressRelease = (draft: Draft, waiting: Waiting, volume: string, detached: Detached, last: boolean): void => {
-  const { out, record } = draft
-  const unanswered = unansweredOf(out, waiting.request)
-  if (unanswered?.release === undefined) return
-  const { release } = unanswered
-  const attachments = [...release.attachments, { mountpoint: record.path, volume, answer: detached }]
-  const at = last ? release.at.filter((path) => path !== record.path) : release.at
-  const progressed: Unanswered = { ...unanswered, release: { ...release, at, attachments } }
+/** A release has come further, as of this point of the decision. */
+export const noteProgress = (out: Out, unanswered: Unanswered): void => {
   out.progressed ??= new Map()
-  out.progressed.set(waiting.request, progressed)
-  if (at.length === 0) answer(out, waiting.request, { _tag: 'Released', attachments })
-  else change(out, { _tag: 'Progressed', unanswered: progressed })
-}
-
-/** What a detach, or one volume of a release, came to. `last`: nothing more of the request is left here. */
-export const answerLeaving = (
-  draft: Draft,
-  waiting: Waiting,
-  volume: string,
-  detached: Detached,
-  last: boolean,
-): void => {
-  if (waiting.op === 'release') progressRelease(draft, waiting, volume, detached, last)
-  else answer(draft.out, waiting.request, detached)
-  if (last) leaveQueue(draft, waiting.request)
+  out.progressed.set(unanswered.request, unanswered)
 }
 
 /** The decision: what the mountpoints under it came to, and everything that leaves with it. */

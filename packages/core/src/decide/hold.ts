@@ -9,7 +9,8 @@ import type { RequestId } from '../id.js'
 import { idKey } from '../lane.js'
 import { warningsAbout } from '../layer.js'
 import type { Draft, Out } from './draft.js'
-import { answer, holderOf, holdersLeft, leaveQueue, refuseWaiting, set, unansweredOf, recordFact } from './draft.js'
+import { answer, holderOf, holdersLeft, set, unansweredOf, recordFact } from './draft.js'
+import { leaveQueue, refuseWaiting } from './leave.js'
 import { arrivedBefore, endClaim, finish, settingsOf, shares } from './steps.js'
 
 /** A bind shows the directories under what is mounted below its source, and what is written there is hidden by it. */

@@ -11,18 +11,8 @@ import { canonicalServer } from '../server.js'
 import { STATUS_ENTRIES_MAX, STATUS_MAX, statusOfHost } from '../status.js'
 import { advance } from './advance.js'
 import type { Draft, Out } from './draft.js'
-import {
-  answerRefused,
-  change,
-  leaveQueue,
-  openDraft,
-  pathsOf,
-  phaseNow,
-  recordFact,
-  refuse,
-  reply,
-  set,
-} from './draft.js'
+import { answerRefused, change, openDraft, pathsOf, phaseNow, recordFact, refuse, reply, set } from './draft.js'
+import { leaveQueue } from './leave.js'
 import { checkAsked, checkMountpoint, hostDown, lookNow } from './request.js'
 import { becomeAbsent } from './see.js'
 import { NO_REQUEST, finish, startWork, wantSlot } from './steps.js'

@@ -6,7 +6,8 @@ import type { Found, CommandError } from '../found.js'
 import type { RollingBack } from '../goal.js'
 import { mountingOf, rollingBack } from '../goal.js'
 import type { Draft } from './draft.js'
-import { refuseWaiting, set, setWork } from './draft.js'
+import { set, setWork } from './draft.js'
+import { refuseWaiting } from './leave.js'
 import { arrivedBefore, emitLook, emitRemoveDirectory, endClaim, finish, shares } from './steps.js'
 
 const refusal = ({ cause, failures }: RollingBack): AttachError =>
