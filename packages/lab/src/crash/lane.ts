@@ -256,6 +256,8 @@ export const runLane = async ({ name, seed, fuse, mayKill, killed, tally }: Lane
 
   /** A start over a disk that is read-only: refused, with the fix. */
   const startReadOnly = async (): Promise<void> => {
+    // What the killed one had just forked has its descriptors, and so keeps the disk busy, until it becomes another program.
+    await lockIsFree()
     remount(place.state, 'ro')
     const host = hostNow()
     // What was left running may change the host yet.
