@@ -10,7 +10,7 @@ const trust = trustFor(MANAGER, { '/srv/mounts': [TRUSTED] }, '/srv/mounts')
 type Row = readonly [mode: number, uid: number, part: 'way' | 'end' | 'entry', wrong: RegExp | undefined]
 
 const WRITABLE = /can be written by others \(mode 0?[0-7]+\)/
-const THEIRS = /belongs to user 4242, who can exchange it/
+const THEIRS = /belongs to user 4242, who can replace it/
 
 describe('a directory', () => {
   test.each<Row>([
