@@ -29,14 +29,23 @@ export const targetsOf = (place: Place, prefix: string, fuse: boolean): readonly
   })
   const byDirectory = (type: string): Target['filesystems'] => [directory(type, 'one'), directory(type, 'two')]
   const known = { byGrowth: false }
+  // Of its own in each lane: the kernel gives the ids of mounts and devices again, and nothing else distinguishes two tmpfs.
   return [
-    { ...path('one'), ...known, filesystems: [tmpfs('tmpfs', 'volumes-one'), tmpfs('tmpfs', 'others-one')] },
-    { ...path('two'), ...known, filesystems: [tmpfs('tmpfs', 'volumes-two'), tmpfs('tmpfs', 'others-two')] },
+    {
+      ...path('one'),
+      ...known,
+      filesystems: [tmpfs('tmpfs', `volumes-one-${prefix}`), tmpfs('tmpfs', `others-one-${prefix}`)],
+    },
+    {
+      ...path('two'),
+      ...known,
+      filesystems: [tmpfs('tmpfs', `volumes-two-${prefix}`), tmpfs('tmpfs', `others-two-${prefix}`)],
+    },
     { ...path('bind'), ...known, filesystems: byDirectory('bind') },
     {
       ...path('growing'),
       byGrowth: true,
-      filesystems: [tmpfs('growing', 'server:/one'), tmpfs('growing', 'server:/two')],
+      filesystems: [tmpfs('growing', `server:/one-${prefix}`), tmpfs('growing', `server:/two-${prefix}`)],
     },
     ...(fuse ? [{ ...path('fuse'), ...known, filesystems: byDirectory('fuse.bindfs') }] : []),
   ]
