@@ -49,8 +49,8 @@ export const HOLDERS: readonly Mutant[] = [
     'each waiter tries the same failed mount again',
     'L25',
     'decide/rollback.ts',
-    'arrivedBefore(each, work.failedFor) && shares(draft, each.filesystem, filesystem)',
-    'each.request === work.request',
+    'arrivedBefore(each, goal.failedFor) && shares(draft, each.filesystem, filesystem)',
+    'each.request === work?.request',
   ),
   mutant(
     'conflict-ignored',
