@@ -86,7 +86,7 @@ test('with its parent, which is made again: nothing is mounted beside it', async
 
 test('by mount --move, and then unmounted there: it is unmounted, and its directory is removed', async () => {
   mkdirSync(`${ROOT}/else`)
-  sh('mount', '--move', mountpoint, `${ROOT}/else`)
+  sh('mount', '-n', '--move', mountpoint, `${ROOT}/else`)
   expect(await manager.detach(one)()).toMatchObject({
     right: { mount: 'vacant', reason: { _tag: 'Moved', to: `${ROOT}/else` } },
   })

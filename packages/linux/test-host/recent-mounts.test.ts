@@ -164,7 +164,7 @@ describe('among mounts that are looked at as they come and go', () => {
     look(path)
     const to = `${ROOT}/after`
     mkdirSync(to, { mode: 0o700 })
-    sh('mount', '--move', path, to)
+    sh('mount', '-n', '--move', path, to)
     mounted.splice(mounted.indexOf(path), 1, to)
     expect(look(path, to)).toMatchObject([{ _tag: 'Directory' }, { _tag: 'Mounted' }])
   })
