@@ -12,6 +12,7 @@ import {
   command,
   detach,
   entriesOf,
+  isRoot,
   mounted,
   prepareWorld,
   run,
@@ -206,7 +207,8 @@ describe('a trace of this host', () => {
     expect(replayed.stdout).toMatch(/^\/srv\/trace: \d+ inputs, every decision is the same\n$/)
   })
 
-  test('on a full disk is an error with the fix', async () => {
+  // In a user namespace /dev/full belongs to a user without a number, and a trace never uses the file of another user.
+  test.skipIf(!isRoot)('on a full disk is an error with the fix (skipped as an ordinary user)', async () => {
     const ended = await run([...HERE, '--trace', '/dev/full'], [attach('1', 'a')])
     expect(ended.code).toBe(3)
     expect(ended.stderr).toContain('--trace /dev/full is on a full disk; free disk space or give another file')
