@@ -141,8 +141,15 @@ const inTheWay = async (wish: Wish, directories: readonly string[]): Promise<Not
   return theirs === undefined ? undefined : overlapping(theirs, ownerText(name), directory)
 }
 
+/** As long as a manager that has to give way, or has been killed, may still have its locks, ms. */
+const GIVING_WAY_MS = 1_000
+const GIVING_WAY_POLL_MS = 50
+
+const poll = (): Promise<void> => new Promise((wake) => setTimeout(wake, GIVING_WAY_POLL_MS))
+
 const hold = async (directories: readonly string[]): Promise<Either<NotLocked, HeldLocks>> => {
   let wishes = wishesFor(directories)
+  const until = performance.now() + GIVING_WAY_MS
   for (;;) {
     if (wishes.length > LOCKS_MAX)
       return notLocked(directories[0] ?? '', `more than ${LOCKS_MAX} locks would be needed`)
@@ -152,16 +159,17 @@ const hold = async (directories: readonly string[]): Promise<Either<NotLocked, H
       return notLocked(directories[0] ?? '', `${directories.join(', ')} cannot be locked: ${answer.why}`)
     }
     const wish = wishes[answer.index]
+    // The process that holds the locks of a manager outlives it until it has read the end of its input.
+    if (wish?.kind === 'file' && performance.now() < until) {
+      await poll()
+      continue
+    }
     const way = wish === undefined ? undefined : await inTheWay(wish, directories)
     if (way !== undefined) return left(way)
     // Without this one: it is a stranger's.
     wishes = wishes.filter((other) => other !== wish)
   }
 }
-
-/** As long as a manager that has to give way may still have its locks, ms. */
-const GIVING_WAY_MS = 1_000
-const GIVING_WAY_POLL_MS = 50
 
 /** A directory above ours that is another manager's root although the directory's own lock could be shared. */
 const managedAbove = async (directories: readonly string[]): Promise<NotLocked | undefined> => {
@@ -171,7 +179,7 @@ const managedAbove = async (directories: readonly string[]): Promise<NotLocked |
       if (waitedMs >= GIVING_WAY_MS) {
         return overlapping(above, ownerText(lockFileName(above)), below(above, directories))
       }
-      await new Promise((wake) => setTimeout(wake, GIVING_WAY_POLL_MS))
+      await poll()
     }
   }
   return undefined

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Lock, NotLocked } from '@mountkeeper/runtime'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ownProcess } from '../src/descriptor.js'
+import { lockFileIn } from '../src/lock-file.js'
 import type { LockOptions } from '../src/locks.js'
 import { linuxLocks } from '../src/locks.js'
 import { processes, vectorOfProcess } from '../src/processes.js'
@@ -147,6 +148,15 @@ describe('one owner (L27)', () => {
 })
 
 describe('how a lock ends', () => {
+  test('a manager that was killed may still have its locks for a moment: the next one waits for that', async () => {
+    await (await lock([at('root')])).release()
+    // What the killed one leaves: a process that holds the lock file, and ends by itself.
+    const held = spawn('flock', ['-x', lockFileIn(at('root')), 'sh', '-c', 'echo locked; exec sleep 0.3'])
+    await new Promise((locked) => held.stdout.once('data', locked))
+    await (await lock([at('root')])).release()
+    expect(held.exitCode).toBe(0)
+  })
+
   test('lost when its holder is killed, and not when it is released', async () => {
     const held = await lock([at('root'), at('state')])
     let lost = 0
