@@ -3,10 +3,11 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { linuxLocks } from '../src/index.js'
+import { lockFileIn, makeLockFile } from '../src/lock-file.js'
 import { lockedBelow } from '../src/lock-places.js'
 import { isRoot, prepareWorld, sh } from './world.js'
 
@@ -117,6 +118,25 @@ test('two managers with nested roots that start together: never both, and never 
     }
   }
 }, 120_000)
+
+/** flock(1) for a manager: waits, before it takes locks, until the gate has been removed. */
+const GATED = `#!/bin/sh
+case " $* " in *" -x "*) echo reached >/srv/reached; while [ -e /srv/gate ]; do sleep 0.01; done ;; esac
+exec /srv/flock "$@"
+`
+
+test('a manager above that came between our first look and our locks is seen', async () => {
+  sh('cp', '/usr/bin/flock', '/srv/flock')
+  writeFileSync('/srv/gated', GATED, { mode: 0o755 })
+  writeFileSync('/srv/gate', '')
+  const ours = manageElsewhere(OTHER_MOUNTS, 'mount --bind /srv/gated /usr/bin/flock', `${HERE}/a`)
+  await expect.poll(() => existsSync('/srv/reached'), { timeout: 30_000 }).toBe(true)
+  // As one has it that shares the lock of its directory with a stranger, so that the kernel refuses no lock below it.
+  makeLockFile(HERE)
+  expect(await begin(['flock', '-x', lockFileIn(HERE), 'sh', '-c', 'echo locked; read -r _'])).toBe('locked')
+  rmSync('/srv/gate')
+  expect(await ours).toContain('roots of two managers may not overlap')
+}, 60_000)
 
 // In a user namespace of its own a test has no second user.
 describe.skipIf(!isRoot)('another user, where directories are open to all (skipped without root)', () => {
