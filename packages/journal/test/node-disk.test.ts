@@ -1,9 +1,11 @@
 // The disk of this process, with what the kernel does to those who ask it plainly: reads that give less than was asked for, and
 // descriptors that stay open when they are forgotten.
 
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
-  existsSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -34,17 +36,30 @@ const openAt = (path: string): number =>
     }
   }).length
 
-const LENGTH = 100_000
-/** A file of which each read(2) gives a page at most. */
-const LARGE = '/proc/kallsyms'
+const LENGTH = 6_000
 
-test.skipIf(!existsSync(LARGE))('a read that the kernel answers in parts is put together', async () => {
-  const text = readFileSync(LARGE)
-  const file = await nodeDisk.open(LARGE, 'read')
-  const read = await file.read(0, LENGTH)
-  await file.close()
-  expect(text.length).toBeGreaterThan(LENGTH)
-  expect(Buffer.from(read).equals(text.subarray(0, LENGTH))).toBe(true)
+/** A file of which each read(2) gives a page at most, and that does not change: what a process that is stopped has mapped. */
+const mappedBy = async (child: ChildProcess): Promise<string> => {
+  child.kill('SIGSTOP')
+  const of = `/proc/${child.pid ?? 0}`
+  await expect.poll(() => readFileSync(`${of}/stat`, 'latin1')).toContain(') T ')
+  return `${of}/maps`
+}
+
+test('a read that the kernel answers in parts is put together', async () => {
+  const child = spawn(process.execPath, ['-e', 'console.log("runs"); setInterval(() => undefined, 1e9)'])
+  try {
+    await once(child.stdout, 'data')
+    const large = await mappedBy(child)
+    const text = readFileSync(large)
+    const file = await nodeDisk.open(large, 'read')
+    const read = await file.read(0, LENGTH)
+    await file.close()
+    expect(text.length).toBeGreaterThan(LENGTH)
+    expect(Buffer.from(read).equals(text.subarray(0, LENGTH))).toBe(true)
+  } finally {
+    child.kill('SIGKILL')
+  }
 })
 
 test('a read beyond the end gives what there is', async () => {
