@@ -85,11 +85,14 @@ test('secret directories are safe, real and closed, and nothing is said where no
 })
 
 test('what is wrong is reported with its fix', () => {
+  const OWN = process.getuid?.() ?? 0
   const checks = linuxChecks({
     roots: [`${base}/none`, `${base}/root`],
     stateDirectory: `${base}/root/state`,
     prefix: ['no-such-sudo'],
     uid: 4321,
+    // Of the directories above.
+    trustedOwners: { [`${base}/none`]: [OWN], [`${base}/root`]: [OWN] },
   })
   expect(named(checks, `root ${base}/none`)).toMatchObject({
     ok: 'fail',
