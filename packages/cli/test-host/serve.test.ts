@@ -3,6 +3,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { connectMountkeeper } from 'mountkeeper'
 import type { Keeper } from 'mountkeeper'
@@ -78,6 +79,40 @@ test('a manager that is stopped leaves its mounts, and the next one has its hold
   expect(await next).toMatchObject({ holder: 'added', mount: 'shared' })
   await keeper.release({ consumer: 'vm-1' })
   await keeper.release({ consumer: 'vm-2' })
+  expect(mounted()).toEqual([])
+})
+
+/** Sends lines on one connection, and resolves with as many answers. */
+const exchange = (lines: readonly unknown[]): Promise<readonly { readonly result?: unknown }[]> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(SOCKET)
+    let text = ''
+    socket.on('error', reject)
+    socket.on('data', (chunk) => {
+      text += String(chunk)
+      const answers = text.split('\n').slice(0, -1)
+      if (answers.length < lines.length) return
+      socket.destroy()
+      resolve(answers.map((line) => JSON.parse(line) as { readonly result?: unknown }))
+    })
+    socket.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  })
+
+test('an attach that is repeated after the server was killed is answered as the first one', async () => {
+  const hello = { op: 'hello', format: 1, client: 'agent' }
+  const ask = (id: string) => ({ op: 'attach', id, ...scratch('a', 'vm-1') })
+  const first = await start()
+  expect((await exchange([hello, ask('1')]))[1]?.result).toMatchObject({ holder: 'added', mount: 'mounted' })
+  first.process.kill('SIGKILL')
+  await first.ended
+  await start()
+  expect((await exchange([hello, ask('1')]))[1]?.result).toMatchObject({ holder: 'added', mount: 'shared' })
+  expect((await exchange([hello, ask('2')]))[1]?.result).toMatchObject({ holder: 'already-held' })
+  expect((await exchange([{ ...hello, client: 'other' }, ask('1')]))[1]?.result).toMatchObject({
+    holder: 'already-held',
+  })
+  expect((await exchange([ask('1')]))[0]?.result).toMatchObject({ holder: 'already-held' })
+  await (await client()).release({ consumer: 'vm-1' })
   expect(mounted()).toEqual([])
 })
 

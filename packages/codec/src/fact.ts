@@ -11,7 +11,7 @@ import { decodeLine, encodeLine } from './line.js'
 import { list, literal, moment, oneOf, optional, record, tagged, text, wholeNumber } from './shape.js'
 
 /** The version of the facts' form, for the head of whatever keeps them. */
-export const FACT_FORMAT = 1
+export const FACT_FORMAT = 2
 
 const there = { at: moment, mountpoint: text }
 const attachment = { volume: text, consumer: text }
@@ -28,7 +28,14 @@ export const factCodec: Codec<Fact> = tagged('_tag', 'a fact', {
   },
   DirectoryMade: there,
   Mounted: { ...there, identity: identityCodec, source: optional(resolvedSourceCodec) },
-  Held: { ...there, ...attachment, since: moment, knowledge: oneOf({ request: true, inventory: true }) },
+  Held: {
+    ...there,
+    ...attachment,
+    since: moment,
+    knowledge: oneOf({ request: true, inventory: true }),
+    id: optional(text),
+    stream: optional(text),
+  },
   ClaimEnded: { ...there, ...attachment, intent: oneOf({ open: true, settled: true }) },
   Left: { ...there, ...attachment },
   Unmounting: { ...there, identity: identityCodec },

@@ -91,18 +91,14 @@ export interface HoldersWriter<Target> {
   readonly clear: (target: Target) => void
 }
 
-/** What a fact changes in the set of holders. `id`: of the request that a new holder asked with, which is not durable. */
-export const evolveHolders = <Target>(
-  write: HoldersWriter<Target>,
-  target: Target,
-  fact: MountpointFact,
-  id: string | undefined,
-): void => {
+/** What a fact changes in the set of holders. */
+export const evolveHolders = <Target>(write: HoldersWriter<Target>, target: Target, fact: MountpointFact): void => {
   if (fact._tag === 'Held') {
-    const { volume, consumer, since, knowledge } = fact
-    // Without the field where there is no id: there may be a million of them.
-    const holder = { volume, consumer, since, knowledge }
-    write.add(target, id === undefined ? holder : { ...holder, id })
+    const { volume, consumer, since, knowledge, id, stream } = fact
+    // Without the fields where there is no id: there may be a million of them.
+    if (id === undefined) write.add(target, { volume, consumer, since, knowledge })
+    else if (stream === undefined) write.add(target, { volume, consumer, since, knowledge, id })
+    else write.add(target, { volume, consumer, since, knowledge, id, stream })
   } else if (fact._tag === 'Left') write.remove(target, fact.volume, fact.consumer)
   else if (fact._tag === 'Forgotten') write.clear(target)
 }

@@ -43,6 +43,10 @@ export type Fact =
       readonly consumer: string
       readonly since: number
       readonly knowledge: Knowledge
+      /** Of the request that made it; absent where that had none. A repeat under the same id is answered `added` again. */
+      readonly id?: string
+      /** The stream of that request, where it was not the default one. */
+      readonly stream?: string
     }
   /** The claim protects nothing any more. `open`: what its effect did is not known yet, so the intent stays. */
   | {

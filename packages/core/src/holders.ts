@@ -11,8 +11,10 @@ export interface Holder {
   /** Wall clock, ms, when it was answered `Attached`. */
   readonly since: number
   readonly knowledge: Knowledge
-  /** The id of the request that made it, with its stream (`idKey`); a repeat under the same id is answered `added` again. Not durable. */
+  /** The id of the request that made it, if it had one; a repeat under the same id is answered `added` again. */
   readonly id?: string | undefined
+  /** The stream within which that id means something; absent for the default one. */
+  readonly stream?: string | undefined
 }
 
 const FEW = 8

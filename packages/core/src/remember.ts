@@ -69,7 +69,7 @@ const INTO_THE_SET: HoldersWriter<Holders> = {
 const take = ({ record, holders }: Remembered, fact: MountpointFact): void => {
   const patch = evolve(record, holders.count, fact)
   record.unresolved = unresolvedAfter(record, fact)
-  evolveHolders(INTO_THE_SET, holders, fact, undefined)
+  evolveHolders(INTO_THE_SET, holders, fact)
   if (patch !== undefined) Object.assign(record, patch)
 }
 

@@ -31,8 +31,9 @@ export function* snapshotOf({ cameUp, mountpoints }: Memory): Generator<Fact, vo
   for (const [mountpoint, remembered] of mountpoints) {
     const at = remembered.since
     // Before the record: `Held` ends a claim.
-    for (const { volume, consumer, since, knowledge } of allHolders(remembered.holders)) {
-      yield { _tag: 'Held', at, mountpoint, volume, consumer, since, knowledge }
+    for (const { volume, consumer, since, knowledge, id, stream } of allHolders(remembered.holders)) {
+      const held: Fact = { _tag: 'Held', at, mountpoint, volume, consumer, since, knowledge }
+      yield id === undefined ? held : { ...held, id, ...(stream === undefined ? {} : { stream }) }
     }
     yield recorded(remembered)
   }

@@ -241,6 +241,10 @@ describe('facts', () => {
       { _tag: 'Held', at, mountpoint: A, ...pair, since: 500, knowledge: 'inventory' },
       `Held ${A} vol-1 of vm-1 by inventory since 500`,
     ],
+    [
+      { _tag: 'Held', at, mountpoint: A, ...pair, since: at, knowledge: 'request', id: 'a b', stream: 'tenant' },
+      `Held ${A} vol-1 of vm-1 by request id "a b" stream tenant`,
+    ],
     [{ _tag: 'ClaimEnded', at, mountpoint: A, ...pair, intent: 'open' }, `ClaimEnded ${A} vol-1 of vm-1 intent open`],
     [{ _tag: 'Left', at, mountpoint: A, ...pair }, `Left ${A} vol-1 of vm-1`],
     [

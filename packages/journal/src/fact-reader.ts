@@ -39,13 +39,14 @@ const TEXT = '[^"\\\\\\u0000-\\u001f]*'
 const NUMBER = '(0|[1-9]\\d{0,14})'
 const THERE = `"at":${NUMBER},"mountpoint":"(${TEXT})"`
 const PAIR = `"volume":"(${TEXT})","consumer":"(${TEXT})"`
+const ASKED = `(?:,"id":"(${TEXT})"(?:,"stream":"(${TEXT})")?)?`
 const LIST = `\\[(?:"${TEXT}"(?:,"${TEXT}")*)?\\]`
 const LAYER = `"fstype":"${TEXT}","source":"${TEXT}","root":"${TEXT}","flags":${LIST}(?:,"superblock":"r[wo]")?\\}`
 const IDENTITY = `\\{"mountId":${NUMBER},"device":"(${TEXT})",(${LAYER})`
 
 const line = (tag: string, fields: string): RegExp => new RegExp(`^\\{"_tag":"${tag}",${fields}\\}$`)
 
-const HELD = line('Held', `${THERE},${PAIR},"since":${NUMBER},"knowledge":"(request|inventory)"`)
+const HELD = line('Held', `${THERE},${PAIR},"since":${NUMBER},"knowledge":"(request|inventory)"${ASKED}`)
 const LEFT = line('Left', `${THERE},${PAIR}`)
 const CLAIMED = line(
   'Claimed',
@@ -80,9 +81,11 @@ type Quick = (json: string) => Fact | undefined
 const held: Quick = (json) => {
   const groups = HELD.exec(json)
   if (groups === null) return undefined
-  const [, at, mountpoint = '', volume = '', consumer = '', since, how] = groups
+  const [, at, mountpoint = '', volume = '', consumer = '', since, how, id, stream] = groups
   const knowledge = how === 'request' ? 'request' : 'inventory'
-  return { _tag: 'Held', at: Number(at), mountpoint, volume, consumer, since: Number(since), knowledge }
+  const fact: Fact = { _tag: 'Held', at: Number(at), mountpoint, volume, consumer, since: Number(since), knowledge }
+  if (id === undefined) return fact
+  return stream === undefined ? { ...fact, id } : { ...fact, id, stream }
 }
 
 const gone: Quick = (json) => {

@@ -7,7 +7,7 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { frame, unframe } from './frame.js'
 
 /** The version of the lines and what they mean together. */
-export const JOURNAL_FORMAT = 2
+export const JOURNAL_FORMAT = 3
 
 /** What the first line says. */
 export interface Head {

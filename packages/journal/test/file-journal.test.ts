@@ -257,7 +257,7 @@ describe('a damaged file', () => {
 
   test('of a newer version is refused, and not repaired', async () => {
     writeFileSync(file, readFileSync(new URL('../../../test-fixtures/journal/newer.journal', import.meta.url)))
-    const why = `${file}, line 1: a newer version wrote it: format 99 with facts of version 1, where this one knows 2 and 1; `
+    const why = `${file}, line 1: a newer version wrote it: format 99 with facts of version 1, where this one knows 3 and 2; `
     expect(await refusal()).toContain(why)
     expect(await repairJournal(directory)()).toMatchObject({ left: { why: expect.stringContaining(why) as string } })
   })

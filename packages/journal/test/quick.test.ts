@@ -73,6 +73,8 @@ const fact: fc.Arbitrary<Fact> = fc
     return fc.constantFrom<Fact>(
       { _tag: 'Held', ...rest, since, knowledge: 'request' },
       { _tag: 'Held', ...rest, since, knowledge: 'inventory' },
+      { _tag: 'Held', ...rest, since, knowledge: 'request', id: rest.mountpoint },
+      { _tag: 'Held', ...rest, since, knowledge: 'request', id: rest.volume, stream: rest.consumer },
       { _tag: 'Left', ...rest },
       { _tag: 'Claimed', ...rest, filesystem, found, layersBefore },
       { _tag: 'ClaimEnded', ...rest, intent: 'open' },

@@ -32,7 +32,7 @@ describe('what was written', () => {
   test('has one line for each fact, with its checksum', () => {
     const lines = bytesOf(claimed, mounted).toString().split('\n')
     expect(lines).toHaveLength(1 + 4 + 1)
-    expect(lines[0]).toMatch(/^[0-9a-f]{8} \{"journal":"mountkeeper","format":2,"facts":1,"snapshot":0\}$/)
+    expect(lines[0]).toMatch(/^[0-9a-f]{8} \{"journal":"mountkeeper","format":3,"facts":2,"snapshot":0\}$/)
     expect(lines[1]).toMatch(/^[0-9a-f]{8} \{"_tag":"Claimed",/)
     expect(lines[2]).toMatch(/^[0-9a-f]{8} \{"part":\[1,3\],"_tag":"DirectoryMade",/)
     expect(lines[4]).toMatch(/^[0-9a-f]{8} \{"part":\[3,3\],"_tag":"Held",/)
@@ -165,12 +165,12 @@ describe('a file that is no journal of this version', () => {
     ['nothing', '', 'Damaged', 'the file is empty'],
     ['something else', 'hello\n', 'Damaged', 'it does not begin with a checksum'],
     ['a fact at its top', encodeWrite([held(1)]), 'Damaged', 'it is not the first line of a journal'],
-    ['a newer head', newer({ format: 3, facts: 1 }), 'Newer', 'a newer version wrote it: format 3'],
+    ['a newer head', newer({ format: 4, facts: 1 }), 'Newer', 'a newer version wrote it: format 4'],
     [
       'newer facts',
-      newer({ format: 1, facts: 2 }),
+      newer({ format: 1, facts: 3 }),
       'Newer',
-      'a newer version wrote it: format 1 with facts of version 2',
+      'a newer version wrote it: format 1 with facts of version 3',
     ],
   ])('%s', (_, text, _tag, why) => {
     const { fault } = scanBytes(Buffer.from(text))

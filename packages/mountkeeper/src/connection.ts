@@ -105,7 +105,7 @@ export const serveConnection = async (socket: Socket, options: ConnectionOptions
   socket.on('error', () => undefined)
 
   const named = <Asked extends RequestOrPlan>(request: Asked): Asked =>
-    request.id === undefined ? request : { ...request, id: `${socketName}:${client}:${request.id}` }
+    request.id === undefined ? request : { ...request, id: `${client}:${request.id}` }
 
   const answerTo = async (request: RequestOrPlan): Promise<string> => {
     const { id } = request
@@ -119,7 +119,7 @@ export const serveConnection = async (socket: Socket, options: ConnectionOptions
     const wrong = badId(id) ?? gate(request)
     if (wrong !== undefined) return encodeAnswer(refusal(request, wrong))
     const inner = named(request)
-    const asked = inner.op === 'cancel' ? { ...inner, target: `${socketName}:${client}:${inner.target}` } : inner
+    const asked = inner.op === 'cancel' ? { ...inner, target: `${client}:${inner.target}` } : inner
     return encodeAnswer(asAsked(await service.submit(asked, socketName), id))
   }
 

@@ -3,6 +3,7 @@
 
 import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
+import { createHash, randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import type { SocketSettings } from '@mountkeeper/codec'
 import type { Answer } from '@mountkeeper/core'
@@ -19,6 +20,7 @@ export const CONNECTIONS_MAX = 1_024
 /** How long the end waits for clients to read their last answers, ms. */
 const LAST_ANSWERS_MS = 2_000
 const NAME_MAX = 40
+const HASH_DIGITS = 8
 
 /** The sockets of a keeper. */
 export interface SocketServer {
@@ -40,13 +42,22 @@ const sharing = (submit: Service['submit']): Service['submit'] => {
     const { id } = request
     if (id === undefined) return submit(request, socketName)
     const asked = JSON.stringify(request)
-    const known = served.get(id)
+    const key = `${socketName}:${id}`
+    const known = served.get(key)
     if (known?.asked === asked) return known.answer
     const answer = submit(request, socketName)
     if (known !== undefined) return answer
-    served.set(id, { asked, answer })
-    return answer.finally(() => served.delete(id))
+    served.set(key, { asked, answer })
+    return answer.finally(() => served.delete(key))
   }
+}
+
+/** The stream of a socket: the same in each life of a server, because ids are kept with it. */
+const streamOf = (path: string): string => {
+  const name = basename(path)
+    .replaceAll(/[^A-Za-z0-9._-]/g, '_')
+    .slice(-NAME_MAX)
+  return `${name}.${createHash('sha256').update(path).digest('hex').slice(0, HASH_DIGITS)}`
 }
 
 interface Exchangeable {
@@ -95,6 +106,8 @@ export const serveKeeper = async (keeper: OpenKeeper, sockets: readonly SocketSe
   const { service, exchange, keeper: current } = exchangeable(keeper)
   const connections = new Map<Socket, Promise<void>>()
   const servers: Server[] = []
+  /** The name of a connection without one means nothing to the next server. */
+  const life = randomUUID()
   let last = 0
 
   const accept = (socket: Socket, settings: SocketSettings, gate: ReturnType<typeof createGate>): void => {
@@ -103,11 +116,8 @@ export const serveKeeper = async (keeper: OpenKeeper, sockets: readonly SocketSe
       return
     }
     last += 1
-    const name = basename(settings.path)
-      .replaceAll(/[^A-Za-z0-9._-]/g, '_')
-      .slice(-NAME_MAX)
-    const socketName = `${sockets.indexOf(settings)}.${name}`
-    const served = serveConnection(socket, { service, gate, socketName, anonymous: `${process.pid}.${last}` })
+    const socketName = streamOf(settings.path)
+    const served = serveConnection(socket, { service, gate, socketName, anonymous: `${life}.${last}` })
     connections.set(socket, served)
     socket.on('close', () => connections.delete(socket))
   }

@@ -255,14 +255,11 @@ const closeDraft = (draft: Draft): void => {
   for (const holder of draft.added) change(out, { _tag: 'HolderAdded', path, holder })
 }
 
-/**
- * Records a fact about this mountpoint, and what it makes of the durable part of the record and of its holders. `id`: of the
- * request that a new holder asked with.
- */
-export const recordFact = (draft: Draft, fact: MountpointFact, id?: string): void => {
+/** Records a fact about this mountpoint, and what it makes of the durable part of the record and of its holders. */
+export const recordFact = (draft: Draft, fact: MountpointFact): void => {
   const patch = evolve(draft.record, holdersLeft(draft), fact)
   draft.out.facts = added(draft.out.facts, fact)
-  evolveHolders(OVER_THE_SET, draft, fact, id)
+  evolveHolders(OVER_THE_SET, draft, fact)
   if (patch !== undefined) Object.assign(own(draft), patch)
 }
 

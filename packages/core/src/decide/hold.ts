@@ -1,12 +1,13 @@
 // Holding: how attachments become holders once the right layer was seen on top (L16, L21), and who shares one result.
 
 import type { Attached, Overloaded, Warning } from '../answer.js'
+import type { Fact } from '../fact.js'
 import type { Filesystem } from '../filesystem.js'
 import type { Identity, ResolvedSource, SourceSeen } from '../found.js'
 import { countHolders } from '../holders.js'
-import type { Waiting } from '../host.js'
+import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
-import { idKey } from '../lane.js'
+import { DEFAULT_STREAM } from '../lane.js'
 import { warningsAbout } from '../layer.js'
 import type { Draft, Out } from './draft.js'
 import { answer, holderOf, holdersLeft, set, unansweredOf, recordFact } from './draft.js'
@@ -40,13 +41,21 @@ const exceeded = (draft: Draft, consumer: string): Overloaded | undefined => {
   return held < anywhere ? undefined : { _tag: 'Overloaded', limit: 'holdersPerConsumer', value: anywhere }
 }
 
+/** The id that a request was asked with, and its stream: as the fact about its holder says it. */
+const askedUnder = (
+  unanswered: Unanswered | undefined,
+): Pick<Extract<Fact, { readonly _tag: 'Held' }>, 'id' | 'stream'> => {
+  if (unanswered?.id === undefined) return {}
+  const { id, stream } = unanswered
+  return stream === DEFAULT_STREAM ? { id } : { id, stream }
+}
+
 /** Makes an attachment a holder, or finds that it is one, and answers. */
 const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings: readonly Warning[]): void => {
   const { out, record } = draft
   const [volume = ''] = waiting.volumes
   const { consumer, request } = waiting
-  const unanswered = unansweredOf(out, request)
-  const id = unanswered?.id === undefined ? undefined : idKey(unanswered.stream, unanswered.id)
+  const asked = askedUnder(unansweredOf(out, request))
   const known = holderOf(draft, volume, consumer)
   const full = known === undefined ? exceeded(draft, consumer) : undefined
   if (full !== undefined) {
@@ -54,10 +63,11 @@ const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings
     return
   }
   if (known === undefined) {
-    const held = { volume, consumer, since: out.at, knowledge: 'request' as const }
-    recordFact(draft, { _tag: 'Held', at: out.at, mountpoint: record.path, ...held }, id)
+    const held = { volume, consumer, since: out.at, knowledge: 'request' as const, ...asked }
+    recordFact(draft, { _tag: 'Held', at: out.at, mountpoint: record.path, ...held })
   }
-  const holder = known === undefined || (id !== undefined && known.id === id) ? 'added' : 'already-held'
+  const isRepeat = asked.id !== undefined && known?.id === asked.id && known.stream === asked.stream
+  const holder = known === undefined || isRepeat ? 'added' : 'already-held'
   leaveQueue(draft, request)
   answer(out, request, {
     _tag: 'Attached',

@@ -28,6 +28,8 @@ const content = (fact: Fact): string => {
       return line(
         `${word(fact.mountpoint)} ${showAttachment(fact)} by ${fact.knowledge}`,
         fact.since === fact.at ? undefined : `since ${fact.since}`,
+        fact.id === undefined ? undefined : `id ${word(fact.id)}`,
+        fact.stream === undefined ? undefined : `stream ${word(fact.stream)}`,
       )
     case 'ClaimEnded':
       return `${word(fact.mountpoint)} ${showAttachment(fact)} intent ${fact.intent}`

@@ -4,7 +4,8 @@
 // - Effect ids, request ids and mount ids appear as the order in which they appear; of a request id that is only compared
 //   (`lookedFor`, `failedFor`) counts how many of those that wait came before it, since all later ones are larger.
 // - Wall clock, instance, generation (but for "of the next one"), texts, command errors and what is only shown in answers are
-//   left out: no decision reads them. The back-off appears as the delay that comes next.
+//   left out: no decision reads them. So are the ids that holders were asked for under, which only choose between two words of
+//   an answer. The back-off appears as the delay that comes next.
 // - Attachments are symmetric, because the core compares their names for equality and nothing else, and because holders are a
 //   set: each is a word of bits (held, claimed, certain, where in the queue), and the words are sorted, within a consumer and
 //   then the consumers. Where the order of holders does count (policy `lost: remount` claims for any one of them) this would

@@ -26,7 +26,10 @@ const memoryOf = (settings: Settings, host: Host, facts: readonly Fact[]): Memor
   return memory
 }
 
-/** Facts that lead to this record, and to nothing else that recovery reads. How often it was mounted is only shown. */
+/**
+ * Facts that lead to this record, and to nothing else that a decision reads. How often it was mounted is only shown, and under
+ * which id a holder was asked for only chooses between two words of an answer.
+ */
 const factsOf = (record: Mountpoint, holders: ReturnType<typeof allHolders>): readonly Fact[] => {
   const { path: mountpoint, filesystem, directory, claim, intent, layer, source, adopted, unresolved } = record
   const at = 0
@@ -68,9 +71,17 @@ export const shorten = (host: Host): readonly Fact[] => {
 
 export const emptyMemory = (settings: Settings): Memory => memoryOf(settings, restore(settings, []), [])
 
+/** Every request has an id of its own, and so would every journal. */
+const withoutIds = (fact: Fact): Fact => {
+  if (fact._tag !== 'Held' || fact.id === undefined) return fact
+  const { id: _id, stream: _stream, ...held } = fact
+  return held
+}
+
 /** What is durable after these facts. */
-export const remember = (settings: Settings, memory: Memory, facts: readonly Fact[]): Memory => {
-  if (facts.length === 0) return memory
+export const remember = (settings: Settings, memory: Memory, recorded: readonly Fact[]): Memory => {
+  if (recorded.length === 0) return memory
+  const facts = recorded.map(withoutIds)
   const key = JSON.stringify(facts)
   const known = memory.next.get(key)
   if (known !== undefined) return known

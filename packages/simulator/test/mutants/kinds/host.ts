@@ -68,8 +68,8 @@ export const HOST: readonly Mutant[] = [
     'a record that was unmounted by others loses its holders at a restart',
     'L30',
     'remember.ts',
-    '  evolveHolders(INTO_THE_SET, holders, fact, undefined)\n',
-    "  evolveHolders(INTO_THE_SET, holders, fact, undefined)\n  if (fact._tag === 'Unmounted') INTO_THE_SET.clear(holders)\n",
+    '  evolveHolders(INTO_THE_SET, holders, fact)\n',
+    "  evolveHolders(INTO_THE_SET, holders, fact)\n  if (fact._tag === 'Unmounted') INTO_THE_SET.clear(holders)\n",
   ),
   mutantOf(
     'fact-after-effect',
