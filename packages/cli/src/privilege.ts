@@ -5,6 +5,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { Configuration } from '@mountkeeper/codec'
 import type { Lists } from '@mountkeeper/exec'
+import { DEFAULT_LIMITS } from '@mountkeeper/core'
 import { LISTS_FILE, PROGRAM_FILE } from '@mountkeeper/exec'
 import type { Check } from '@mountkeeper/linux'
 import * as E from 'fp-ts/lib/Either.js'
@@ -13,11 +14,13 @@ import { usageFailure } from 'mountkeeper/parts'
 
 /** What mountkeeper-exec may do for this configuration, as the text of its file. */
 export const listsText = ({ settings }: Configuration): string => {
+  const limits = { ...DEFAULT_LIMITS, ...settings.limits }
   const lists: Lists = {
     format: 1,
     roots: settings.roots.map(({ path }) => path),
     suid: settings.policies.suid === 'allow',
     dev: settings.policies.dev === 'allow',
+    limits: { mounts: limits.mountpointsPerHost, memoryBytes: limits.memoryBytes },
     types: settings.types,
   }
   return `${JSON.stringify(lists, null, 2)}\n`

@@ -16,6 +16,7 @@ import {
   writeOption,
   writeSource,
 } from '@mountkeeper/types'
+import { memoryOf } from './limits.js'
 import type { Lists } from './lists.js'
 import { Refused, flagsOf, isCanonical, nameOf, walk } from './places.js'
 import type { Change } from './protocol.js'
@@ -29,6 +30,8 @@ export interface Prepared {
   readonly vector: readonly string[]
   readonly hold: readonly number[]
   readonly given: Given
+  /** The memory of this host that it may take, bytes. */
+  readonly bytes: number
 }
 
 const OPTIONS_BYTES_MAX = 4_095
@@ -98,7 +101,7 @@ const bindOf = (path: string, options: readonly string[]): Prepared => {
   try {
     const more = KEPT.filter((flag) => flagsOf(fd).includes(flag) && !options.includes(flag))
     const asked = more.includes('ro') ? options.filter((option) => option !== 'rw') : options
-    return { vector: ['-o', joined(['bind', ...asked, ...more]), '--', nameOf(fd)], hold: [fd], given: {} }
+    return { vector: ['-o', joined(['bind', ...asked, ...more]), '--', nameOf(fd)], hold: [fd], given: {}, bytes: 0 }
   } catch (error) {
     closeSync(fd)
     throw error
@@ -129,5 +132,6 @@ export const prepare = (lists: Lists, mount: Mount): Prepared => {
   const vector = ['-t', type, '-o', joined([...options, ...text]), '--', written]
   // Last, so that nothing that is refused leaves a descriptor open.
   const given = mount.secret === undefined ? {} : giveSecret(name, grammar, Buffer.from(value, 'base64'))
-  return { vector, hold: given.stdin === undefined ? [] : [given.stdin], given }
+  const hold = given.stdin === undefined ? [] : [given.stdin]
+  return { vector, hold, given, bytes: memoryOf(type, rule, options) }
 }

@@ -13,6 +13,8 @@ export interface Lists {
   /** Whether `suid` and `dev` may be asked for; without, `nosuid` and `nodev` are added to each mount. */
   readonly suid: boolean
   readonly dev: boolean
+  /** What may be mounted below the roots together; without, 50,000 mounts, and half of the memory of the host. */
+  readonly limits?: { readonly mounts: number; readonly memoryBytes: number }
   readonly types: Readonly<Record<string, TypeRule>>
 }
 
@@ -33,6 +35,11 @@ const isRule = (value: unknown): boolean =>
   areGrammars(value['options']) &&
   isSourceForm(formOf(value as unknown as TypeRule))
 
+const areLimits = (value: unknown): boolean =>
+  isObject(value) &&
+  Object.keys(value).sort().join() === 'memoryBytes,mounts' &&
+  Object.values(value).every((each) => Number.isSafeInteger(each) && (each as number) >= 0)
+
 /** Reads lists from their text; throws `Refused`. Root wrote it, so that this looks for mistakes and not for attacks. */
 export const parseLists = (text: string): Lists => {
   let value: unknown
@@ -44,15 +51,17 @@ export const parseLists = (text: string): Lists => {
   const bad = (what: string): Refused =>
     new Refused(`${LISTS_FILE}: ${what}; rewrite it with mountkeeper doctor --exec`)
   if (!isObject(value) || value['format'] !== 1) throw bad('its format is not 1')
-  const { roots, suid, dev, types } = value
+  const { roots, suid, dev, limits, types } = value
   if (!isStrings(roots) || roots.length === 0 || !roots.every(isCanonical)) throw bad('roots is no list of paths')
   if (typeof suid !== 'boolean' || typeof dev !== 'boolean') throw bad('suid and dev are not true or false')
+  if (limits !== undefined && !areLimits(limits)) throw bad('limits has to have mounts and memoryBytes, whole numbers')
   if (!isObject(types)) throw bad('types is no object')
   const wrong = Object.entries(types).find(
     ([name, rule]) => !/^(?!no)[a-z0-9][a-z0-9._]{0,62}$/.test(name) || !isRule(rule),
   )
   if (wrong !== undefined) throw bad(`type ${wrong[0]} cannot be used`)
-  return { format: 1, roots, suid, dev, types: types as Lists['types'] }
+  const given = limits === undefined ? {} : { limits: limits as NonNullable<Lists['limits']> }
+  return { format: 1, roots, suid, dev, ...given, types: types as Lists['types'] }
 }
 
 /** Reads the file: of root, writable by no other user, and so is each directory above it. */

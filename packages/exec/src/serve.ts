@@ -1,10 +1,11 @@
 // The conversation: lines in, answers out. A line is carried out or refused; nothing else can be asked for.
 
-import { mkdirSync, rmdirSync } from 'node:fs'
+import { closeSync, mkdirSync, rmdirSync } from 'node:fs'
 import { COMMANDS_MAX, commandCount, endCommand, runCommand } from './commands.js'
 import { prepare } from './grammar.js'
+import { beginMount, endMount } from './limits.js'
 import type { Lists } from './lists.js'
-import type { Root } from './places.js'
+import type { Root, Spot } from './places.js'
 import { Refused, checkTarget, nameOf, operandOf, spotOf } from './places.js'
 import type { Answer, Line } from './protocol.js'
 import { readLine } from './protocol.js'
@@ -28,8 +29,26 @@ const called = (call: () => void): { readonly status: number; readonly stderr: s
   }
 }
 
+type Tell = (answer: Answer) => void
+
+const unmount = (id: number, how: keyof typeof HOW, spot: Spot, answer: Tell): void =>
+  runCommand(id, ['umount', ...HOW[how], '--', operandOf(spot)], '/', [], {}, answer)
+
+/** The answer for a mount, when it is known whether that is within the limits. */
+const within =
+  (lists: Lists, mountpoint: string, spot: Spot, answer: Tell): Tell =>
+  (one) => {
+    const why = one._tag === 'done' ? endMount(lists, mountpoint) : undefined
+    if (one._tag !== 'done' || one.status !== 0 || why === undefined) {
+      answer(one)
+      return
+    }
+    const refused: Answer = { ...one, status: 1, stderr: `taken off again: ${why}` }
+    unmount(one.id, 'lazy', spot, (each) => (each._tag === 'done' ? answer(refused) : undefined))
+  }
+
 /** Carries out one line; throws `Refused`. */
-const carryOut = (lists: Lists, roots: readonly Root[], line: Line, answer: (answer: Answer) => void): void => {
+const carryOut = (lists: Lists, roots: readonly Root[], line: Line, answer: Tell): void => {
   const { id } = line
   if (line.do === 'end') {
     void endCommand(line.of)
@@ -44,14 +63,21 @@ const carryOut = (lists: Lists, roots: readonly Root[], line: Line, answer: (ans
   }
   if (commandCount() >= COMMANDS_MAX) throw new Refused(`more than ${COMMANDS_MAX} commands run`)
   if (line.do === 'unmount') {
-    runCommand(id, ['umount', ...HOW[line.how], '--', operandOf(spot)], '/', [], {}, answer)
+    unmount(id, line.how, spot, answer)
     return
   }
   checkTarget(spot)
-  const { vector, hold, given } = prepare(lists, line)
+  const { vector, hold, given, bytes } = prepare(lists, line)
+  try {
+    beginMount(lists, line.mountpoint, bytes)
+  } catch (error) {
+    hold.forEach((fd) => closeSync(fd))
+    throw error
+  }
   const inParent = STARTED_IN_PARENT.has(line.type)
   const target = inParent ? `./${spot.name}` : operandOf(spot)
-  runCommand(id, ['mount', '-c', ...vector, target], inParent ? nameOf(spot.parent) : '/', hold, given, answer)
+  const reply = within(lists, line.mountpoint, spot, answer)
+  runCommand(id, ['mount', '-c', ...vector, target], inParent ? nameOf(spot.parent) : '/', hold, given, reply)
 }
 
 /** Answers lines of the manager. Ids have to grow, so that none means two commands. */

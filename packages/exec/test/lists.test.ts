@@ -11,6 +11,23 @@ test('what doctor writes is read', () => {
   expect(parseLists(JSON.stringify(LISTS))).toEqual(LISTS)
 })
 
+test('limits are read where there are some', () => {
+  const limited = { ...LISTS, limits: { mounts: 10, memoryBytes: 0 } }
+  expect(parseLists(JSON.stringify(limited))).toEqual(limited)
+})
+
+test.each<[string, unknown]>([
+  ['a number is missing', { mounts: 1 }],
+  ['there is one more', { mounts: 1, memoryBytes: 1, files: 1 }],
+  ['a number is negative', { mounts: -1, memoryBytes: 1 }],
+  ['a number is a text', { mounts: 1, memoryBytes: '1g' }],
+  ['a number is not whole', { mounts: 1.5, memoryBytes: 1 }],
+  ['they are a list', [1, 1]],
+  ['they are null', null],
+])('limits are refused where %s', (_, limits) => {
+  expect(() => parseLists(JSON.stringify({ ...LISTS, limits }))).toThrow('limits has to have mounts and memoryBytes')
+})
+
 describe('is refused by its name', () => {
   const { form: _form, ...formless } = RULE
   test.each<[string, object]>([

@@ -9,8 +9,8 @@ const sources = readdirSync(folder).map((name) => readFileSync(`${folder}/${name
 
 const isCode = (line: string): boolean => line.trim() !== '' && !/^\s*(?:\/\/|\/?\*)/.test(line)
 
-test('its sources have at most 650 lines of code', () => {
-  expect(sources.flatMap((text) => text.split('\n').filter(isCode)).length).toBeLessThanOrEqual(650)
+test('its sources have at most 770 lines of code', () => {
+  expect(sources.flatMap((text) => text.split('\n').filter(isCode)).length).toBeLessThanOrEqual(770)
 })
 
 test('it imports the table of types, and modules of Node that start, read and make, and no other', () => {
