@@ -3,12 +3,14 @@
 
 import type { Configuration } from '@mountkeeper/codec'
 import { socketOf } from '@mountkeeper/codec'
+import type { Settings } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { isMountkeeperError } from 'mountkeeper'
 import type { OpenKeeper } from 'mountkeeper'
-import type { Failure, ServiceState, SocketServer } from 'mountkeeper/parts'
+import type { Failure, ServiceState, SocketServer, SocketsChanged } from 'mountkeeper/parts'
 import {
   configurationOf,
+  counted,
   leftLines,
   needsRoot,
   notPrivileged,
@@ -24,6 +26,7 @@ import type { ExitCode } from './exit.js'
 import { EXIT } from './exit.js'
 import type { Streams } from './streams.js'
 import { complain, fail } from './streams.js'
+import { STAYS_RECORDED, refusalOfRecord } from './upgrade.js'
 
 const failureOf = (error: unknown): Failure => {
   if (isMountkeeperError(error, 'NotOpened')) return stopFailure(error.refusal.why)
@@ -60,15 +63,42 @@ interface Serving {
   keeper: OpenKeeper
 }
 
+/** Records that are named after a reload; the others are counted. */
+const FALLEN_OUT_MAX = 20
+
+/** What becomes of records that the new configuration would not make. */
+const fallenOut = (settings: Settings, { manager }: OpenKeeper): readonly string[] => {
+  const all = [...manager.state.mountpoints].flatMap(([path, { record, holders }]): readonly string[] => {
+    const why = refusalOfRecord(settings, path, record.filesystem)
+    return why === undefined ? [] : [`${path} (${counted(holders.count, 'holder')}): ${why}; ${STAYS_RECORDED}`]
+  })
+  if (all.length <= FALLEN_OUT_MAX) return all
+  const more = `${all.length - FALLEN_OUT_MAX} more records are no longer covered; mountkeeper doctor --upgrade lists all`
+  return [...all.slice(0, FALLEN_OUT_MAX), more]
+}
+
+const socketWords = (changes: SocketsChanged): string => {
+  const words = (['added', 'changed', 'removed'] as const)
+    .filter((what) => changes[what].length > 0)
+    .map((what) => `${what} ${changes[what].join(', ')}`)
+  return words.length === 0 ? 'the sockets are the same' : `sockets: ${words.join('; ')}`
+}
+
 const reload = async (asked: ServeArguments, streams: Streams, serving: Serving): Promise<void> => {
   const configuration = await readConfiguration(asked)
   if (E.isLeft(configuration)) {
     complain(streams, `not reloaded, the configuration of before stays: ${configuration.left.text}`)
     return
   }
+  const sockets = await serving.server.listen(configuration.right.adapter.sockets)
+  if (E.isLeft(sockets)) {
+    complain(streams, `not reloaded, the configuration of before stays: ${sockets.left.text}`)
+    return
+  }
   await notifying(streams)('reloading')
   serving.keeper = await serving.server.exchange(() => open(asked, configuration.right, streams))
-  complain(streams, 'reloaded; sockets stay as they were at start')
+  for (const text of fallenOut(configuration.right.settings, serving.keeper)) complain(streams, `warning: ${text}`)
+  complain(streams, `reloaded; ${socketWords(sockets.right)}`)
   await notifying(streams)('ready')
 }
 

@@ -3,7 +3,7 @@
 
 import { configurationErrorLines, decodeConfigurationText } from '@mountkeeper/codec'
 import type { Configuration } from '@mountkeeper/codec'
-import type { Fact, Settings } from '@mountkeeper/core'
+import type { Fact, Filesystem, Settings } from '@mountkeeper/core'
 import { checkFilesystem, checkMountpointPath, checkName, snapshot } from '@mountkeeper/core'
 import type { Check } from '@mountkeeper/linux'
 import * as E from 'fp-ts/lib/Either.js'
@@ -19,24 +19,30 @@ export const refusedEntries = async (path: string = DEFAULT_CONFIGURATION_FILE):
   return configurationErrorLines(read.left).map((line) => ({ name: path, ok: 'fail', text: line, mend }))
 }
 
+/** Why a request for this filesystem at this mountpoint would be refused now. */
+export const refusalOfRecord = (
+  settings: Settings,
+  mountpoint: string,
+  filesystem: Filesystem | undefined,
+): string | undefined => {
+  const wrong = checkMountpointPath(mountpoint) ?? (filesystem && checkFilesystem(settings, filesystem))
+  if (wrong !== undefined) return `${wrong.field} ${wrong.why}`
+  return isBelow(settings, mountpoint) ? undefined : 'mountpoint is not below a managed root'
+}
+
 const isBelow = ({ roots }: Settings, mountpoint: string): boolean =>
   roots.some(({ path }) => mountpoint.startsWith(`${path}/`))
 
 /** Why a request that led to this fact would be refused now. */
 const refusalOf = (settings: Settings, fact: Fact): string | undefined => {
-  if (fact._tag !== 'Held' && fact._tag !== 'Recorded') return undefined
-  const { mountpoint } = fact
-  const wrong =
-    fact._tag === 'Held'
-      ? (checkName('volume', fact.volume) ?? checkName('consumer', fact.consumer))
-      : (checkMountpointPath(mountpoint) ?? (fact.filesystem && checkFilesystem(settings, fact.filesystem)))
-  if (wrong !== undefined) return `${wrong.field} ${wrong.why}`
-  return fact._tag === 'Recorded' && !isBelow(settings, mountpoint)
-    ? 'mountpoint is not below a managed root'
-    : undefined
+  if (fact._tag === 'Recorded') return refusalOfRecord(settings, fact.mountpoint, fact.filesystem)
+  if (fact._tag !== 'Held') return undefined
+  const wrong = checkName('volume', fact.volume) ?? checkName('consumer', fact.consumer)
+  return wrong && `${wrong.field} ${wrong.why}`
 }
 
-const MEND =
+/** What becomes of a record that is refused. */
+export const STAYS_RECORDED =
   'it stays recorded and can be detached, but new attaches are refused: detach its consumers, or change the configuration'
 
 /** One line for each record that is refused, and one that says how many there are. */
@@ -49,7 +55,7 @@ export const upgradeChecks = async (configuration: Configuration): Promise<reado
     const why = refusalOf(configuration.settings, fact)
     if (why === undefined || !('mountpoint' in fact)) return []
     const who = fact._tag === 'Held' ? `holder ${fact.volume} of ${fact.consumer}: ` : ''
-    return [{ name: `upgrade ${fact.mountpoint}`, ok: 'fail', text: `${who}${why}`, mend: MEND }]
+    return [{ name: `upgrade ${fact.mountpoint}`, ok: 'fail', text: `${who}${why}`, mend: STAYS_RECORDED }]
   })
   const records = counted(facts.filter(({ _tag }) => _tag === 'Recorded').length, 'record')
   const all: Check = { name: 'upgrade', ok: 'ok', text: `${records} checked, nothing would be refused` }

@@ -82,6 +82,36 @@ test('a manager that is stopped leaves its mounts, and the next one has its hold
   expect(mounted()).toEqual([])
 })
 
+test('SIGHUP adds, changes and removes sockets', async () => {
+  const config = '/srv/sockets.json'
+  const other = '/srv/other.sock'
+  const write = (sockets: readonly unknown[]): void =>
+    writeFileSync(config, JSON.stringify({ sockets }), { mode: 0o600 })
+  write([{ path: other, operations: ['status'] }])
+  const server = await start('--config', config)
+  const reloaded = async (words: string): Promise<void> => {
+    server.process.kill('SIGHUP')
+    await until(() => server.stderr().includes(words))
+  }
+  const keeper = await connectMountkeeper(other)
+  clients.push(keeper)
+  await expect(keeper.attach(scratch('a', 'vm-1'))).rejects.toMatchObject({ code: 'Invalid' })
+  write([{ path: other, operations: ['status', 'attach', 'detach'] }])
+  await reloaded(`reloaded; sockets: changed ${other}`)
+  expect(await keeper.attach(scratch('a', 'vm-1'))).toMatchObject({ holder: 'added' })
+  expect(await keeper.detach(scratch('a', 'vm-1'))).toMatchObject({ mount: 'unmounted' })
+  write([{ path: `${other}.2` }, { path: '/srv/missing/x.sock' }])
+  await reloaded('not reloaded, the configuration of before stays: the socket /srv/missing/x.sock')
+  expect(existsSync(other)).toBe(true)
+  expect(existsSync(`${other}.2`)).toBe(false)
+  write([{ path: `${other}.2` }])
+  await reloaded(`reloaded; sockets: added ${other}.2; removed ${other}`)
+  expect(existsSync(other)).toBe(false)
+  const next = await connectMountkeeper(`${other}.2`)
+  clients.push(next)
+  expect((await next.status()).phase).toBe('up')
+})
+
 /** Sends lines on one connection, and resolves with as many answers. */
 const exchange = (lines: readonly unknown[]): Promise<readonly { readonly result?: unknown }[]> =>
   new Promise((resolve, reject) => {
@@ -126,7 +156,10 @@ test('SIGHUP takes a new configuration with its clients connected, and refuses a
   await keeper.attach(slow)
   write({ types: { tmpfs: { sources: ['scratch'] } } })
   server.process.kill('SIGHUP')
-  await until(() => server.stderr().includes('reloaded; sockets stay'))
+  await until(() => server.stderr().includes('reloaded; the sockets are the same'))
+  expect(server.stderr()).toContain(
+    `warning: ${ROOT}/s (1 holder): filesystem.source other is not allowed for type tmpfs; allowed: scratch; it stays recorded`,
+  )
   await expect(keeper.attach({ ...slow, mountpoint: `${ROOT}/t` })).rejects.toMatchObject({ code: 'Invalid' })
   expect(await keeper.attach(scratch('u', 'vm-1'))).toMatchObject({ holder: 'added' })
   write({ types: 7 })

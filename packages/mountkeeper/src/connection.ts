@@ -41,6 +41,8 @@ export interface ConnectionOptions {
   readonly anonymous: string
   /** The name of the stream of requests of this socket. */
   readonly socketName: string
+  /** Ends the connection when it is aborted: nothing more is read, and what was asked is answered. */
+  readonly ending?: AbortSignal
   readonly readerPatienceMs?: number
 }
 
@@ -70,21 +72,22 @@ const isBulky = ({ op }: RequestOrPlan): boolean => op === 'status' || op === 'p
 
 /** Serves a connection to its end; resolves when it is closed. Never rejects. */
 export const serveConnection = async (socket: Socket, options: ConnectionOptions): Promise<void> => {
-  const { service, gate, socketName, readerPatienceMs = READER_PATIENCE_MS } = options
+  const { service, gate, socketName, ending, readerPatienceMs = READER_PATIENCE_MS } = options
   let client = options.anonymous
   let running = 0
   let unreadable = 0
-  let wake: (() => void) | undefined
+  let waiting: (() => void)[] = []
   let bulky: Promise<void> = Promise.resolve()
   let impatient: NodeJS.Timeout | undefined
 
   const changed = (): void => {
-    wake?.()
-    wake = undefined
+    const all = waiting
+    waiting = []
+    for (const wake of all) wake()
   }
   const change = (): Promise<void> =>
     new Promise((resolve) => {
-      wake = resolve
+      waiting.push(resolve)
     })
   const isGone = (): boolean => socket.destroyed || socket.writableEnded
 
@@ -97,8 +100,16 @@ export const serveConnection = async (socket: Socket, options: ConnectionOptions
     impatient = undefined
     changed()
   })
+  const finish = async (): Promise<void> => {
+    while (running > 0 && !isGone()) await change()
+    socket.end()
+    setTimeout(() => socket.destroy(), readerPatienceMs).unref()
+  }
+  const onEnding = (): void => void finish()
+  ending?.addEventListener('abort', onEnding, { once: true })
   socket.on('close', () => {
     clearTimeout(impatient)
+    ending?.removeEventListener('abort', onEnding)
     changed()
   })
   // Why is of no use to anyone: the client is gone.
@@ -152,6 +163,7 @@ export const serveConnection = async (socket: Socket, options: ConnectionOptions
 
   try {
     for await (const line of linesOf(socket, REQUEST_LINE_BYTES_MAX)) {
+      if (ending?.aborted === true) break
       if (line._tag === 'Unreadable') cannotRead(line.number, line.error)
       else if (!isBlankLine(line.text)) {
         const hello = readHello(line.text)

@@ -1,26 +1,23 @@
 // A keeper behind unix sockets, for many processes and for other languages: one file for each trust domain. The keeper can be
 // exchanged while clients are connected: what they ask meanwhile waits for the next one.
 
-import type { Server, Socket } from 'node:net'
-import { createServer } from 'node:net'
-import { createHash, randomUUID } from 'node:crypto'
-import { basename } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { SocketSettings } from '@mountkeeper/codec'
 import type { Answer } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Service } from './connection.js'
 import { serveConnection } from './connection.js'
-import { createGate } from './domain.js'
 import { MountkeeperError } from './error.js'
+import type { Failure } from './failure.js'
 import type { OpenKeeper } from './open.js'
-import { listenOn } from './socket-file.js'
+import type { ConnectedTo, SocketsChanged } from './sockets.js'
+import { createSockets } from './sockets.js'
 
 /** Connections of one socket at the same time; further ones are refused at once. */
 export const CONNECTIONS_MAX = 1_024
 /** How long the end waits for clients to read their last answers, ms. */
 const LAST_ANSWERS_MS = 2_000
-const NAME_MAX = 40
-const HASH_DIGITS = 8
 
 /** The sockets of a keeper. */
 export interface SocketServer {
@@ -29,6 +26,11 @@ export interface SocketServer {
    * and what comes meanwhile, is asked of the next one.
    */
   readonly exchange: (make: () => Promise<OpenKeeper>) => Promise<OpenKeeper>
+  /**
+   * Listens on these sockets and on no others; on a failure all is as before. Connections of a socket that is removed, and of one
+   * whose owner or mode changes, are ended when what they asked is answered; what may be asked changes for open connections too.
+   */
+  readonly listen: (sockets: readonly SocketSettings[]) => Promise<E.Either<Failure, SocketsChanged>>
   /** Takes no more connections, closes the keeper, and ends the connections when their answers are read. */
   readonly close: (how?: { readonly hard?: boolean }) => Promise<void>
 }
@@ -50,14 +52,6 @@ const sharing = (submit: Service['submit']): Service['submit'] => {
     served.set(key, { asked, answer })
     return answer.finally(() => served.delete(key))
   }
-}
-
-/** The stream of a socket: the same in each life of a server, because ids are kept with it. */
-const streamOf = (path: string): string => {
-  const name = basename(path)
-    .replaceAll(/[^A-Za-z0-9._-]/g, '_')
-    .slice(-NAME_MAX)
-  return `${name}.${createHash('sha256').update(path).digest('hex').slice(0, HASH_DIGITS)}`
 }
 
 interface Exchangeable {
@@ -105,42 +99,33 @@ const refuse = (socket: Socket): void => {
 export const serveKeeper = async (keeper: OpenKeeper, sockets: readonly SocketSettings[]): Promise<SocketServer> => {
   const { service, exchange, keeper: current } = exchangeable(keeper)
   const connections = new Map<Socket, Promise<void>>()
-  const servers: Server[] = []
   /** The name of a connection without one means nothing to the next server. */
   const life = randomUUID()
   let last = 0
 
-  const accept = (socket: Socket, settings: SocketSettings, gate: ReturnType<typeof createGate>): void => {
+  const accept = (socket: Socket, { stream, gate, ending }: ConnectedTo): void => {
     if (connections.size >= CONNECTIONS_MAX) {
       refuse(socket)
       return
     }
     last += 1
-    const socketName = streamOf(settings.path)
-    const served = serveConnection(socket, { service, gate, socketName, anonymous: `${life}.${last}` })
+    const anonymous = `${life}.${last}`
+    const served = serveConnection(socket, { service, gate, socketName: stream, anonymous, ending })
     connections.set(socket, served)
     socket.on('close', () => connections.delete(socket))
   }
 
-  const closeServers = (): void => {
-    for (const server of servers) server.close()
-  }
-
-  for (const settings of sockets) {
-    const gate = createGate(settings)
-    const server = createServer({ allowHalfOpen: true }, (socket) => accept(socket, settings, gate))
-    const listens = await listenOn(server, settings)
-    if (E.isLeft(listens)) {
-      closeServers()
-      throw new MountkeeperError({ _tag: 'NotOpened', why: listens.left.text, by: 'stop' }, { subject: 'serve' })
-    }
-    servers.push(server)
+  const all = createSockets(accept)
+  const listens = await all.set(sockets)
+  if (E.isLeft(listens)) {
+    throw new MountkeeperError({ _tag: 'NotOpened', why: listens.left.text, by: 'stop' }, { subject: 'serve' })
   }
 
   return {
     exchange,
+    listen: all.set,
     close: async (how) => {
-      closeServers()
+      all.close()
       const open = await current().catch(() => undefined)
       await open?.close(how)
       // All is answered; what is written is read, or not.

@@ -13,6 +13,7 @@ import { fileProblem, stopFailure } from './failure.js'
 /** The longest path that a socket can have: `sun_path` of unix(7), without its end. */
 const PATH_BYTES_MAX = 107
 const OWNER_ONLY = 0o177
+const OTHERS = 0o077
 /** Connections that the kernel keeps until they are accepted; Node accepts one in each turn of its loop. */
 const WAITING_MAX = 1_024
 
@@ -60,22 +61,37 @@ const listening = (server: Server, path: string): Promise<void> =>
     }
   })
 
+const failing =
+  (path: string) =>
+  (why: string): E.Either<Failure, never> =>
+    E.left(stopFailure(`the socket ${path} ${why}`))
+
+/** Gives the file its owner and mode: none that it had before may be opened by others meanwhile. */
+export const setOwner = ({ path, mode, owner, group }: SocketSettings): E.Either<Failure, void> => {
+  try {
+    chmodSync(path, mode & ~OTHERS)
+    chownSync(path, owner ?? process.geteuid?.() ?? 0, group ?? process.getegid?.() ?? 0)
+    chmodSync(path, mode)
+    return E.right(undefined)
+  } catch (error) {
+    return failing(path)(fileProblem(error))
+  }
+}
+
 /** Listens on a socket file; or why not. */
 export const listenOn = async (server: Server, settings: SocketSettings): Promise<E.Either<Failure, void>> => {
-  const { path, mode, owner, group } = settings
-  const failed = (why: string): E.Either<Failure, never> => E.left(stopFailure(`the socket ${path} ${why}`))
+  const { path } = settings
+  const failed = failing(path)
   if (Buffer.byteLength(path) > PATH_BYTES_MAX) return failed(`is longer than ${PATH_BYTES_MAX} bytes`)
   const unsafe = (await unsafeDirectory(path)) ?? (await removeStale(path))
   if (unsafe !== undefined) return failed(unsafe)
   try {
     await listening(server, path)
-    if (owner !== undefined || group !== undefined) {
-      chownSync(path, owner ?? process.geteuid?.() ?? 0, group ?? process.getegid?.() ?? 0)
-    }
-    chmodSync(path, mode)
-    return E.right(undefined)
   } catch (error) {
     server.close()
     return failed(fileProblem(error))
   }
+  const set = setOwner(settings)
+  if (E.isLeft(set)) server.close()
+  return set
 }

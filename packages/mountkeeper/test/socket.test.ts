@@ -81,6 +81,61 @@ const until = async (holds: () => boolean): Promise<void> => {
   }
 }
 
+describe('a change of the sockets', () => {
+  test('gives open connections what they may ask now', async () => {
+    const { path, server } = await serve()
+    const keeper = await client(path)
+    expect(await server.listen([{ ...socketOf({ path }), operations: ['status'] }])).toMatchObject({
+      right: { added: [], changed: [path], removed: [] },
+    })
+    await expect(keeper.attach(scratch())).rejects.toMatchObject({ code: 'Invalid' })
+    expect((await keeper.status()).phase).toBe('up')
+  })
+
+  test('ends the connections of a socket that others may open now, when they have their answers', async () => {
+    const { path, server } = await serve()
+    const { socket, lines } = await raw(path)
+    const end = ended(socket)
+    socket.write(`${JSON.stringify({ op: 'attach', ...scratch() })}\n`)
+    await until(() => lines().length === 1)
+    expect(await server.listen([{ ...socketOf({ path }), mode: 0o660 }])).toMatchObject({ right: { changed: [path] } })
+    await end
+    expect(statSync(path).mode & 0o777).toBe(0o660)
+    expect((await (await client(path)).status()).phase).toBe('up')
+  })
+
+  test('ends the connections of a socket that is removed, and its clients find no server', async () => {
+    const { path, server } = await serve()
+    const next = join(folder, 'next.sock')
+    const keeper = await connectMountkeeper(path, { patienceMs: 300 })
+    ends.push(() => keeper.close())
+    expect(await server.listen([socketOf({ path: next })])).toMatchObject({ right: { added: [next], removed: [path] } })
+    expect(existsSync(path)).toBe(false)
+    await expect(keeper.status()).rejects.toMatchObject({ code: 'Unreachable' })
+    expect((await (await client(next)).status()).phase).toBe('up')
+  })
+
+  test('that cannot be made changes nothing', async () => {
+    const { path, server } = await serve()
+    const keeper = await client(path)
+    const next = join(folder, 'next.sock')
+    const wrong = join(folder, 'missing', 'x.sock')
+    expect(await server.listen([socketOf({ path: next }), socketOf({ path: wrong })])).toMatchObject({ _tag: 'Left' })
+    expect(existsSync(next)).toBe(false)
+    expect(await keeper.attach(scratch())).toMatchObject({ holder: 'added' })
+  })
+
+  test('with an owner that may not be given changes nothing', async () => {
+    const { path, server } = await serve()
+    const keeper = await client(path)
+    chmodSync(path, 0o640)
+    rmSync(path)
+    const owned = { ...socketOf({ path }), owner: 1 }
+    expect(await server.listen([owned])).toMatchObject({ left: { text: `the socket ${path} does not exist` } })
+    expect(await keeper.attach(scratch())).toMatchObject({ holder: 'added' })
+  })
+})
+
 describe('a client', () => {
   test('is answered as a keeper in this process is', async () => {
     const { path } = await serve()
