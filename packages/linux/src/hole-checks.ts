@@ -32,6 +32,18 @@ const PROGRAMS: Readonly<Record<HoleProgram, Asked>> = {
     package: 'cifs-utils',
     sourcePackage: 'cifs-utils',
   },
+  'nfs-utils': {
+    vector: ['mount.nfs', '-V'],
+    types: /^nfs4?$/,
+    package: 'nfs-common',
+    sourcePackage: 'nfs-utils',
+  },
+  glusterfs: {
+    vector: ['glusterfs', '--version'],
+    types: /^(?:fuse\.)?glusterfs$/,
+    package: 'glusterfs-client',
+    sourcePackage: 'glusterfs',
+  },
 }
 
 /** What this configuration is, as far as holes concern it. */

@@ -2,7 +2,7 @@
 // and which package of Debian. An entry is here only if its facts were confirmed at the place that it names.
 
 /** A program with a version, and the package that it is of. */
-export type HoleProgram = 'util-linux' | 'sudo' | 'fuse' | 'sshfs' | 'cifs-utils'
+export type HoleProgram = 'util-linux' | 'sudo' | 'fuse' | 'sshfs' | 'cifs-utils' | 'nfs-utils' | 'glusterfs'
 
 /** What a hole has to do with this host. */
 export type Concerns =
@@ -21,6 +21,8 @@ export interface Hole {
   readonly cve: string
   /** The first version with the hole, where not all older ones have it. */
   readonly since?: string
+  /** From this version on no source confirms that the fix is there. */
+  readonly unconfirmed?: string
   /** The versions that fix it, one for each branch that got the fix. */
   readonly fixed: readonly string[]
   /** Package versions of Debian that fix it, one for each release. */
@@ -126,6 +128,41 @@ export const KNOWN_HOLES: readonly Hole[] = [
     text: 'with SELinux a local user mounts with allow_other although fuse.conf forbids it',
     source: 'https://github.com/libfuse/libfuse/blob/master/ChangeLog.rst',
   }),
+  hole('fuse', 'type', {
+    cve: 'CVE-2026-33150',
+    since: '3.18.0',
+    fixed: ['3.18.2'],
+    text: 'a daemon with io_uring whose threads cannot be started uses freed memory at its end',
+    source: 'https://github.com/libfuse/libfuse/security/advisories/GHSA-qxv7-xrc2-qmfx',
+  }),
+  hole('fuse', 'type', {
+    cve: 'CVE-2026-33179',
+    since: '3.18.0',
+    fixed: ['3.18.2'],
+    text: 'a daemon with io_uring ends, or answers no request, where memory is short',
+    source: 'https://github.com/gominimal/pkgs/pull/90',
+  }),
+  hole('nfs-utils', 'type', {
+    cve: 'CVE-2019-3689',
+    fixed: ['2.4.2'],
+    debian: ['1:1.3.4-3'],
+    text: 'the user statd owns /var/lib/nfs, and makes root overwrite any file',
+    source: `https://ubuntu.com/security/notices/USN-4400-1, ${DEBIAN}`,
+  }),
+  hole('glusterfs', 'type', {
+    cve: 'CVE-2022-48340',
+    fixed: ['10.5', '11.1'],
+    text: 'the client reads freed memory when an attribute is set (dht)',
+    source: 'https://github.com/gluster/glusterfs/issues/3732',
+  }),
+  hole('glusterfs', 'type', {
+    cve: 'CVE-2023-26253',
+    fixed: ['10.4'],
+    unconfirmed: '11.0',
+    debian: ['10.3-5'],
+    text: 'the client reads beyond a buffer on its stack when a server reports an event',
+    source: `https://github.com/gluster/glusterfs/issues/3954, ${DEBIAN}`,
+  }),
   hole('sshfs', 'type', {
     cve: 'CVE-2026-48711',
     fixed: ['3.7.6'],
@@ -188,12 +225,17 @@ export const compareVersions = (one: string, other: string): number => {
   return 0
 }
 
-const branchOf = (version: string): string => partsOf(version).slice(0, 2).join('.')
+/** Whether a version is of the branch that ends with this fix: 2.41.x of 2.41.5, 10.x of 10.4. */
+const isOfBranch = (version: string, fix: string): boolean => {
+  const branch = partsOf(fix).slice(0, -1)
+  const parts = partsOf(version)
+  return branch.every((part, index) => part === (parts[index] ?? 0))
+}
 
 /** Whether the program's own version has the fix: it is of a branch that got it, or newer than all of them. */
 export const hasFix = ({ since, fixed }: Hole, version: string): boolean => {
   if (since !== undefined && compareVersions(version, since) < 0) return true
-  const ofBranch = fixed.find((one) => branchOf(one) === branchOf(version))
+  const ofBranch = fixed.find((one) => isOfBranch(version, one))
   if (ofBranch !== undefined) return compareVersions(version, ofBranch) >= 0
   return fixed.every((one) => compareVersions(version, one) >= 0)
 }
@@ -221,6 +263,8 @@ export const verdictOf = (
   installed: Installed,
   isAtLeast: (version: string, other: string) => boolean,
 ): Verdict => {
+  const { unconfirmed } = one
+  if (unconfirmed !== undefined && compareVersions(installed.version, unconfirmed) >= 0) return 'unknown'
   if (hasFix(one, installed.version)) return 'fixed'
   const { package: version } = installed
   if (version === undefined) return 'open'

@@ -16,7 +16,7 @@ test('every entry has a number, a version that fixes it, and where its facts are
     for (const version of [...one.fixed, ...(one.since === undefined ? [] : [one.since])]) {
       expect(versionIn(version)).toBe(version)
     }
-    expect(one.source).toMatch(/^https:\/\/github\.com\//)
+    expect(one.source).toMatch(/^https:\/\/(?:github\.com|ubuntu\.com\/security)\//)
   }
   const cves = KNOWN_HOLES.map(({ cve }) => cve)
   expect(new Set(cves).size).toBe(cves.length)
@@ -28,6 +28,8 @@ test.each([
   ['mount.cifs version: 7.0', '7.0'],
   ['SSHFS version 3.7.3\nFUSE library version 3.14.0', '3.7.3'],
   ['fusermount3 version: 3.14.0', '3.14.0'],
+  ['mount.nfs: (linux nfs-utils 2.6.2)', '2.6.2'],
+  ['glusterfs 10.3\nRepository revision: git://git.gluster.org/glusterfs.git', '10.3'],
   ['no number here', undefined],
 ])('the version in %j', (text, version) => {
   expect(versionIn(text)).toBe(version)
@@ -57,6 +59,16 @@ test.each([
   ['CVE-2025-32463', '1.9.17p1', true],
   ['CVE-2018-10906', '2.9.9', true],
   ['CVE-2018-10906', '3.1.0', false],
+  ['CVE-2026-33150', '3.14.0', true],
+  ['CVE-2026-33150', '3.18.1', false],
+  ['CVE-2026-33150', '3.18.2', true],
+  ['CVE-2019-3689', '2.4.1', false],
+  ['CVE-2019-3689', '2.6.2', true],
+  ['CVE-2022-48340', '9.6', false],
+  ['CVE-2022-48340', '10.4', false],
+  ['CVE-2022-48340', '10.5', true],
+  ['CVE-2022-48340', '11.0', false],
+  ['CVE-2022-48340', '11.2', true],
 ])('%s: version %s has the fix: %s', (cve, version, fixed) => {
   expect(hasFix(known(cve), version)).toBe(fixed)
 })
@@ -68,6 +80,14 @@ test('a package of a distribution is fixed by its own version, else it is unknow
   expect(verdictOf(host, { version: '1.9.13p3' }, always)).toBe('open')
   const chroot = known('CVE-2025-32463')
   expect(verdictOf(chroot, { version: '1.9.15', package: '1.9.15-1' }, always)).toBe('unknown')
+})
+
+test('a branch for which no source confirms the fix is unknown, also without a package', () => {
+  const notify = known('CVE-2023-26253')
+  expect(verdictOf(notify, { version: '10.3', package: '10.3-5' }, always)).toBe('fixed')
+  expect(verdictOf(notify, { version: '10.3' }, never)).toBe('open')
+  expect(verdictOf(notify, { version: '10.5' }, never)).toBe('fixed')
+  expect(verdictOf(notify, { version: '11.1' }, never)).toBe('unknown')
 })
 
 test('the line names version, package, hole, the version that fixes it, and what to do', () => {
