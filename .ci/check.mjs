@@ -8,7 +8,7 @@ import { run, top } from './prepare.mjs'
 import { makeReady } from './ready.mjs'
 import { quote, stage } from './report.mjs'
 
-const QUICK = ['types', 'core', 'codec', 'runtime']
+const QUICK = ['types', 'core', 'border', 'plan', 'inspect', 'codec', 'runtime']
 const LEFT_OUT = ['**/core/test/model/**', '**/runtime/test/cost.test.ts']
 
 const namesOf = (...args) => {

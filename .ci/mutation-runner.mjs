@@ -81,13 +81,20 @@ const gathered = (files) => ({
       .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(id).href)),
 })
 
+const sources = join(process.cwd(), `packages/${PACKAGE}/src`)
+
 const bundle = async (file) => {
   const built = await build({
     configFile: false,
     logLevel: 'error',
     plugins: [gathered(suites())],
     // Through the link in node_modules the package would be the one that is not mutated.
-    resolve: { alias: { [`@mountkeeper/${PACKAGE}`]: join(process.cwd(), `packages/${PACKAGE}/src/index.ts`) } },
+    resolve: {
+      alias: [
+        { find: new RegExp(`^@mountkeeper/${PACKAGE}$`), replacement: join(sources, 'index.ts') },
+        { find: new RegExp(`^@mountkeeper/${PACKAGE}/(\\w+)$`), replacement: join(sources, '$1.ts') },
+      ],
+    },
     ssr: { noExternal: true, resolve: { conditions: ['@mountkeeper/source'] } },
     build: {
       ssr: true,

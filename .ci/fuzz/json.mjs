@@ -1,6 +1,7 @@
 // What is read as JSON: requests, the configuration, traces, and what mountkeeper-exec is sent and configured with.
 import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readRequest } from '@mountkeeper/border'
 import {
   configurationErrorLines,
   decode,
@@ -15,7 +16,8 @@ import {
   settingsCodec,
   traceErrorText,
 } from '@mountkeeper/codec'
-import { apply, decide, effectId, emptyHost, readRequest, requestId } from '@mountkeeper/core'
+import { apply, decide, effectId, emptyHost, requestId } from '@mountkeeper/core'
+import { typeRule } from '@mountkeeper/types'
 import fc from 'fast-check'
 import {
   anyAnswer,
@@ -30,7 +32,6 @@ import { prepare } from '../../packages/exec/dist/grammar.js'
 import { parseLists } from '../../packages/exec/dist/lists.js'
 import { Refused } from '../../packages/exec/dist/places.js'
 import { readLine } from '../../packages/exec/dist/protocol.js'
-import { typeRule } from '@mountkeeper/types'
 import { top } from '../prepare.mjs'
 import { harmless, require, same } from './expect.mjs'
 import { TYPES, anyOptionText, anySource } from './values.mjs'

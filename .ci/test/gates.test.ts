@@ -39,11 +39,10 @@ beforeAll(() => {
 
   write(
     'packages/core/src/allowed.ts',
-    "import { some, type Option } from 'fp-ts/lib/Option.js'",
     "import { stub } from './index.js'",
-    'export const allowed = (draft: { seen: string }): Option<string> => {',
+    'export const allowed = (draft: { seen: string }): string => {',
     '  draft.seen = stub',
-    '  return some(draft.seen)',
+    '  return draft.seen',
     '}',
   )
   write('packages/core/src/io.ts', "import * as fs from 'node:fs'", 'export const io: unknown = fs')

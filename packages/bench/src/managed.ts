@@ -1,7 +1,7 @@
 // The manager as an embedding service has it, and what whole cycles of attach and detach cost that service.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { defaultSettings } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
 import { linuxHost } from '@mountkeeper/linux'
 import type { MountManager } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'

@@ -9,11 +9,12 @@ import {
   isBlankLine,
   shownJson,
 } from '@mountkeeper/codec'
-import type { Fact, PlannedRequest, Request, Settings } from '@mountkeeper/core'
+import type { Fact, Request, Settings } from '@mountkeeper/core'
 import { restore } from '@mountkeeper/core'
+import type { PlannedRequest } from '@mountkeeper/plan'
 import { planRequests } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
-import type { OutputKind, PlanArguments } from './arguments.js'
+import type { Failure, Machine } from 'mountkeeper/parts'
 import {
   configurationOf,
   counted,
@@ -28,7 +29,7 @@ import {
   word,
   wouldServe,
 } from 'mountkeeper/parts'
-import type { Failure, Machine } from 'mountkeeper/parts'
+import type { OutputKind, PlanArguments } from './arguments.js'
 import type { ExitCode } from './exit.js'
 import { EXIT } from './exit.js'
 import { openRequests, outputKind, requestStream } from './requests.js'

@@ -2,10 +2,11 @@
 
 import type { Configuration, PlanRequest } from '@mountkeeper/codec'
 import { encodeAnswer, encodeUnreadable, shownJson } from '@mountkeeper/codec'
-import type { PlannedRequest, Warning } from '@mountkeeper/core'
+import type { Warning } from '@mountkeeper/core'
+import type { PlannedRequest } from '@mountkeeper/plan'
 import type { Observer, StopReport, Timers } from '@mountkeeper/runtime'
-import type { OutputKind } from './arguments.js'
 import { encodePlanned, leftSummary, word } from 'mountkeeper/parts'
+import type { OutputKind } from './arguments.js'
 import type { Output } from './output.js'
 import type { Reporter, Tally } from './serve.js'
 import type { Streams } from './streams.js'

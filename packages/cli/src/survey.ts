@@ -1,10 +1,11 @@
 // A survey of this machine: what is recorded, against what is there. It takes no lock and changes nothing; the manager may be
 // running meanwhile, or not.
 
-import { resultCodec } from '@mountkeeper/codec'
 import type { Configuration } from '@mountkeeper/codec'
-import type { Difference, StatusPage, Survey } from '@mountkeeper/core'
-import { prepareSurvey } from '@mountkeeper/core'
+import { resultCodec } from '@mountkeeper/codec'
+import type { Difference, StatusPage } from '@mountkeeper/core'
+import type { Survey } from '@mountkeeper/plan'
+import { prepareSurvey } from '@mountkeeper/plan'
 import { withInventory } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure, Machine, PlaceArguments } from 'mountkeeper/parts'

@@ -1,6 +1,6 @@
 // Requests of any shape against a manager of the real host with its journal on disk, between requests that have to be served.
 
-import { defaultSettings, readRequest } from '@mountkeeper/core'
+import { defaultSettings, readRequest } from '@mountkeeper/border'
 import { createFileJournal, readJournal } from '@mountkeeper/journal'
 import { linuxHost } from '@mountkeeper/linux'
 import { createMountManager } from '@mountkeeper/runtime'

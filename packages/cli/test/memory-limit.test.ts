@@ -1,9 +1,9 @@
 // The default of the memory of all tmpfs is no more than half of what the host has; a limit that is configured stays.
 
+import { DEFAULT_LIMITS } from '@mountkeeper/border'
 import { defaultConfiguration } from '@mountkeeper/codec'
-import { DEFAULT_LIMITS } from '@mountkeeper/core'
-import { expect, test } from 'vitest'
 import { onThisHost } from 'mountkeeper/parts'
+import { expect, test } from 'vitest'
 
 const GIB = 1_073_741_824
 

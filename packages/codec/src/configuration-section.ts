@@ -1,20 +1,20 @@
 // The numbers and choices of the configuration, section by section, with their bounds and defaults. Defaults are core's;
 // names carry their unit. A setting that core gains is a compile error here until it has a row.
 
-import type { Policies, Settings } from '@mountkeeper/core'
 import {
   DEFAULT_DEADLINES_MS,
   DEFAULT_DELAYS_MS,
   DEFAULT_LIMITS,
   DEFAULT_POLICIES,
   DEFAULT_SLOTS,
-} from '@mountkeeper/core'
+} from '@mountkeeper/border'
+import type { Policies, Settings } from '@mountkeeper/core'
 import type { LibvirtSettings } from './configured.js'
 import type { Codec } from './decode-error.js'
+import { typeNameCodec, uriCodec } from './form.js'
 import type { Section, Setting } from './section.js'
 import { policyCodecs } from './settings.js'
 import { between, dictionary, list, optional, record, refined } from './shape.js'
-import { typeNameCodec, uriCodec } from './form.js'
 
 /** One day: the longest delay or deadline that may be configured, in ms. */
 export const DURATION_MS_MAX = 86_400_000

@@ -1,15 +1,16 @@
 // Requests as JSON. The shape is checked here, every unknown key refused; what a path, a name or a source may be is checked
 // by core, which answers `Invalid` with the same field names.
 
-import type * as E from 'fp-ts/lib/Either.js'
+import { maskedFilesystem } from '@mountkeeper/border'
 import type { HostUpRequest, Request } from '@mountkeeper/core'
-import { STATUS_MAX, maskedFilesystem } from '@mountkeeper/core'
+import { STATUS_MAX } from '@mountkeeper/core'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { Codec } from './decode-error.js'
-import type { Fields, Members } from './shape.js'
-import { between, either, list, literal, mapped, named, optional, plain, record, tagged, text, truth } from './shape.js'
 import { filesystemCodec } from './filesystem.js'
 import type { LineError } from './line.js'
 import { REQUEST_LINE_BYTES_MAX, decodeBoundedLine, encodeLine } from './line.js'
+import type { Fields, Members } from './shape.js'
+import { between, either, list, literal, mapped, named, optional, plain, record, tagged, text, truth } from './shape.js'
 
 /** The longest time that a request may give itself, in ms: one day. */
 export const DEADLINE_MS_MAX = 86_400_000

@@ -1,5 +1,6 @@
 // Any value of each kind that crosses the border. Unions are written by tag, so that a new member is a compile error here.
 
+import { maskedFilesystem } from '@mountkeeper/border'
 import type {
   Answer,
   Attachment,
@@ -27,12 +28,11 @@ import type {
   RollbackFailure,
   RootIdentity,
   Settings,
-  Grammar,
-  TypeRule,
   UnknownWhy,
   Warning,
 } from '@mountkeeper/core'
-import { effectId, maskedFilesystem, requestId } from '@mountkeeper/core'
+import { effectId, requestId } from '@mountkeeper/core'
+import type { Grammar, TypeRule } from '@mountkeeper/types'
 import fc from 'fast-check'
 import type { PlanRequest } from '../src/index.js'
 

@@ -3,8 +3,9 @@
 // the refusals again; an input that is not refused fails all the same.
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { readRequest } from '@mountkeeper/border'
 import type { Answer, Host, Input, Invalid, Request, Settings } from '@mountkeeper/core'
-import { apply, decide, effectId, emptyHost, readRequest, requestId } from '@mountkeeper/core'
+import { apply, decide, effectId, emptyHost, requestId } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { decodeConfigurationText, decodeRequestLine, invalidOf } from '../src/index.js'

@@ -1,7 +1,9 @@
 // Traces of versions that had no grammars: their options are a list of names, and any value of them is replayed as it was.
 
+import { defaultSettings, readSettings } from '@mountkeeper/border'
 import type { Settings } from '@mountkeeper/core'
-import { checkFilesystem, defaultSettings, mountOptions, readSettings } from '@mountkeeper/core'
+import { checkFilesystem } from '@mountkeeper/core'
+import { mountOptions } from '@mountkeeper/core/state'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { decode, settingsCodec } from '../src/index.js'

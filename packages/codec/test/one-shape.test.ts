@@ -1,9 +1,9 @@
 // The codec reads lines and core's gate reads values: what one takes the other takes, as the same request; what one refuses
 // the other refuses, for the same field.
 
-import { readRequest, readSettings } from '@mountkeeper/core'
-import * as E from 'fp-ts/lib/Either.js'
+import { readRequest, readSettings } from '@mountkeeper/border'
 import fc from 'fast-check'
+import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { decode, requestCodec, settingsCodec } from '../src/index.js'
 import { anyRequest, anySettings } from './arbitrary.js'

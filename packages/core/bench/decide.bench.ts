@@ -2,8 +2,9 @@
 // grantable with fresh strings on every input, as a driver would feed them; medians of rounds in one process, so that the
 // ratios hold even where the machine is noisy. A request counts once, a decision each time something is decided.
 
-import type { Found, Host, Identity, Input, Settings } from '@mountkeeper/core'
-import { DEFAULT_LIMITS, apply, decide, defaultSettings, emptyHost, grantable, requestId } from '@mountkeeper/core'
+import { DEFAULT_LIMITS, defaultSettings } from '@mountkeeper/border'
+import type { Found, Host, Identity, Input, Settings } from '../src/index.js'
+import { apply, decide, emptyHost, grantable, requestId } from '../src/index.js'
 
 /** As by default, but for so many tmpfs that their sizes would be too much for a host. */
 const settings: Settings = {

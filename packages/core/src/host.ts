@@ -1,6 +1,6 @@
 // The host: all the state there is. `decide` reads it, `apply` changes it, no other code knows it. The record of a mountpoint
 // is an immutable value that is replaced as a whole; only its set of holders, which can be large, is changed in place.
-// Adding a phase or a field here means: its rows in decide/, a golden transcript, a line in show.ts.
+// Adding a phase or a field here means: its rows in decide/, a golden transcript, a line in `show.ts` of `inspect`.
 
 import type { Detached, Difference, Reason } from './answer.js'
 import type { Durable } from './durable.js'

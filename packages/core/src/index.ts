@@ -1,17 +1,6 @@
 // The pure core of mountkeeper: `decide` what one input leads to, `apply` the changes, ask `grantable` who is next. Each name that
 // another package uses is here, one by one; everything else is private to the core.
 
-export type { Grammar, Grammars, TypeRule } from '@mountkeeper/types'
-export {
-  DEFAULT_TYPES,
-  KNOWN_TYPES,
-  UMOUNT_TAKES_PATH,
-  UNKNOWN_TYPE,
-  namedOptions,
-  sourceAllowed,
-  typeRule,
-} from '@mountkeeper/types'
-export { mountOptions } from './agree.js'
 export type {
   Allowing,
   Answer,
@@ -53,7 +42,6 @@ export { apply } from './apply.js'
 export { checkFilesystem, checkMountpointPath, checkName, checkPath, utf8Length } from './check.js'
 export { decide } from './decide.js'
 export type { Change, Decision } from './decision.js'
-export { defaultSettings } from './default-settings.js'
 export type { Intent } from './durable.js'
 export type {
   Discover,
@@ -70,8 +58,6 @@ export type {
   WaitWhy,
 } from './effect.js'
 export type { Fact } from './fact.js'
-export type { Fifo } from './fifo.js'
-export { namesOf, push, remove } from './fifo.js'
 export type { Filesystem, MountOption, SecretEnvironmentOption, SecretFileOption, SecretOption } from './filesystem.js'
 export { optionName, optionText, secretReference } from './filesystem.js'
 export type {
@@ -86,11 +72,8 @@ export type {
   UnknownWhy,
 } from './found.js'
 export { compareIdentity, layersOf } from './found.js'
-export { GOAL_WORDS, isUnmounting, mountingOf, refusalOf, rollingBack } from './goal.js'
-export type { Holder } from './holders.js'
-export { allHolders, findHolder, noHolders } from './holders.js'
-export type { Entry, Host, Mountpoint, Reconcile, Surveyed, Unanswered, Work } from './host.js'
-export { absentMountpoint, emptyHost } from './host.js'
+export type { Entry, Host } from './host.js'
+export { emptyHost } from './host.js'
 export type { Attachment, EffectId, RequestId } from './id.js'
 export { effectId, requestId } from './id.js'
 export type {
@@ -114,16 +97,7 @@ export type {
   StatusRequest,
 } from './input.js'
 export { INVISIBLE } from './invisible.js'
-export { idKey } from './lane.js'
-export { breaches, breachesOfFacts } from './law.js'
 export type { HostPhase, Phase } from './phase.js'
-export type { Looked, PlannedRequest } from './plan.js'
-export { plan, plannedMountpoints } from './plan.js'
-export { maskedFilesystem } from './read/filesystem.js'
-export type { Reported } from './read/report.js'
-export { readReport } from './read/report.js'
-export { readRequest } from './read/request.js'
-export { readSettings } from './read/settings.js'
 export type { RecordedLayers } from './recorded.js'
 export { recordedLayers } from './recorded.js'
 export { restore } from './recover.js'
@@ -131,14 +105,7 @@ export type { Memory } from './remember.js'
 export { emptyMemory, remember } from './remember.js'
 export { canonicalServer, serverOf } from './server.js'
 export type { LadderPolicy, Policies, RootSettings, SecretSettings, Settings } from './settings.js'
-export { DEFAULT_DEADLINES_MS, DEFAULT_DELAYS_MS, DEFAULT_LIMITS, DEFAULT_POLICIES, DEFAULT_SLOTS } from './settings.js'
-export { showAnswer } from './show/answer.js'
-export { showEffect } from './show/effect.js'
-export { showFact } from './show/fact.js'
-export { showInput, showRequest } from './show/input.js'
 export { grantable } from './slots.js'
 export { snapshot, snapshotOf, snapshotSize } from './snapshot.js'
 export type { StatusPage } from './status.js'
 export { STATUS_MAX } from './status.js'
-export type { Survey } from './survey.js'
-export { prepareSurvey } from './survey.js'

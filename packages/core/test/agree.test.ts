@@ -1,11 +1,12 @@
 // Which rule a type has, which flags a layer has to carry, and what a command says: row by row.
 
+import { typeRule } from '@mountkeeper/types'
 import { describe, expect, test } from 'vitest'
-import type { CommandError, Filesystem, Identity } from '../src/index.js'
-import { compareIdentity } from '../src/index.js'
-import { mountOptions, typeRule } from '../src/index.js'
 import { askedFlags, missingFlags, ruleOf } from '../src/agree.js'
 import { errorText } from '../src/found.js'
+import type { CommandError, Filesystem, Identity } from '../src/index.js'
+import { compareIdentity } from '../src/index.js'
+import { mountOptions } from '../src/state.js'
 
 const filesystem = (type: string, source: string, ...options: readonly string[]): Filesystem => ({
   type,

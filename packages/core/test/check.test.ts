@@ -1,9 +1,10 @@
 // Values at the border: what is refused, with which field and which words. A refusal leaves the host as it was.
+import { defaultSettings } from '@mountkeeper/border'
+import { showAnswer } from '@mountkeeper/inspect'
+import { namedOptions, typeRule } from '@mountkeeper/types'
 import { describe, expect, test } from 'vitest'
 import type { AttachRequest, Input, Invalid, Request, SecretOption, Settings } from '../src/index.js'
-import { apply, checkFilesystem, decide, defaultSettings, requestId, typeRule } from '../src/index.js'
-import { namedOptions } from '@mountkeeper/types'
-import { showAnswer } from '../src/show.js'
+import { apply, checkFilesystem, decide, requestId } from '../src/index.js'
 import { perform } from './transcript/directive.js'
 import type { Story } from './transcript/story.js'
 import { hostOf, newStory } from './transcript/story.js'

@@ -1,9 +1,10 @@
 // The limit of holders of one consumer: exact whatever comes and goes, and as cheap for a consumer that has many (L42).
-import { expect, test, vi } from 'vitest'
+import { defaultSettings } from '@mountkeeper/border'
+import { breaches } from '@mountkeeper/inspect'
 import fc from 'fast-check'
+import { expect, test, vi } from 'vitest'
 import type { Fact, Host, Input, Settings } from '../src/index.js'
-import { apply, decide, defaultSettings, requestId, restore } from '../src/index.js'
-import { breaches } from '../src/law.js'
+import { apply, decide, requestId, restore } from '../src/index.js'
 
 const LIMIT = 3
 

@@ -1,7 +1,8 @@
 // What was bound is known by its inode too, where that was asked of the layer on top.
+import { defaultSettings } from '@mountkeeper/border'
+import { typeRule } from '@mountkeeper/types'
 import { expect, test } from 'vitest'
 import type { Filesystem, Identity, ResolvedSource } from '../src/index.js'
-import { defaultSettings, typeRule } from '../src/index.js'
 import { ourMount } from '../src/layer.js'
 
 const settings = { ...defaultSettings('/srv/mounts'), types: { bind: typeRule('bind', ['/exports/']) } }

@@ -1,9 +1,11 @@
 // Filesystems in memory (A13): what is written out where a request leaves a size open. The limit of all of them together is reported
 // in `11-memory-of-all-filesystems.txt`.
 
+import { defaultSettings } from '@mountkeeper/border'
+import { typeRule } from '@mountkeeper/types'
 import { expect, test } from 'vitest'
 import type { Filesystem } from '../src/index.js'
-import { checkFilesystem, defaultSettings, typeRule } from '../src/index.js'
+import { checkFilesystem } from '../src/index.js'
 import { addedSizes, memoryOf } from '../src/memory.js'
 
 const MIB = 1_048_576

@@ -1,9 +1,10 @@
 // One server has one name, however a source or an operator spells it (W10).
 
+import { defaultSettings, readSettings } from '@mountkeeper/border'
+import { canonicalHost, typeRule } from '@mountkeeper/types'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalServer, defaultSettings, readSettings, serverOf, typeRule } from '../src/index.js'
-import { canonicalHost } from '@mountkeeper/types'
+import { canonicalServer, serverOf } from '../src/index.js'
 import { serversOf } from '../src/server.js'
 
 const TYPES = ['tmpfs', 'ext4', 'nfs', 'cifs', 'fuse.sshfs', 'glusterfs', 'ceph', 'fuse.bindfs', 'xfs-in-a-dream']

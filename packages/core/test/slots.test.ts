@@ -1,12 +1,15 @@
 // The share of one stream, and of one consumer in it: it invents consumers and servers that never answer, and others are served
 // all the same.
 
+import { defaultSettings } from '@mountkeeper/border'
+import { breaches } from '@mountkeeper/inspect'
+import { typeRule } from '@mountkeeper/types'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Decision, Found, Host, Input, Request, Settings } from '../src/index.js'
-import { apply, breaches, decide, defaultSettings, grantable, requestId, restore, typeRule } from '../src/index.js'
-import { LOCAL_LANE } from '../src/lane.js'
 import { sizeOf } from '../src/fifo.js'
+import type { Decision, Found, Host, Input, Request, Settings } from '../src/index.js'
+import { apply, decide, grantable, requestId, restore } from '../src/index.js'
+import { LOCAL_LANE } from '../src/lane.js'
 
 const defaults = defaultSettings('/m')
 const types = { ...defaults.types, nfs: typeRule('nfs', ['*:/export/*']) }

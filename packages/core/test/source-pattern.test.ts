@@ -1,9 +1,10 @@
 // A pattern that no source can match is refused where it is configured (S1), and every other one does match something.
 
+import { defaultSettings, readSettings } from '@mountkeeper/border'
+import { patternFault, sourceAllowed, typeRule } from '@mountkeeper/types'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkFilesystem, defaultSettings, readSettings, sourceAllowed, typeRule } from '../src/index.js'
-import { patternFault } from '@mountkeeper/types'
+import { checkFilesystem } from '../src/index.js'
 
 const settingsWith = (type: string, pattern: string) => {
   const settings = defaultSettings('/srv/mounts')

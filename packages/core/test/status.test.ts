@@ -1,8 +1,9 @@
 // How much one answer to a status shows: a reader that is slow, and the manager, hold all of it in memory.
 
+import { defaultSettings } from '@mountkeeper/border'
 import { describe, expect, test } from 'vitest'
 import type { Fact, Status } from '../src/index.js'
-import { decide, defaultSettings, requestId, restore } from '../src/index.js'
+import { decide, requestId, restore } from '../src/index.js'
 import { STATUS_ENTRIES_MAX, statusOfHost } from '../src/status.js'
 
 const hostWith = (holders: readonly number[]) => {

@@ -1,7 +1,10 @@
 // Texts and numbers at the edges of what is accepted: the last that is, beside the first that is not.
 
 import { Buffer } from 'node:buffer'
+import { defaultSettings } from '@mountkeeper/border'
+import { sourceAllowed, typeRule } from '@mountkeeper/types'
 import { describe, expect, test } from 'vitest'
+import { checkDeadline } from '../src/check.js'
 import type { Request } from '../src/index.js'
 import {
   INVISIBLE,
@@ -9,14 +12,10 @@ import {
   checkName,
   checkPath,
   decide,
-  defaultSettings,
   requestId,
   restore,
-  sourceAllowed,
-  typeRule,
   utf8Length,
 } from '../src/index.js'
-import { checkDeadline } from '../src/check.js'
 
 const CHARACTERS = [
   '\u007f',

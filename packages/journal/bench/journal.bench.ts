@@ -7,8 +7,9 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { snapshot, defaultSettings, restore } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
 import type { Fact } from '@mountkeeper/core'
+import { snapshot, restore } from '@mountkeeper/core'
 import { COMPACT_FACTS_MIN, createFileJournal, encodeHead, encodeWrite } from '@mountkeeper/journal'
 
 const MOUNTPOINTS = 10_000

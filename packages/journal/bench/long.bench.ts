@@ -9,8 +9,9 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { argv, execPath } from 'node:process'
-import { defaultSettings, restore } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
 import type { Fact } from '@mountkeeper/core'
+import { restore } from '@mountkeeper/core'
 import { createFileJournal, encodeHead, encodeWrite } from '@mountkeeper/journal'
 
 const BYTES = Number(process.env['MEGABYTES'] ?? 250) * 1e6

@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { FACT_FORMAT } from '@mountkeeper/codec'
-import { showFact } from '@mountkeeper/core'
+import { showFact } from '@mountkeeper/inspect'
 import { expect, test } from 'vitest'
 import { encodeHead, encodeWrite, JOURNAL_FORMAT, scanBytes } from '../src/index.js'
 

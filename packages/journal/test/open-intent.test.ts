@@ -1,8 +1,9 @@
 // An open intent that explains only the directory, in a journal that was made shorter: were that lost, a later life would take
 // the mount of a third party for its own. A program that knows no such field knows no such format either, and refuses the file.
 
+import { defaultSettings } from '@mountkeeper/border'
 import type { Fact } from '@mountkeeper/core'
-import { defaultSettings, restore } from '@mountkeeper/core'
+import { restore } from '@mountkeeper/core'
 import { expect, test } from 'vitest'
 import { createFileJournal, scanBytes } from '../src/index.js'
 import { held, leftOf } from './facts.js'

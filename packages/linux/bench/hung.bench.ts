@@ -11,8 +11,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Filesystem, MountpointEffect, RootIdentity } from '@mountkeeper/core'
-import { effectId, namedOptions, typeRule } from '@mountkeeper/core'
+import { effectId } from '@mountkeeper/core'
 import { execaRunner, linuxHost } from '@mountkeeper/linux'
+import { namedOptions, typeRule } from '@mountkeeper/types'
 
 const SECONDS = Number(process.env['SECONDS'] ?? 6)
 const HUNG = 32

@@ -8,11 +8,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
-import type { MountManager } from '@mountkeeper/runtime'
+import { defaultSettings } from '@mountkeeper/border'
 import type { RootIdentity } from '@mountkeeper/core'
-import { defaultSettings, effectId } from '@mountkeeper/core'
+import { effectId } from '@mountkeeper/core'
 import { linuxHost, watchMounts } from '@mountkeeper/linux'
+import type { MountManager } from '@mountkeeper/runtime'
+import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 
 const OTHERS = Number(process.env['OTHERS'] ?? 10_000)
 const CYCLES = Number(process.env['CYCLES'] ?? 20)

@@ -1,9 +1,10 @@
 // The host port on Linux: which effect is run by what. Nothing is remembered from one effect to the next, but the commands
 // that an earlier life of the manager left running.
 
-import type { Discover, Look, MountpointEffect, SecretSettings, TypeRule } from '@mountkeeper/core'
-import { DEFAULT_TYPES, sourceAllowed } from '@mountkeeper/core'
+import type { Discover, Look, MountpointEffect, SecretSettings } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
+import type { TypeRule } from '@mountkeeper/types'
+import { DEFAULT_TYPES, sourceAllowed } from '@mountkeeper/types'
 import type { Clock } from './clock.js'
 import { leftOf, systemClock } from './clock.js'
 import type { CommandRunner } from './command-runner.js'

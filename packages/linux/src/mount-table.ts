@@ -2,8 +2,9 @@
 // that was read after a descriptor on that mount was opened and while it is open, since a freed id is used again at once.
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
-import type { Filesystem, TypeRule } from '@mountkeeper/core'
+import type { Filesystem } from '@mountkeeper/core'
 import { leadsOverPaths } from '@mountkeeper/core/seen'
+import type { TypeRule } from '@mountkeeper/types'
 import type { TableLine } from './mountinfo.js'
 import { parseTableLine } from './mountinfo.js'
 

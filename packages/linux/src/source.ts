@@ -3,16 +3,17 @@
 // over local filesystems only, and what is elsewhere is `NotChecked`.
 
 import { readFileSync, readdirSync } from 'node:fs'
-import type { Filesystem, ResolvedSource, SourceSeen, TypeRule } from '@mountkeeper/core'
+import type { Filesystem, ResolvedSource, SourceSeen } from '@mountkeeper/core'
 import { leadsOverPaths, optionName } from '@mountkeeper/core/seen'
+import type { TypeRule } from '@mountkeeper/types'
 import { readValue } from '@mountkeeper/types/size'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { isLeft } from './either.js'
 import type { MayEnter, Resolved, Stop } from './descriptor.js'
 import { close, majorMinor, resolve, statOf } from './descriptor.js'
-import type { TableLine } from './mountinfo.js'
+import { isLeft } from './either.js'
 import type { MountTable } from './mount-table.js'
 import { isLocalFstype, lineOf, linesBelow } from './mount-table.js'
+import type { TableLine } from './mountinfo.js'
 
 /** What of a type's rule says which paths its source and options are. */
 export type SourceRule = Pick<TypeRule, 'appears' | 'sourceIsPath' | 'pathOptions'>

@@ -8,10 +8,11 @@ import type {
   MountpointEffect,
   RootIdentity,
   SecretSettings,
-  TypeRule,
 } from '@mountkeeper/core'
-import { serverOf, typeRule } from '@mountkeeper/core'
+import { serverOf } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
+import type { TypeRule } from '@mountkeeper/types'
+import { typeRule } from '@mountkeeper/types'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { Clock, Left } from './clock.js'
 import { resolvesWithin } from './clock.js'

@@ -1,7 +1,7 @@
 // What reaches umount(8), umount2(2) and mount helpers: no bare path, and no number that ever means another directory.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Filesystem } from '@mountkeeper/core'
-import { UMOUNT_TAKES_PATH, typeRule } from '@mountkeeper/core'
+import { UMOUNT_TAKES_PATH, typeRule } from '@mountkeeper/types'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { World } from './world.js'
 import { ROOT, SOURCE, clear, createWorld, has, hasFuse, isRoot, layers, mountsBelow, plant } from './world.js'

@@ -1,7 +1,7 @@
 // A mount that is there although its command failed, and that may hang, is asked before it is given to a caller (played: S4).
 
 import { mkdirSync } from 'node:fs'
-import { UNKNOWN_TYPE, typeRule } from '@mountkeeper/core'
+import { UNKNOWN_TYPE, typeRule } from '@mountkeeper/types'
 import { afterAll, expect, test } from 'vitest'
 import { manage } from './types/life.js'
 import { ROOT, hasFuse, mountsBelow, plant, prepareWorld, SOURCE } from './world.js'

@@ -2,10 +2,11 @@
 
 import { mkdirSync, renameSync, rmSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { DEFAULT_POLICIES, defaultSettings } from '@mountkeeper/border'
 import type { Answer, Filesystem, Policies } from '@mountkeeper/core'
-import { DEFAULT_POLICIES, defaultSettings, typeRule } from '@mountkeeper/core'
 import type { MountManager } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
+import { typeRule } from '@mountkeeper/types'
 import { afterEach, describe, expect, test } from 'vitest'
 import { linuxHost } from '../src/index.js'
 import { loopsBelow } from './types/life.js'

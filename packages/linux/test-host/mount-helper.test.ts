@@ -1,10 +1,11 @@
 // Helpers that are installed, and that are not: what nothing on this host can mount is refused before anything is done for it.
 
 import { readdirSync, realpathSync, rmSync } from 'node:fs'
+import { defaultSettings } from '@mountkeeper/border'
 import type { Answer, Fact } from '@mountkeeper/core'
-import { defaultSettings, typeRule } from '@mountkeeper/core'
 import type { MountManager } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
+import { typeRule } from '@mountkeeper/types'
 import { afterEach, expect, test } from 'vitest'
 import { linuxHost } from '../src/index.js'
 import { ROOT, plant, prepareWorld } from './world.js'

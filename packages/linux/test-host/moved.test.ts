@@ -1,6 +1,6 @@
 // A mount that moves with a directory above it, or by mount --move, is neither lost nor unmounted (W9): the whole table is searched.
 import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs'
-import { defaultSettings } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
 import type { MountManager } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 import { afterEach, beforeEach, expect, test } from 'vitest'

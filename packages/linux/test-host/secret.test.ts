@@ -3,9 +3,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Filesystem, MountOption, SecretOption } from '@mountkeeper/core'
-import { secretReference, typeRule } from '@mountkeeper/core'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { secretReference } from '@mountkeeper/core'
 import type { Grammars } from '@mountkeeper/types'
+import { typeRule } from '@mountkeeper/types'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { World } from './world.js'
 import { clear, createWorld, plant, prepareWorld, sh, sleep, top } from './world.js'
 

@@ -10,10 +10,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { defaultSettings } from '@mountkeeper/border'
 import type { Answer, Filesystem } from '@mountkeeper/core'
-import { defaultSettings, sourceAllowed, typeRule } from '@mountkeeper/core'
 import type { HostPort } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
+import { sourceAllowed, typeRule } from '@mountkeeper/types'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { linuxHost } from '../src/index.js'
 import { hasFuse, isRoot, mountsBelow, plant, prepareWorld, ROOT, sh, SOURCE } from './world.js'

@@ -3,8 +3,8 @@
 
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import type { Filesystem } from '@mountkeeper/core'
-import { typeRule } from '@mountkeeper/core'
 import type { MountManager } from '@mountkeeper/runtime'
+import { typeRule } from '@mountkeeper/types'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loopsBelow, live, manage } from './types/life.js'
 import { has, hasFuse, isRoot, mountsBelow, prepareWorld, sh, SOURCE } from './world.js'

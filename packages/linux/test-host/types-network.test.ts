@@ -2,8 +2,8 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Filesystem } from '@mountkeeper/core'
-import { namedOptions, typeRule } from '@mountkeeper/core'
 import type { MountManager } from '@mountkeeper/runtime'
+import { namedOptions, typeRule } from '@mountkeeper/types'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Gluster } from './types/gluster.js'
 import { ADDRESS, ALSO, startGluster, whyNoGluster } from './types/gluster.js'

@@ -4,7 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Filesystem, MountOption } from '@mountkeeper/core'
-import { KNOWN_TYPES, namedOptions, typeRule } from '@mountkeeper/core'
+import { KNOWN_TYPES, namedOptions, typeRule } from '@mountkeeper/types'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startRpc } from './types/rpc.js'
 import { NAMESPACE, clear, createWorld, has, prepareWorld, SOURCE } from './world.js'

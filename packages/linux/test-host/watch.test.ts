@@ -1,11 +1,11 @@
 // What others do below the roots is noticed without a request, and what they do elsewhere costs no look.
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs'
-import { defaultSettings } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
 import type { HostEvent, MountManager } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { linuxHost, watchMounts } from '../src/index.js'
 import type { MountWatch, MountWatchOptions } from '../src/index.js'
+import { linuxHost, watchMounts } from '../src/index.js'
 import { processes, vectorOfProcess } from '../src/processes.js'
 import { readLines } from '../src/slices.js'
 import { ROOT, prepareWorld, sh, sleep, tmpfs } from './world.js'

@@ -3,18 +3,11 @@
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import type {
-  Discovered,
-  EffectId,
-  Filesystem,
-  Found,
-  Identity,
-  RootIdentity,
-  SecretSettings,
-  TypeRule,
-} from '@mountkeeper/core'
-import { effectId, layersOf, namedOptions, typeRule } from '@mountkeeper/core'
+import type { Discovered, EffectId, Filesystem, Found, Identity, RootIdentity, SecretSettings } from '@mountkeeper/core'
+import { effectId, layersOf } from '@mountkeeper/core'
 import type { HostPort, Report } from '@mountkeeper/runtime'
+import type { TypeRule } from '@mountkeeper/types'
+import { namedOptions, typeRule } from '@mountkeeper/types'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { TrustedOwners } from '../src/index.js'
 import { execaRunner, linuxHost, parseMountInfo } from '../src/index.js'

@@ -1,9 +1,10 @@
 // Deadlines in virtual time: whatever an effect does before, and however long that takes, a command gets what is left.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import * as fc from 'fast-check'
 import type { Discovered, Found, Identity } from '@mountkeeper/core'
-import { effectId, typeRule } from '@mountkeeper/core'
+import { effectId } from '@mountkeeper/core'
+import { typeRule } from '@mountkeeper/types'
+import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import type { Command, CommandEnd } from '../src/command-runner.js'
 import { linuxHost } from '../src/effects.js'

@@ -1,7 +1,7 @@
 // Which types cannot be mounted without a program that is not installed.
 
 import { release } from 'node:os'
-import { KNOWN_TYPES } from '@mountkeeper/core'
+import { KNOWN_TYPES } from '@mountkeeper/types'
 import { describe, expect, test } from 'vitest'
 import type { Installed } from '../src/mount-helper.js'
 import { hasHelper, missingHelper } from '../src/mount-helper.js'

@@ -1,7 +1,7 @@
 // The README shows the table of filesystem types as it is; `UPDATE_TRANSCRIPTS=1` rewrites it.
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { KNOWN_TYPES } from '@mountkeeper/core'
+import { KNOWN_TYPES } from '@mountkeeper/types'
 import { expect, test } from 'vitest'
 import { TYPE_NOTES, typeTable } from './type-table.js'
 

@@ -12,6 +12,7 @@ import type {
   Status,
   Warning,
 } from '@mountkeeper/core'
+import { harmless } from './harmless.js'
 import {
   RUNNING,
   attachmentWords,
@@ -25,7 +26,6 @@ import {
   timeWords,
   word,
 } from './words.js'
-import { harmless } from './harmless.js'
 
 /** An answer as it is shown. */
 export interface AnswerWords {

@@ -2,6 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { totalmem } from 'node:os'
+import { DEFAULT_LIMITS } from '@mountkeeper/border'
+import type { Configuration } from '@mountkeeper/codec'
 import {
   configurationErrorLines,
   decodeConfigurationText,
@@ -9,8 +11,6 @@ import {
   defaultConfiguration,
   withFlags,
 } from '@mountkeeper/codec'
-import type { Configuration } from '@mountkeeper/codec'
-import { DEFAULT_LIMITS } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure } from './failure.js'
 import { usageFailure } from './failure.js'

@@ -11,12 +11,13 @@ import {
   isBlankLine,
   shownJson,
 } from '@mountkeeper/codec'
-import type { Answer, Invalid, PlannedRequest, Refusal, Request } from '@mountkeeper/core'
+import type { Answer, Invalid, Refusal, Request } from '@mountkeeper/core'
 import { requestId } from '@mountkeeper/core'
+import type { PlannedRequest } from '@mountkeeper/plan'
 import * as E from 'fp-ts/lib/Either.js'
 import { SOCKET_ID_MAX, readHello, welcomeLine } from './hello.js'
-import { linesOf } from './lines.js'
 import type { PlanError } from './keeper.js'
+import { linesOf } from './lines.js'
 import { encodePlanned } from './planning.js'
 
 /** Requests of one connection that are served at the same time; it is read further when one of them has its answer. */

@@ -1,7 +1,8 @@
 // The keeper: what a service asks, in two styles. It is the same in front of a manager in this process, one behind a socket, or a
 // simulated one. Promises reject with a MountkeeperError; tasks of fp-ts give a refusal as a Left, and have to be called.
 
-import type { Invalid, PlannedRequest, Request, Stopped } from '@mountkeeper/core'
+import type { Invalid, Request, Stopped } from '@mountkeeper/core'
+import type { PlannedRequest } from '@mountkeeper/plan'
 import type { Asks, Operation, Results } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'

@@ -1,13 +1,13 @@
 // What a run acts on: the ports of this machine, and what this process may do here. Tests put another machine in its place.
 
 import type { Configuration } from '@mountkeeper/codec'
-import { sourceAllowed } from '@mountkeeper/core'
 import type { FileJournal } from '@mountkeeper/journal'
 import type { HostPort, InventoryPort, Locks, MountManager, Timers } from '@mountkeeper/runtime'
 import { createSystemTimers } from '@mountkeeper/runtime'
-import { stopFailure } from './failure.js'
-import type { Failure } from './failure.js'
+import { sourceAllowed } from '@mountkeeper/types'
 import { right } from 'fp-ts/lib/Either.js'
+import type { Failure } from './failure.js'
+import { stopFailure } from './failure.js'
 
 /** The ports of a machine. */
 export interface Machine {

@@ -1,8 +1,9 @@
 // What a plan needs besides the runtime's own: the roots of a host that never came up, and how it is written.
 
 import { answerLineCodec, decode, effectCodec, requestCodec } from '@mountkeeper/codec'
-import type { Host, PlannedRequest, RootIdentity } from '@mountkeeper/core'
+import type { Host, RootIdentity } from '@mountkeeper/core'
 import { effectId, requestId } from '@mountkeeper/core'
+import type { PlannedRequest } from '@mountkeeper/plan'
 import type { HostPort } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
 

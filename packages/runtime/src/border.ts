@@ -1,10 +1,11 @@
 // The border of the manager: what embedders hand in, of any shape, read once into values of our own. TypeScript forbids most of
 // it; JSON, plain JavaScript and `any` do not. Nothing here throws, and nothing of a caller's object is kept.
 
-import { left, right } from 'fp-ts/lib/Either.js'
-import type { Either } from 'fp-ts/lib/Either.js'
-import { checkName, readRequest, readSettings } from '@mountkeeper/core'
+import { readRequest, readSettings } from '@mountkeeper/border'
 import type { Invalid, Request, Settings } from '@mountkeeper/core'
+import { checkName } from '@mountkeeper/core'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from 'fp-ts/lib/Either.js'
 import type { StopOptions } from './loop.js'
 
 /** Requests that may be planned in one call. */

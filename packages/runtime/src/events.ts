@@ -1,7 +1,8 @@
 // What embedders may want to hear of without asking: mountpoints that were lost, mounted again, became vacant or uncertain,
 // and the end of that; drift that discovery or a reconcile has found. Derived from decisions, reported when durable.
 
-import type { Answer, Decision, Difference, Entry, Host, Mountpoint, Phase } from '@mountkeeper/core'
+import type { Answer, Decision, Difference, Entry, Host, Phase } from '@mountkeeper/core'
+import type { Mountpoint } from '@mountkeeper/core/state'
 
 /** Something changed at a mountpoint that its holders, or those who operate the host, should know. */
 export interface MountpointEvent {

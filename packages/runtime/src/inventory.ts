@@ -1,10 +1,10 @@
 // How an inventory reaches the core: a discovery that also asks the authority on what is in use, and laid upon what was
 // found, each file counts for the mountpoint it is on. What cannot be asked is not discovered (L28).
 
-import { readReport } from '@mountkeeper/core'
+import { readReport } from '@mountkeeper/border'
 import type { Discover, Discovered, Inventory, InventoryEntry } from '@mountkeeper/core'
-import { left } from 'fp-ts/lib/Either.js'
 import type { Either } from 'fp-ts/lib/Either.js'
+import { left } from 'fp-ts/lib/Either.js'
 import type { Complain } from './guard.js'
 import { errorWords } from './guard.js'
 import type { FilesInUse, HostPort, InventoryFailed, InventoryPort, Report, Timers, UsedFile } from './ports.js'

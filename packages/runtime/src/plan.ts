@@ -1,19 +1,12 @@
 // What requests would lead to now. The core plans; this file only looks first, through the port and beside the loop: looks
 // change nothing, so they need no turn, no slot and no claim.
 
+import { readReport } from '@mountkeeper/border'
+import type { EffectFound, Filesystem, Found, Host, Look, Request, RootIdentity } from '@mountkeeper/core'
+import { checkPath, effectId } from '@mountkeeper/core'
+import type { Looked, PlannedRequest } from '@mountkeeper/plan'
+import { plan, plannedMountpoints } from '@mountkeeper/plan'
 import type { Task } from 'fp-ts/lib/Task.js'
-import { checkPath, effectId, plan, plannedMountpoints, readReport } from '@mountkeeper/core'
-import type {
-  EffectFound,
-  Filesystem,
-  Found,
-  Host,
-  Look,
-  Looked,
-  PlannedRequest,
-  Request,
-  RootIdentity,
-} from '@mountkeeper/core'
 import type { HostPort } from './ports.js'
 
 /** Looks of plans that run at the same time, over all plans of a call. */

@@ -2,8 +2,9 @@
 // that passed its deadline and whose end is seen. It never decides anything; what it learns goes to the inbox. A port that
 // breaks its promise spoils that one effect, whose outcome is then unknown.
 
-import { readReport } from '@mountkeeper/core'
-import type { Discover, Effect, EffectId, Input, MountpointEffect, Reported, Wait } from '@mountkeeper/core'
+import type { Reported } from '@mountkeeper/border'
+import { readReport } from '@mountkeeper/border'
+import type { Discover, Effect, EffectId, Input, MountpointEffect, Wait } from '@mountkeeper/core'
 import type { Complain } from './guard.js'
 import { errorWords } from './guard.js'
 import type { Observer } from './observer.js'

@@ -4,7 +4,8 @@
 // itself, so the heap has grown by all that was allocated.
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { defaultSettings, emptyHost } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
+import { emptyHost } from '@mountkeeper/core'
 import { createLoop, createMemoryJournal } from '@mountkeeper/runtime'
 
 const MOUNTPOINTS = 1_000

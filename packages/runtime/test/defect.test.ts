@@ -1,13 +1,14 @@
 // What others do wrong: ports, observers, listeners, inventories. Each is named, spoils what is its own, and ends nothing else.
 
-import { defaultSettings, emptyHost } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
 import type { Input, MountpointEffect } from '@mountkeeper/core'
+import { emptyHost } from '@mountkeeper/core'
 import { describe, expect, test, vi } from 'vitest'
-import { ERRORS_MAX, REPORT_GRACE_MS, createLoop, createMemoryJournal, createMountManager } from '../src/index.js'
 import type { Defect, HostPort, InventoryPort, MountManager, MountManagerOptions } from '../src/index.js'
+import { ERRORS_MAX, REPORT_GRACE_MS, createLoop, createMemoryJournal, createMountManager } from '../src/index.js'
 import { createModelHost } from './model-host.js'
-import { ask, good, look, nameOf, settled, virtualTimers, world } from './world.js'
 import type { Part } from './world.js'
+import { ask, good, look, nameOf, settled, virtualTimers, world } from './world.js'
 
 const ROOT = '/srv/mounts'
 

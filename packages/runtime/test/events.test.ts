@@ -1,8 +1,10 @@
-import { absentMountpoint, emptyHost, noHolders } from '@mountkeeper/core'
-import type { Decision, Host, Mountpoint, Phase } from '@mountkeeper/core'
+import type { Decision, Host, Phase } from '@mountkeeper/core'
+import { emptyHost } from '@mountkeeper/core'
+import type { Mountpoint } from '@mountkeeper/core/state'
+import { absentMountpoint, noHolders } from '@mountkeeper/core/state'
 import { describe, expect, test } from 'vitest'
-import { createEventWatch } from '../src/index.js'
 import type { HostEvent } from '../src/index.js'
+import { createEventWatch } from '../src/index.js'
 import { SETTINGS } from './settings.js'
 import { ask, settled, world } from './world.js'
 

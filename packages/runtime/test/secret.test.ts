@@ -2,10 +2,10 @@
 
 import { inspect } from 'node:util'
 import type { AttachRequest } from '@mountkeeper/core'
-import { typeRule } from '@mountkeeper/core'
+import { typeRule } from '@mountkeeper/types'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createMemoryJournal, createMountManager } from '../src/index.js'
 import type { MountManager } from '../src/index.js'
+import { createMemoryJournal, createMountManager } from '../src/index.js'
 import { createModelHost } from './model-host.js'
 import { SETTINGS } from './settings.js'
 

@@ -1,5 +1,5 @@
 // The default settings, with one root.
 
-import { defaultSettings } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
 
 export const SETTINGS = defaultSettings('/srv/mounts')

@@ -1,14 +1,14 @@
 // Settings and a host to begin with, for simulations and for the tests of services that embed the manager.
 
-import type { LadderPolicy, Policies, Settings } from '@mountkeeper/core'
 import {
   DEFAULT_DEADLINES_MS,
   DEFAULT_DELAYS_MS,
   DEFAULT_LIMITS,
   DEFAULT_POLICIES,
   DEFAULT_SLOTS,
-  typeRule,
-} from '@mountkeeper/core'
+} from '@mountkeeper/border'
+import type { LadderPolicy, Policies, Settings } from '@mountkeeper/core'
+import { typeRule } from '@mountkeeper/types'
 import { makePath } from './model/directory.js'
 import type { ModelHost } from './model/host.js'
 import { newModelHost } from './model/host.js'

@@ -1,6 +1,7 @@
 // What embedders give to a simulated host: settings of their own come up, and a misspelt fault is refused at once.
 
-import { defaultSettings, typeRule } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
+import { typeRule } from '@mountkeeper/types'
 import { describe, expect, test } from 'vitest'
 import type { Injection, ThirdPartyAct } from '../src/index.js'
 import { createSimulatedHost } from '../src/index.js'

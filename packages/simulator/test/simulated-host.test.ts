@@ -3,10 +3,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import type { AttachRequest, MountOption } from '@mountkeeper/core'
-import { typeRule } from '@mountkeeper/core'
+import { typeRule } from '@mountkeeper/types'
 import { describe, expect, test } from 'vitest'
-import { createSimulatedHost, createVirtualTimers, simulatedSettings } from '../src/index.js'
 import type { Fault } from '../src/index.js'
+import { createSimulatedHost, createVirtualTimers, simulatedSettings } from '../src/index.js'
 import { afterACrash } from './examples/after-a-crash.js'
 import { nothingLeft } from './examples/nothing-left.js'
 

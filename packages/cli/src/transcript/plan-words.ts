@@ -1,6 +1,7 @@
 // Plans in words: each step, why it is there, and what its failure would lead to.
 
-import type { Effect, PlannedRequest } from '@mountkeeper/core'
+import type { Effect } from '@mountkeeper/core'
+import type { PlannedRequest } from '@mountkeeper/plan'
 import { EFFECT_NAMES, answerWords, filesystemWords, requestWords, word } from 'mountkeeper/parts'
 import type { Paint } from './paint.js'
 

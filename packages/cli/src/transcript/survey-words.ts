@@ -1,6 +1,7 @@
 // A survey as a table for people: one line a mountpoint, below it who holds it and what else there is to know.
 
-import type { Difference, HolderStatus, MountpointStatus, Survey } from '@mountkeeper/core'
+import type { Difference, HolderStatus, MountpointStatus } from '@mountkeeper/core'
+import type { Survey } from '@mountkeeper/plan'
 import {
   attachmentWords,
   counted,

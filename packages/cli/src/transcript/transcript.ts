@@ -17,7 +17,6 @@ import type {
   Warning,
 } from '@mountkeeper/core'
 import type { Observer, Report } from '@mountkeeper/runtime'
-import type { Ticket } from '../serve.js'
 import {
   EFFECT_NAMES,
   answerWords,
@@ -30,6 +29,7 @@ import {
   requestWords,
   word,
 } from 'mountkeeper/parts'
+import type { Ticket } from '../serve.js'
 import type { Paint } from './paint.js'
 
 /** What a transcript needs. */

@@ -1,7 +1,9 @@
 // Drives the core beside the model: feeds inputs, does what effects ask for, well or badly, late or never, and crashes.
 
-import type { Decision, Effect, Found, Input, Outcome } from '@mountkeeper/core'
-import { apply, breaches, decide, findHolder, grantable, requestId, restore } from '@mountkeeper/core'
+import { breaches } from '@mountkeeper/inspect'
+import type { Decision, Effect, Found, Input, Outcome } from '../../src/index.js'
+import { apply, decide, grantable, requestId, restore } from '../../src/index.js'
+import { findHolder } from '../../src/state.js'
 import {
   judgeAnswer,
   judgeQueues,

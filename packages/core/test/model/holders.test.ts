@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Holder } from '../../src/index.js'
+import type { Holder } from '../../src/state.js'
 import type { Holders } from '../../src/holders.js'
 import { addHolder, allHolders, anyHolder, findHolder, holdersOf, noHolders, removeHolder } from '../../src/holders.js'
 

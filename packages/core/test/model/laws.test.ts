@@ -1,16 +1,16 @@
 // Laws over random runs of the core beside a model host. A run is a list of numbers, so that it shrinks.
 
-import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import type { Filesystem, LadderPolicy, Settings } from '@mountkeeper/core'
 import {
   DEFAULT_DEADLINES_MS,
   DEFAULT_DELAYS_MS,
   DEFAULT_LIMITS,
   DEFAULT_POLICIES,
   DEFAULT_SLOTS,
-  typeRule,
-} from '@mountkeeper/core'
+} from '@mountkeeper/border'
+import { typeRule } from '@mountkeeper/types'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Filesystem, LadderPolicy, Settings } from '../../src/index.js'
 import type { Ending } from './drive.js'
 import { ask, crash, echo, endEffect, feed, interfere } from './drive.js'
 import type { World } from './world.js'

@@ -1,6 +1,6 @@
 // The oracle of the model: judges from outside, by what was asked, answered, recorded and done. Each breach begins with its law.
 
-import type { Answer, Attached, Decision, Detached, Effect, Fact, Input, Request } from '@mountkeeper/core'
+import type { Answer, Attached, Decision, Detached, Effect, Fact, Input, Request } from '../../src/index.js'
 import type { World } from './world.js'
 import { breakLaw, certainAt, pathOf, placeOf } from './world.js'
 

@@ -1,8 +1,8 @@
 // A small model of a host beside the core: directories, stacks of layers, effects in flight, and the answers that callers got. It
 // shares no code with the core but the types.
 
-import type { Answer, Effect, Fact, Found, Host, Identity, Input, Settings } from '@mountkeeper/core'
-import { emptyHost } from '@mountkeeper/core'
+import type { Answer, Effect, Fact, Found, Host, Identity, Input, Settings } from '../../src/index.js'
+import { emptyHost } from '../../src/index.js'
 
 export const pathOf = (effect: Effect): string | undefined =>
   effect._tag === 'Discover' ? undefined : effect.mountpoint

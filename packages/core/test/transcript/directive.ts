@@ -1,7 +1,7 @@
 // All directives, and the order in which a directive is carried out: the input, the grants, and the model's answers.
 
+import { showHost, showMountpoint, showPhase } from '@mountkeeper/inspect'
 import { requestId, restore } from '../../src/index.js'
-import { showHost, showMountpoint, showPhase } from '../../src/show.js'
 import { discovered, discoveryFails } from './discovery.js'
 import { declareLayer, readFound } from './layers.js'
 import { elapsed, ended, expectedAt, open, outcome, path, probed, timedOut } from './outcome.js'

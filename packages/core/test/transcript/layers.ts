@@ -1,7 +1,8 @@
 // Layers by short names, and the words for what is found at a mountpoint. A name that was not declared stands for a layer as
 // the filesystem of its mountpoint would appear; `foreign…` for one that a third party mounted.
 
-import type { Filesystem, Found, Identity, MountOption, SourceSeen, TypeRule, UnknownWhy } from '../../src/index.js'
+import type { TypeRule } from '@mountkeeper/types'
+import type { Filesystem, Found, Identity, MountOption, SourceSeen, UnknownWhy } from '../../src/index.js'
 import { optionName } from '../../src/index.js'
 import type { Words } from './words.js'
 import { expectWords, fail, numeric, oneOf } from './words.js'

@@ -1,7 +1,9 @@
 // Settings of a story: `> settings keepMountedMs=5000 slots.perServer=1`, `> types nfs=server:/export/`.
 
-import type { LadderPolicy, Policies, Settings, TypeRule } from '../../src/index.js'
-import { DEFAULT_POLICIES, typeRule } from '../../src/index.js'
+import { DEFAULT_POLICIES } from '@mountkeeper/border'
+import type { TypeRule } from '@mountkeeper/types'
+import { typeRule } from '@mountkeeper/types'
+import type { LadderPolicy, Policies, Settings } from '../../src/index.js'
 import type { Words } from './words.js'
 import { expectWords, fail, numeric, oneOf } from './words.js'
 

@@ -1,10 +1,10 @@
 // The driver of a scenario: owns the host, decides and applies one input at a time, grants slots, keeps the duties of a
 // driver and fails where the core breaks its part of the contract. It knows nothing about mountpoints.
 
+import { defaultSettings } from '@mountkeeper/border'
+import { breaches, showAnswer, showEffect, showFact, showHost, showPhase } from '@mountkeeper/inspect'
 import type { Decision, Effect, Fact, Found, Host, Input, RequestId, Settings } from '../../src/index.js'
-import { apply, decide, defaultSettings, emptyHost, grantable } from '../../src/index.js'
-import { breaches } from '../../src/law.js'
-import { showAnswer, showEffect, showFact, showHost, showPhase } from '../../src/show.js'
+import { apply, decide, emptyHost, grantable } from '../../src/index.js'
 import type { Layers } from './layers.js'
 import { noLayers } from './layers.js'
 import { ruleOfStory } from './setting.js'

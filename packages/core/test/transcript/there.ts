@@ -1,9 +1,9 @@
 // The model behind `> auto on`: a host on which every effect succeeds at once. It answers all that is open, except the delays
 // that wait for time to pass (back-off, keep-mounted, discovery-retry), which would never come to rest.
 
+import { showInput } from '@mountkeeper/inspect'
 import type { Effect, EffectFound, Found } from '../../src/index.js'
 import { compareIdentity, layersOf } from '../../src/index.js'
-import { showInput } from '../../src/show.js'
 import { discoveredNow } from './discovery.js'
 import { newLayer } from './layers.js'
 import type { Evidence } from './outcome.js'

@@ -1,14 +1,14 @@
 // Plays one list on both sides, and compares them after each step.
 
+import type { MountpointEffect } from '@mountkeeper/core'
 import { linuxHost } from '@mountkeeper/linux'
 import { NO_FAULT, complete, execute, usualWording } from '@mountkeeper/simulator'
-import type { MountpointEffect } from '@mountkeeper/core'
-import { typeRule } from '@mountkeeper/core'
+import { typeRule } from '@mountkeeper/types'
 import { expect } from 'vitest'
 import type { Deed } from './deed.js'
 import { deedText, effectOf } from './deed.js'
-import { createLateRunner } from './late-runner.js'
 import { clearPlace, kernelShows, makePlace, operateReally, placeOf } from './kernel-side.js'
+import { createLateRunner } from './late-runner.js'
 import { PLACE, isLeftOut, modelShows, newModelSide, operate } from './model-side.js'
 import type { Side } from './snapshot.js'
 import { createNames } from './snapshot.js'

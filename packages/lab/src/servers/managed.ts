@@ -2,6 +2,7 @@
 // were run, what is mounted, which processes live.
 
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { defaultSettings } from '@mountkeeper/border'
 import type {
   Answer,
   Attached,
@@ -12,13 +13,12 @@ import type {
   Policies,
   RootSettings,
   Settings,
-  Grammar,
-  Grammars,
 } from '@mountkeeper/core'
-import { defaultSettings, namedOptions, typeRule } from '@mountkeeper/core'
 import { linuxHost } from '@mountkeeper/linux'
 import type { Journal, MountManager, Observer } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
+import type { Grammar, Grammars } from '@mountkeeper/types'
+import { namedOptions, typeRule } from '@mountkeeper/types'
 import { EXPORTS } from './place.js'
 import { UNTIL_MS, processesWith, until } from './server.js'
 

@@ -3,8 +3,9 @@
 // its path), with `-f` and `-l`; never `-i`, `-R` or `-a`, never a source.
 
 import type { Found, MountOption, Unmount } from '@mountkeeper/core'
-import { UMOUNT_TAKES_PATH, compareIdentity, layersOf, optionName } from '@mountkeeper/core'
+import { compareIdentity, layersOf, optionName } from '@mountkeeper/core'
 import type { Report } from '@mountkeeper/runtime'
+import { UMOUNT_TAKES_PATH } from '@mountkeeper/types'
 import { leftOf } from '../clock.js'
 import { unmountsQuickly } from '../quick.js'
 import type { Tools } from '../tools.js'

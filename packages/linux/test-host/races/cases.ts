@@ -3,7 +3,7 @@
 
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { Filesystem } from '@mountkeeper/core'
-import { typeRule } from '@mountkeeper/core'
+import { typeRule } from '@mountkeeper/types'
 import { OUTSIDE, ROOT, SOURCE, linkOutside, nameOf, tenantContent, tenantDirectory } from './ground.js'
 import type { Race } from './race.js'
 import { TENANT } from './swapper.js'

@@ -2,10 +2,10 @@
 // touched is looked at after each of them.
 
 import { lstatSync, readFileSync, renameSync } from 'node:fs'
-import { linuxHost } from '@mountkeeper/linux'
-import type { LinuxHostOptions } from '@mountkeeper/linux'
+import { DEFAULT_DELAYS_MS, defaultSettings } from '@mountkeeper/border'
 import type { Answer, Filesystem, Settings } from '@mountkeeper/core'
-import { DEFAULT_DELAYS_MS, defaultSettings } from '@mountkeeper/core'
+import type { LinuxHostOptions } from '@mountkeeper/linux'
+import { linuxHost } from '@mountkeeper/linux'
 import type { MountManager } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
 import type { Untouched } from './ground.js'

@@ -3,10 +3,11 @@
 
 import { readFileSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import type { Answer, Attached, Filesystem, Settings, TypeRule } from '@mountkeeper/core'
-import { defaultSettings } from '@mountkeeper/core'
+import { defaultSettings } from '@mountkeeper/border'
+import type { Answer, Attached, Filesystem, Settings } from '@mountkeeper/core'
 import type { MountManager } from '@mountkeeper/runtime'
 import { createMemoryJournal, createMountManager } from '@mountkeeper/runtime'
+import type { TypeRule } from '@mountkeeper/types'
 import { expect } from 'vitest'
 import { linuxHost, parseMountInfo } from '../../src/index.js'
 import { readTable } from '../../src/mount-table.js'

@@ -1,7 +1,7 @@
 // Actions: all that can happen next. A run is a list of them; each is made of data only and reads as a line.
 
 import type { Host, Request } from '@mountkeeper/core'
-import { showRequest } from '@mountkeeper/core'
+import { showRequest } from '@mountkeeper/inspect'
 import type { Distinct } from './canonical.js'
 import type { Configuration } from './configuration.js'
 import type { Command, Flying, Model, Pending } from './model.js'

@@ -14,8 +14,10 @@
 //
 // A test holds this against the core: states that are merged lead to the same states.
 
-import type { Attachment, Entry, Fifo, Filesystem, Host, Identity, Mountpoint, Settings, Work } from '@mountkeeper/core'
-import { GOAL_WORDS, findHolder, mountingOf, namesOf, refusalOf, requestId, rollingBack } from '@mountkeeper/core'
+import type { Attachment, Entry, Filesystem, Host, Identity, Settings } from '@mountkeeper/core'
+import { requestId } from '@mountkeeper/core'
+import type { Fifo, Mountpoint, Work } from '@mountkeeper/core/state'
+import { GOAL_WORDS, findHolder, mountingOf, namesOf, refusalOf, rollingBack } from '@mountkeeper/core/state'
 import type { Configuration } from './configuration.js'
 import type { Bits, Form } from './form.js'
 import { appearing, beginForm, bitsOfForm, put, putFlag, putSource, putWord } from './form.js'

@@ -1,14 +1,14 @@
 // What is explored: how many of everything, and what may go wrong. A configuration is data; nothing else distinguishes runs.
 
-import type { Attachment, Settings } from '@mountkeeper/core'
 import {
   DEFAULT_DEADLINES_MS,
   DEFAULT_DELAYS_MS,
   DEFAULT_LIMITS,
   DEFAULT_POLICIES,
   DEFAULT_SLOTS,
-  typeRule,
-} from '@mountkeeper/core'
+} from '@mountkeeper/border'
+import type { Attachment, Settings } from '@mountkeeper/core'
+import { typeRule } from '@mountkeeper/types'
 
 /** What may happen beside requests and effects that end well. */
 export interface Allowed {

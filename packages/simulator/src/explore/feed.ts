@@ -2,19 +2,9 @@
 // what is answered and emitted is judged before it is believed.
 
 import type { Answer, Decision, Effect, Fact, Host, HostPhase, Input, Outcome, Phase } from '@mountkeeper/core'
-import {
-  allHolders,
-  apply,
-  breaches,
-  breachesOfFacts,
-  decide,
-  effectId,
-  grantable,
-  showAnswer,
-  showEffect,
-  showFact,
-  showInput,
-} from '@mountkeeper/core'
+import { apply, decide, effectId, grantable } from '@mountkeeper/core'
+import { allHolders } from '@mountkeeper/core/state'
+import { breaches, breachesOfFacts, showAnswer, showEffect, showFact, showInput } from '@mountkeeper/inspect'
 import type { Configuration } from './configuration.js'
 import { remember } from './journal.js'
 import { noteAnswer, noteMounted } from './keep.js'

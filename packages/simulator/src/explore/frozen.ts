@@ -1,23 +1,10 @@
 // A host as a value that can be kept by the hundred thousand: what follows from the records (indexes, counts of slots) is left
 // out and built again by the core's own `apply`. Laws are asked of the host itself, before it is frozen.
 
-import type {
-  Change,
-  Decision,
-  EffectId,
-  Fifo,
-  Holder,
-  Host,
-  HostPhase,
-  Mountpoint,
-  Reconcile,
-  Surveyed,
-  RequestId,
-  RootIdentity,
-  Settings,
-  Unanswered,
-} from '@mountkeeper/core'
-import { allHolders, apply, emptyHost, idKey, namesOf, push, remove } from '@mountkeeper/core'
+import type { Change, Decision, EffectId, Host, HostPhase, RequestId, RootIdentity, Settings } from '@mountkeeper/core'
+import { apply, emptyHost } from '@mountkeeper/core'
+import type { Fifo, Holder, Mountpoint, Reconcile, Surveyed, Unanswered } from '@mountkeeper/core/state'
+import { allHolders, idKey, namesOf, push, remove } from '@mountkeeper/core/state'
 
 interface Kept {
   readonly record: Mountpoint

@@ -1,8 +1,10 @@
 // What the journal holds, kept as short as it can be: the facts that `restore` needs to give the same result host again. Where
 // all of a journal would grow with every step of a run, this is one value for each state that recovery can begin from.
 
-import type { Entry, Fact, Host, Mountpoint, Settings } from '@mountkeeper/core'
-import { allHolders, restore } from '@mountkeeper/core'
+import type { Entry, Fact, Host, Settings } from '@mountkeeper/core'
+import { restore } from '@mountkeeper/core'
+import type { Mountpoint } from '@mountkeeper/core/state'
+import { allHolders } from '@mountkeeper/core/state'
 import type { Frozen } from './frozen.js'
 import { freeze } from './frozen.js'
 

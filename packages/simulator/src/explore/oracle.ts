@@ -2,7 +2,7 @@
 // what is really on the host; they know no record of the core. Each names the law that it asks for (laws.md of core).
 
 import type { Answer, Attached, Attachment, Effect, Fact, Input } from '@mountkeeper/core'
-import { findHolder } from '@mountkeeper/core'
+import { findHolder } from '@mountkeeper/core/state'
 import type { Configuration } from './configuration.js'
 import type { Memory } from './journal.js'
 import type { Command, Model, Pending, Place } from './model.js'

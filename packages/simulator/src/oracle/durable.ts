@@ -2,7 +2,8 @@
 // touched, once the decision is applied, and of all when a new life begins.
 
 import type { Decision } from '@mountkeeper/core'
-import { allHolders, breachesOfFacts } from '@mountkeeper/core'
+import { allHolders } from '@mountkeeper/core/state'
+import { breachesOfFacts } from '@mountkeeper/inspect'
 import type { Simulation } from '../run/simulation.js'
 import type { History, Law } from './history.js'
 import { judge } from './history.js'

@@ -1,13 +1,13 @@
 // Transcripts: a run as lines that a person can read from top to bottom: what happened, what was decided, what was broken.
 
 import type { Input } from '@mountkeeper/core'
-import { showAnswer, showEffect, showFact, showInput } from '@mountkeeper/core'
+import { showAnswer, showEffect, showFact, showInput } from '@mountkeeper/inspect'
 import type { Breach } from '../oracle/history.js'
-import type { Happening, Watch } from './simulation.js'
 import { act } from './act.js'
 import { actionText } from './action.js'
 import type { Run } from './play.js'
 import { begin } from './play.js'
+import type { Happening, Watch } from './simulation.js'
 import { ask } from './simulation.js'
 
 const told = (input: Input): boolean => input._tag === 'Requested' || input._tag === 'Granted'

@@ -1,7 +1,8 @@
 // Planted bugs: the explorer has to find each of them, by a trace that is short enough to read.
-import { expect, test } from 'vitest'
 import type { Change, Decision, Host, Input } from '@mountkeeper/core'
-import { apply, decide, isUnmounting } from '@mountkeeper/core'
+import { apply, decide } from '@mountkeeper/core'
+import { isUnmounting } from '@mountkeeper/core/state'
+import { expect, test } from 'vitest'
 import * as explorer from '../../src/explore/index.js'
 
 /** Both decisions as one: what the first emits never leaves. */

@@ -1,0 +1,5 @@
+// The core seen from outside, for tests and the simulator: every value as one line of text, and the laws of a state.
+
+export type { Breach } from './law.js'
+export { breaches, breachesOfFacts } from './law.js'
+export * from './show.js'
