@@ -57,6 +57,13 @@ const textOf = (path: string): string => {
 const statusOf = (pid: number, name: string): string =>
   new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(textOf(`/proc/${pid}/status`))?.[1] ?? ''
 
+const CAPABILITIES = ['CapPrm', 'CapEff', 'CapBnd', 'CapInh', 'CapAmb']
+
+const bitsOf = (pid: number | undefined, set: string): number => Number(`0x${statusOf(pid ?? 0, set)}`)
+
+/** Bits of setpcap and sys_ptrace: without one of them nothing can be taken of a child. */
+const canTake = [8, 19].every((bit) => (BigInt(`0x${statusOf(process.pid, 'CapEff')}`) >> BigInt(bit)) % 2n === 1n)
+
 const all = (): readonly Seen[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -120,6 +127,10 @@ test(`no process that a run starts has a descriptor of it${fuse ? '' : ', but fo
   // bindfs sets a mask of its own.
   const masks = kinds.filter((kind) => kind !== 'bindfs').map((kind) => [kind, found(kind)[0]?.mask])
   expect(masks).toEqual(masks.map(([kind]) => [kind, '0077']))
+  // capabilities(7): dac_override 1, dac_read_search 2, sys_ptrace 19, sys_admin 21.
+  const KEPT = { 'mountkeeper-lock': 0x6, 'look-process': 0x4, perl: 0, 'mountkeeper-shell': 0x280006 }
+  const kept = Object.keys(KEPT).map((kind) => [kind, CAPABILITIES.map((set) => bitsOf(found(kind)[0]?.pid, set))])
+  if (canTake) expect(kept).toEqual(Object.entries(KEPT).map(([kind, bits]) => [kind, [bits, bits, bits, 0, 0]]))
   started.send(detach('3', '1', 'a'))
   if (fuse) started.send(detach('4', '2', 'b'))
   started.end()

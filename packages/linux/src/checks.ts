@@ -83,6 +83,12 @@ const TOOLS: readonly Tool[] = [
     only: 'unresponsive filesystems cannot be detected',
     install: 'install coreutils',
   },
+  {
+    name: 'setpriv',
+    args: ['--version'],
+    only: 'looks, locks and the shell keep all capabilities',
+    install: 'install util-linux',
+  },
   { name: 'unshare', args: ['--version'], only: 'there is no sandbox', install: 'install util-linux' },
   {
     name: 'perl',

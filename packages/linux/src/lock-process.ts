@@ -4,6 +4,7 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { LOCK_CAPABILITIES, keeping } from './capabilities.js'
 import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import { errnoOf } from './descriptor.js'
 import { LOCK_MARK } from './lock-owner.js'
@@ -98,7 +99,7 @@ const heldBy = (child: ChildProcess, ended: Promise<void>): HeldLocks => {
 /** Takes these locks, all or none. `directories` stand in the vector of the process, for people. */
 export const holdLocks = (locks: readonly WantedLock[], directories: readonly string[]): Promise<HoldAnswer> =>
   new Promise((settle) => {
-    const [file = '', ...args] = vectorOf(locks, directories)
+    const [file = '', ...args] = [...keeping(LOCK_CAPABILITIES), ...vectorOf(locks, directories)]
     // Its own session: an interrupt from the terminal ends neither it nor, with the locks, the order of the stop.
     const child = spawn(file, args, { stdio: 'pipe', detached: true, cwd: '/', env: COMMAND_ENVIRONMENT })
     child.stdin.on('error', () => undefined)

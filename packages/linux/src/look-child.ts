@@ -4,6 +4,7 @@
 import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
+import { LOOK_CAPABILITIES, keeping } from './capabilities.js'
 import { COMMAND_ENVIRONMENT } from './command-environment.js'
 
 /** A look process that was started. */
@@ -32,14 +33,16 @@ export type StartLookChild = (events: LookChildEvents) => LookChild
 /** Small: looks leave little garbage, and there may be several of them. */
 const NODE_OPTIONS = ['--max-semi-space-size=1', '--max-old-space-size=256']
 
-const spawned = (module: string): ChildProcessByStdio<Writable, Readable, null> =>
-  spawn(process.execPath, [...NODE_OPTIONS, module], {
+const spawned = (module: string): ChildProcessByStdio<Writable, Readable, null> => {
+  const [file, ...args] = [...keeping(LOOK_CAPABILITIES), process.execPath, ...NODE_OPTIONS, module]
+  return spawn(file, args, {
     cwd: '/',
     env: COMMAND_ENVIRONMENT,
     // Out of reach of the terminal's signals: it ends when its input does.
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
   })
+}
 
 /** Starts a Node process that runs this module. */
 export const startLookChild =

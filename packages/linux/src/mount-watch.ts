@@ -5,6 +5,7 @@
 
 import { spawn } from 'node:child_process'
 import type { MountManager } from '@mountkeeper/runtime'
+import { WATCH_CAPABILITIES, keeping } from './capabilities.js'
 import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import { beginSlices, readLines } from './slices.js'
 import type { TakeLines } from './table-news.js'
@@ -143,7 +144,8 @@ export const watchMounts = (options: MountWatchOptions): MountWatch => {
   })
   const hearNoMore = manager.onAttached(lookAgain.name)
 
-  const child = spawn(options.program ?? 'perl', ['-e', TICK], {
+  const [file, ...args] = [...keeping(WATCH_CAPABILITIES), options.program ?? 'perl', '-e', TICK]
+  const child = spawn(file, args, {
     cwd: '/',
     env: COMMAND_ENVIRONMENT,
     detached: true,

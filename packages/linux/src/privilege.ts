@@ -1,14 +1,11 @@
 // Whether this process may run mount(8) itself. One answer for all who ask: what the doctor calls ready has to start.
 
 import { readFileSync } from 'node:fs'
-
-/** Bit of the capability that mount(2) asks for (capabilities(7)). */
-const CAP_SYS_ADMIN = 21n
+import { isEffective } from './capabilities.js'
 
 const hasCapability = (): boolean => {
   try {
-    const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
-    return effective === undefined || ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n
+    return isEffective(readFileSync('/proc/self/status', 'latin1'), 'sys_admin') !== false
   } catch {
     // Without /proc nothing works, which others say better.
     return true

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
 import { basename } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { SHELL_CAPABILITIES, keeping } from './capabilities.js'
 import { COMMAND_ENVIRONMENT } from './command-environment.js'
 import { STDERR_MAX } from './command-runner.js'
 import { ownProcess } from './descriptor.js'
@@ -98,10 +99,11 @@ const within = (awaited: Promise<unknown>, limitMs: number): Promise<void> =>
 
 /** Starts a shell. */
 export const startShell = async (): Promise<ShellStarted> => {
-  const file = SHELLS.find(isProgram) ?? 'sh'
+  const vector = [SHELLS.find(isProgram) ?? 'sh', '-s', SHELL_MARK, basename(ownProcess())]
+  const [file = 'sh', ...args] = [...keeping(SHELL_CAPABILITIES), ...vector]
   const { execa } = await import('execa')
   const nonce = randomBytes(NONCE_BYTES).toString('hex')
-  const subprocess = execa(file, ['-s', SHELL_MARK, basename(ownProcess())], {
+  const subprocess = execa(file, args, {
     reject: false,
     // Its own session: a signal from the terminal does not reach it, and ours reach all that it starts.
     detached: true,
