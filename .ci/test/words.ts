@@ -26,9 +26,6 @@ export const EXCEPTIONS: readonly { readonly path: string; readonly text: string
   { path: 'packages/simulator/test/calm.test.ts', text: "'cannot-tell'" },
 ]
 
-/** Files (by the start of their path) that are not yet in plain English, as of 2026-11-30. Add none. */
-export const NOT_YET: readonly string[] = ['packages/core/src/decide/']
-
 /** `path:line: "word": better words`, for each word of the list. */
 export const findingsIn = (path: string, prose: string): readonly string[] =>
   prose

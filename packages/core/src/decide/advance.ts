@@ -1,5 +1,5 @@
-// Advancing: what a mountpoint does when nothing is under way there. Whoever is next in the queue is served; when nobody is,
-// the mountpoint comes to rest in the phase that its record shows, and cleans up after itself.
+// Advancing: what a mountpoint does when nothing is under way there. The next request of its queue is served; when none waits, the
+// mountpoint comes to rest in the phase that its record shows, and begins the clean-up or repair that is due.
 
 import type { Detached, Warning } from '../answer.js'
 import { mountingFor } from '../goal.js'
@@ -35,7 +35,7 @@ const serveAttach = (draft: Draft, head: Waiting): void => {
   wantSlot(draft, false)
 }
 
-/** What can be said of the mount without looking. */
+/** The answer to a detach, from the record alone. */
 const mountUnlooked = (draft: Draft): Pick<Detached, 'mount' | 'directory' | 'reason'> => {
   const { record } = draft
   const directory = record.layer !== undefined || record.directory === 'ours' ? 'kept' : 'absent'
@@ -65,7 +65,7 @@ export const endHolder = (draft: Draft, volume: string, consumer: string): void 
   recordFact(draft, { _tag: 'Left', at: out.at, mountpoint: record.path, volume, consumer })
 }
 
-/** What is to be said when a detach has ended a holder of another name than it gave. */
+/** The warning where a detach has ended a holder of another name than it gave. */
 export const matched = (holder: Holder | undefined, volume: string): readonly Warning[] =>
   holder === undefined || holder.volume === volume
     ? []
@@ -78,7 +78,7 @@ export const matched = (holder: Holder | undefined, volume: string): readonly Wa
 
 const NOTHING: readonly Warning[] = []
 
-/** Nobody held it under that name. Has no effect, but that a failed unmount is tried again. */
+/** No holder has that name: nothing changes, except that an unmount that failed is tried again. */
 const leaveUnheld = (draft: Draft, head: Waiting, volume: string, last: boolean): void => {
   const { layer, reason, unknown } = draft.record
   const failed =
@@ -101,7 +101,7 @@ const leaveUnheld = (draft: Draft, head: Waiting, volume: string, last: boolean)
   answerLeaving(draft, head, volume, { _tag: 'Detached', ...left }, last)
 }
 
-/** Ends one holder. Returns whether the host has to be touched before the answer. */
+/** Ends one holder. Returns whether effects have to run before the answer. */
 const leaveHeld = (draft: Draft, head: Waiting, volume: string, holder: Holder, last: boolean): void => {
   endHolder(draft, holder.volume, holder.consumer)
   const warnings = matched(holder, volume)
@@ -131,7 +131,7 @@ const leaveHeld = (draft: Draft, head: Waiting, volume: string, holder: Holder, 
   climb(draft)
 }
 
-/** A detach, or a release at this mountpoint: whoever holds nothing first, so that the last holder ends last. */
+/** A detach, or a release at this mountpoint: volumes without a holder first, so that the last holder ends last. */
 const serveLeaving = (draft: Draft, head: Waiting): void => {
   const { consumer, volumes } = head
   const holding = (volume: string): boolean => holderOf(draft, volume, consumer) !== undefined
@@ -148,7 +148,7 @@ const serveLeaving = (draft: Draft, head: Waiting): void => {
 /** Clean-ups and repairs belong to a host that is up, and not to a manager that is about to end. */
 const looksAfterItself = (out: Out): boolean => out.phase === 'up' && out.stopping === 'no'
 
-/** A layer nobody holds, or a directory of ours: cleaned up at once if that was not tried, else after a delay. */
+/** A layer without a holder, or a directory of ours: cleaned up at once if that was not tried, else after a delay. */
 const cleanUp = (draft: Draft): void => {
   const { wait, reason } = draft.record
   if (wait !== undefined || !looksAfterItself(draft.out)) return
@@ -184,7 +184,7 @@ const rest = (draft: Draft): void => {
   if (isUncertain(record)) {
     if (record.wait === undefined && looksAfterItself(out)) startBackOff(draft)
   } else if (record.layer !== undefined && held) {
-    // Our layer is there, as was seen last: what a command had said before would only mislead whoever asks for the status.
+    // Our layer is there, as was seen last: what a command had said before would only mislead the reader of a status.
     const { wait, backOffMs, reason, lastError } = record
     if (wait !== undefined || backOffMs !== 0 || reason !== undefined || lastError !== undefined) {
       set(draft, { wait: undefined, backOffMs: 0, reason: undefined, lastError: undefined })
@@ -200,7 +200,7 @@ const rest = (draft: Draft): void => {
   }
 }
 
-/** Serves whoever has the turn until something has to be waited for; then, if nobody has, comes to rest. */
+/** Serves the requests whose turn it is until one has to wait for an effect; comes to rest if none is left. */
 export const advance = (draft: Draft): void => {
   for (;;) {
     const { work, waiting } = draft.record

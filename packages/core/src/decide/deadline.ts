@@ -1,5 +1,5 @@
-// Deadlines and the stop: every accepted request is answered in its time, whatever the host does. The work goes on without
-// it; a claim ends, a holder that was to leave has left (R3.17, R3.18).
+// Deadlines and the stop: every accepted request is answered by its deadline, whatever the host does. The work goes on without
+// the request; a claim ends, and a holder that was to leave has left (R3.17, R3.18).
 
 import type { Detached, Overloaded, Reason } from '../answer.js'
 import type { MountpointEffect, WaitWhy } from '../effect.js'
@@ -35,7 +35,7 @@ const WAITING: Readonly<Record<WaitWhy, string>> = {
   'discovery-retry': 'the host will be discovered again after a delay',
 }
 
-/** What is known of why nobody could be served here. */
+/** The reason, as far as known, why no request could be served here. */
 const describe = (draft: Draft): string => {
   const { record } = draft
   const [overdue] = record.overdue
@@ -46,7 +46,7 @@ const describe = (draft: Draft): string => {
   return `the mountpoint is ${phaseNow(draft)}`
 }
 
-/** Which slots it was that were all taken. */
+/** The slots that were all taken. */
 const fullSlots = (draft: Draft): Overloaded => {
   const { slots } = settingsOf(draft)
   const { lane } = draft.record
@@ -76,7 +76,7 @@ const attachDeadline = (draft: Draft, waiting: Waiting): void => {
   }
 }
 
-/** What can be told of the mount when the time of a detach is over. */
+/** The answer of a detach at its deadline, from the record. */
 const unfinished = (draft: Draft, waiting: Waiting): Pick<Detached, 'mount' | 'directory' | 'reason'> => {
   const { layer, unknown, unresolved, overdue, inFlight, reason } = draft.record
   if (holdsAnything(draft)) return { mount: 'held', directory: 'kept' }
@@ -84,13 +84,13 @@ const unfinished = (draft: Draft, waiting: Waiting): Pick<Detached, 'mount' | 'd
   const isSeen = waiting.generation <= draft.out.generation
   const isKnown = overdue.length === 0 && unresolved === undefined && inFlight === undefined
   const why = unknown === undefined ? undefined : reasonOf(draft.record.path, unknown)
-  // Below an unsafe parent nobody acts, so that our layer is where it was.
+  // Below an unsafe parent nothing is changed, so that our layer is where it was.
   const settled = isSeen && isKnown && layer !== undefined && (why === undefined || why._tag === 'UnsafeParent')
   if (settled) return { mount: 'vacant', directory: 'kept', reason: why ?? reason ?? late }
   return { mount: 'uncertain', directory: 'kept', reason: why ?? late }
 }
 
-/** A detach, or a release at one mountpoint, whose time is over: its holders have left, the rest is still to be done. */
+/** A detach, or a release at one mountpoint, at its deadline: its holders have left, the clean-up goes on without it. */
 export const leavingDeadline = (draft: Draft, waiting: Waiting): void => {
   const { work } = draft.record
   cancelEarlier(draft, waiting)
@@ -131,7 +131,7 @@ const mountpointDeadline = (out: Out, path: string, request: RequestId): void =>
   advance(draft)
 }
 
-/** The time of an accepted request is over. */
+/** An accepted request has reached its deadline. */
 export const passDeadline = (out: Out, request: RequestId): void => {
   const unanswered = out.host.requests.get(request)
   if (unanswered === undefined) return

@@ -96,7 +96,7 @@ export const startOut = (host: Host, at: number, stream: string): Out => ({
   more: undefined,
 })
 
-/** The managed root a path lies under, if any. */
+/** The managed root that a path is under, if any. */
 export const rootOf = (host: Host, path: string): string | undefined => {
   for (const root of host.settings.roots) {
     if (path.startsWith(root.path) && path.charCodeAt(root.path.length) === 47 && path.length > root.path.length + 1) {
@@ -146,7 +146,7 @@ const own = (draft: Draft): ReturnType<typeof copyMountpoint> => {
 
 /**
  * Writes fields of the record that are not durable: those follow from facts, and the phase follows from the record. The record
- * is the draft's own copy, made once: whoever needs a value as it was takes it out before. (Copying at each step was a quarter
+ * is the draft's own copy, made once: a transition that needs the value of before reads it first. (Copying at each step was a quarter
  * of the cost of a decision.)
  */
 export const set = <Key extends Exclude<keyof Mountpoint, keyof Durable | 'phase' | 'since'>>(

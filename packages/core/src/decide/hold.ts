@@ -102,7 +102,7 @@ export const share = (draft: Draft, filesystem: Filesystem, warnings: readonly W
 
 /**
  * Our own mount is there: serves the claim, and the run behind it that had arrived before it was seen (R5.13).
- * Warnings about the command are the claim's own, those about the layer are told to all.
+ * Warnings about the command are the claim's own, those about the layer go to all.
  */
 export const succeed = (
   draft: Draft,
@@ -117,7 +117,7 @@ export const succeed = (
     if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', [...warnings.own, ...warnings.all])
     else hold(draft, each, 'shared', warnings.all)
   })
-  // `Held` has ended the claim; where it made nobody a holder, the claim ends by itself.
+  // `Held` has ended the claim; where no holder was added, the claim ends by a fact of its own.
   endClaim(draft, 'settled')
 }
 
@@ -125,7 +125,7 @@ export const succeed = (
 export const knownSource = (seen: SourceSeen | undefined): { readonly source?: ResolvedSource } =>
   seen?.asked._tag === 'At' || seen?.asked._tag === 'Files' ? { source: seen.asked } : {}
 
-/** Takes a fitting layer of somebody else for ours, by policy; not its directory, unless we had made that. */
+/** Makes a fitting layer that we did not mount ours, by policy; not its directory, unless we had made that. */
 export const adopt = (
   draft: Draft,
   filesystem: Filesystem,

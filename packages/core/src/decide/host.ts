@@ -160,10 +160,10 @@ const boundTo = (host: Host, { boot, mountNamespace }: Discovered): Bound => {
 }
 
 /**
- * Identities and claims are bound to a boot and a mount namespace: in another one none of our layers exists, and what an open
- * intent meant can no longer be told from what others mount. A directory is not bound: what was to be made for the claim, and
- * is there, is ours. Where nobody can tell it is recorded as such, and the next look that can tell puts it right: the intent
- * that knew of it ends here.
+ * Identities and claims are bound to a boot and a mount namespace: in another one none of our layers exists, and a mount that an open
+ * intent explains cannot be distinguished from mounts of others. A directory is not bound: one that was to be made for the claim, and
+ * is there, is ours. Where the look was inconclusive it is recorded as ours, and the next conclusive look corrects that: the intent,
+ * which knew of it, ends here.
  */
 const unbind = (draft: Draft, found: Found): void => {
   const { layer, intent, directory } = draft.record
@@ -192,7 +192,7 @@ const beginAt = (draft: Draft, found: Found, source: SourceSeen | undefined, bou
   const vacant = draft.record.layer !== undefined && holdersLeft(draft) === 0
   if (vacant && kept && whyThere(draft) === undefined) set(draft, { reason: { _tag: 'KeptByPolicy' } })
   if (bound !== 'reboot' || afterReboot !== 'remount' || holdersLeft(draft) === 0) return
-  // After a reboot nothing of ours is there. Where nobody can tell, the look that can leads on to the mount.
+  // After a reboot nothing of ours is there. Where the look was inconclusive, the next conclusive one leads on to the mount.
   if (draft.record.work !== undefined) {
     setWork(draft, { goal: mountingFor('Remount') })
     return
@@ -210,8 +210,8 @@ const unmanaged = (draft: Draft): readonly Difference[] => {
   return [{ _tag: 'unmanaged', mountpoint: path, text: `${why}; it can be detached and released, not attached` }]
 }
 
-/** What a repair can put right; the rest is for people. */
-const isMended = ({ _tag }: Difference): boolean =>
+/** A difference that a repair can correct; the others need a person. */
+const isRepairable = ({ _tag }: Difference): boolean =>
   _tag === 'lost' || _tag === 'vacant' || _tag === 'leftover-directory' || _tag === 'uncertain'
 
 /**
@@ -222,9 +222,9 @@ const lookAgain = (draft: Draft, apply: boolean): void => {
   const { record, entry } = draft
   const resting = record.work === undefined && record.overdue.length === 0
   if (entry === undefined || !resting || record.waiting.length > 0 || record.reason?._tag === 'KeptByPolicy') return
-  const mended: Goal = holdersLeft(draft) > 0 ? mountingFor('Remount') : { _tag: 'CleanUp' }
+  const repair: Goal = holdersLeft(draft) > 0 ? mountingFor('Remount') : { _tag: 'CleanUp' }
   set(draft, { backOffMs: 0, wait: undefined, reason: undefined })
-  startWork(draft, apply ? mended : { _tag: 'Look' })
+  startWork(draft, apply ? repair : { _tag: 'Look' })
   wantSlot(draft, true)
 }
 
@@ -247,7 +247,7 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
     downReason: '',
   })
   const inUse = entriesByMountpoint(discovered.inventory)
-  const mends = host.reconciles.some((each) => each.apply)
+  const repairs = host.reconciles.some((each) => each.apply)
   const drift = discovered.mountpoints.flatMap(({ mountpoint, found, source, elsewhere }) => {
     const draft = openDraft(out, mountpoint)
     // In another boot or namespace an identity of this one means another mount.
@@ -260,14 +260,14 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
     const differences = [...differencesAt(draft, found, source), ...used, ...unmanaged(draft)]
     endAttempts(draft)
     advance(draft)
-    if (mends && differences.some(isMended)) lookAgain(draft, true)
+    if (repairs && differences.some(isRepairable)) lookAgain(draft, true)
     return differences
   })
-  // Last: until it is durable, what follows from another boot is found out anew.
+  // Last: until it is durable, what follows from another boot is found out again.
   recordOfHost(out, { _tag: 'HostCameUp', at: out.at, generation, boot, mountNamespace })
   for (const path of waiting.flatMap(pathsOf)) {
     const draft = openDraft(out, path)
-    // Where discovery could not tell, whoever has waited for it is served, or answered, by a look of its own.
+    // Where discovery was inconclusive, a request that has waited for it is served, or answered, by a look of its own.
     lookNow(draft)
     advance(draft)
   }
@@ -280,7 +280,7 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
   patchHost(out, { reconciles: [], surveyed: [] })
 }
 
-/** Whoever asked after a survey had begun gets another one. */
+/** A reconcile that arrived after a survey had begun gets another one. */
 const nextSurvey = (out: Out, left: readonly Reconcile[]): void => {
   if (left.length === 0) {
     patchHost(out, { reconciles: [], discovery: undefined })
@@ -307,7 +307,7 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
     const draft = openDraft(out, mountpoint)
     draft.elsewhere = elsewhere
     const different = differencesAt(draft, found, source)
-    if (different.length > 0) lookAgain(draft, apply && different.some(isMended))
+    if (different.length > 0) lookAgain(draft, apply && different.some(isRepairable))
     doubtLook(draft, found)
     const { inventory } = discovered
     const stale = inventory === undefined ? [] : staleHolders(draft, inventory, inUse.get(mountpoint) ?? [])
@@ -317,7 +317,12 @@ const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | 
     .map(({ mountpoint }) => mountpoint)
     .filter((mountpoint) => wantProbe(openDraft(out, mountpoint)))
   if (awaiting.length > 0) {
-    const surveyed = reconciles.map(({ request, apply: mends }) => ({ request, apply: mends, awaiting, differences }))
+    const surveyed = reconciles.map(({ request, apply: repairs }) => ({
+      request,
+      apply: repairs,
+      awaiting,
+      differences,
+    }))
     patchHost(out, { surveyed: [...out.host.surveyed, ...surveyed] })
     return
   }

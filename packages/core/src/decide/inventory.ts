@@ -1,5 +1,5 @@
 // Inventory: what an outside authority shows to be in use, against what is recorded (R6.11 to R6.14). It
-// confirms holders, adds those nobody recorded, and makes a mount that is in use and that no record knows ours to look after.
+// confirms holders, adds those that no record has, and makes a mount that is in use and that no record knows ours.
 
 import type { Difference } from '../answer.js'
 import type { Found } from '../found.js'
@@ -91,7 +91,7 @@ export const staleHolders = (
   return stale(draft, unseenOf(holders, match(holders, entries), inventory))
 }
 
-/** Holds one mountpoint against the inventory; returns the holders that it does not show and that are kept. */
+/** Compares one mountpoint with the inventory; returns the holders that it does not show and that are kept. */
 export const takeInventory = (
   draft: Draft,
   found: Found,

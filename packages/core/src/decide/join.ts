@@ -26,7 +26,7 @@ export const refuseServed = (draft: Draft, error: AttachError): void => {
   if (head !== undefined) refuseWaiting(draft, head, error)
 }
 
-/** Something is mounted there, and none of it is ours. */
+/** Layers are mounted there, and none of them is ours. */
 export const meetForeign = (
   draft: Draft,
   filesystem: Filesystem,
@@ -111,7 +111,7 @@ export const refuseForMemory = (draft: Draft, filesystem: Filesystem): boolean =
   return true
 }
 
-/** A layer of ours that nobody may be served by makes room for another one. */
+/** A layer of ours that may serve no request makes room for another one. */
 const makeRoom = (
   draft: Draft,
   filesystem: Filesystem,
@@ -124,7 +124,7 @@ const makeRoom = (
   emitUnmount(draft, layer, 'plain')
 }
 
-/** Our layer no longer is what is asked for: it stays for those who hold it, and makes room where nobody does. */
+/** Our layer no longer is what is asked for: it stays for its holders, and makes room where there are none. */
 const meetChanged = (
   draft: Draft,
   filesystem: Filesystem,
@@ -147,15 +147,15 @@ const meetAnother = (draft: Draft, filesystem: Filesystem, layer: Identity, foun
   if (holdersLeft(draft) === 0) {
     makeRoom(draft, filesystem, layer, found, 'vacant')
   } else if (record.filesystem === undefined && !isAdoptableType(ruleOf(settingsOf(draft), filesystem.type))) {
-    // Nothing that the table shows tells whether it is what is asked for.
+    // The table does not show whether it is what is asked for.
     refuseServed(draft, { _tag: 'Foreign', layers: [layer] })
   } else {
-    // What is known to be another filesystem was refused before the look; this one nobody has named yet.
+    // What is known to be another filesystem was refused before the look; this one has no recorded filesystem yet.
     refuseServed(draft, { _tag: 'Conflict', requested: filesystem })
   }
 }
 
-/** Our layer is at another path: whoever holds it uses it there, and a second one at this path would be other data. */
+/** Our layer is at another path: its holders use it there, and a second one at this path would be other data. */
 const refuseMoved = (draft: Draft, requested: Filesystem, to: string): void => {
   const { filesystem } = draft.record
   refuseServed(draft, {

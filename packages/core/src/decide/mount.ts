@@ -109,7 +109,7 @@ export const proceedMount = (draft: Draft, found: Found, source: SourceSeen | un
 
 const isThere = (found: Found): boolean => found._tag === 'Directory' || found._tag === 'Mounted'
 
-/** Nothing of ours came of what was begun for a claim that has ended: a fact says so, for the next life of the manager too. */
+/** What was begun for a claim that has ended left nothing of ours: a fact says so, for the next life of the manager too. */
 const closeIntent = (draft: Draft): void => {
   if (draft.record.intent !== undefined) noteUnmounted(draft, 'other')
 }
@@ -119,7 +119,7 @@ export const concludeMakeDirectory = (draft: Draft, found: Found, error: Command
   noteError(draft, error)
   const { claim, filesystem, path } = draft.record
   // No mount follows. The claim ends before the directory is recorded: where a crash lets only the first of these facts
-  // survive, what is mounted there is not taken for ours.
+  // survive, what is mounted there is not assumed to be ours.
   if (found._tag === 'Mounted') endClaim(draft, 'open')
   if (isThere(found)) noteDirectory(draft, 'DirectoryMade')
   if (claim === undefined || filesystem === undefined) {
@@ -155,7 +155,7 @@ const commandFailed = (path: string, error: CommandError): Warning => ({
   text: `${path} is mounted although the command failed: ${errorText(error)}`,
 })
 
-/** Our own mount is there and right: serves whoever waits for it. */
+/** Our own mount is there and right: serves the requests that wait for it. */
 const serveMounted = (draft: Draft, filesystem: Filesystem, more: readonly Warning[]): void => {
   const { work, path } = draft.record
   const mounting = mountingOf(work)
@@ -187,7 +187,7 @@ const proveMounted = (
   }
 }
 
-/** What our own mount is refused with where it did not bring what it was to bring. */
+/** The refusal where our own mount did not bring what was asked for. */
 const mountRefusal = (
   { path }: Draft['record'],
   filesystem: Filesystem,
@@ -222,7 +222,7 @@ export const concludeMount = (
   if (intent?.found._tag === 'NoDirectory' && directory !== 'ours' && isThere(found)) {
     noteDirectory(draft, 'DirectoryMade')
   }
-  // What shows later than at the end of the command may be of anybody, unless it is as expected.
+  // A layer that shows later than at the end of the command may be of any process, unless it is as expected.
   const exited = error === undefined && when === 'at its end' ? 'well' : 'unseen'
   const seen = seeMount(draft, found, source, exited)
   if (seen._tag === 'Nothing' && work?.settled === false && (error === undefined || when === 'late')) {
@@ -278,14 +278,14 @@ export const concludeReplacing = (
 /** The probe has ended: serves those that the look before it is for, or looks again if a survey has put that look in doubt. */
 const shareProbed = (draft: Draft, filesystem: Filesystem, warnings: readonly Warning[]): void => {
   const { work, overdue } = draft.record
-  // Beside a probe that is overdue nobody can look: whoever waits is served after its end.
+  // No look can run beside a probe that is overdue: requests that wait are served after its end.
   if (work?.lookedFor === NO_REQUEST && overdue.length === 0) emitLook(draft)
   else share(draft, filesystem, warnings)
 }
 
 /**
  * The probe of our own mount has ended, whose command had failed. Where a survey has seen something else there since, the claim
- * ends, and whoever waits for it is served anew, by a look.
+ * ends, and the requests that wait for it are served again, by a look.
  */
 const concludeProof = (draft: Draft, filesystem: Filesystem, probed: Probed | Unknown): void => {
   const { path, work, foreign, layer } = draft.record

@@ -1,4 +1,4 @@
-// Requests that need no turn: they are answered at once, by what is known. Whoever operates the manager uses them.
+// Requests that need no turn: they are answered at once, from what is known. They are for the operator of the manager.
 
 import type { Invalid } from '../answer.js'
 import type { Mountpoint, Unanswered } from '../host.js'
@@ -118,7 +118,7 @@ export const observe = (out: Out, mountpoint: string): void => {
   }
 }
 
-/** Whether anything waits or runs there; a look that is due after a delay, and that nobody waits for, does neither. */
+/** Whether a request waits or an effect runs there; a look that is due after a delay, and that no request waits for, is neither. */
 const isBusy = ({ work, wait, overdue, waiting }: Mountpoint): boolean =>
   waiting.length > 0 || overdue.length > 0 || (work !== undefined && wait?.why !== 'back-off')
 

@@ -1,5 +1,5 @@
-// Outcomes: what ended, handed to the transition it belongs to. What does not belong to the effect in flight changes nothing.
-// An effect whose end could not be seen stays unresolved, until a look that can tell concludes it in its stead.
+// Outcomes: an effect has ended, and its transition follows. An outcome of another effect than the one in flight changes nothing.
+// An effect whose end could not be seen stays unresolved, until a conclusive look takes the place of its outcome.
 
 import type { CommandError, Found, SourceSeen } from '../found.js'
 import { isUnmounting, mountingOf } from '../goal.js'
@@ -70,7 +70,7 @@ const concludeChange = (
       else concludeReplacing(draft, found, error, source)
       return 'done'
     case 'RemoveDirectory':
-      // Only the work of an unmount removes directories, and it keeps at it until it can tell.
+      // Only the work of an unmount removes directories, and it looks again until a look is conclusive.
       concludeRemoveDirectory(draft, found, error)
       return 'done'
   }

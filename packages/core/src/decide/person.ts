@@ -23,7 +23,7 @@ const inTheWay = (path: string, unknown: Unknown): MountFailed => ({
   rollback: [],
 })
 
-/** Those that the look which could not tell was for. */
+/** The requests that the inconclusive look was for. */
 const lookedFor = (draft: Draft): readonly Waiting[] => {
   const { work, waiting } = draft.record
   if (work === undefined) return []

@@ -1,5 +1,5 @@
-// Arrival: what becomes of a request before its turn. It is checked, refused or put into the queue of its mountpoint; the
-// requests that need no turn (cancel, retry, forget, maintenance, status) are answered here.
+// Arrival: a request before its turn. It is checked, and refused or put into the queue of its mountpoint. Requests that need no
+// turn (cancel, retry, forget, maintenance, status) are in operator.ts.
 
 import type { AttachError, Cancelled, HostDown, Invalid, Refused, Stopped } from '../answer.js'
 import { ancestorsOf } from '../apply.js'
@@ -52,7 +52,7 @@ export const checkMountpoint = (out: Out, path: string): Refused | undefined => 
   return rootOf(out.host, path) === undefined ? { _tag: 'NotManaged', mountpoint: path, roots } : undefined
 }
 
-/** Two mountpoints may not lie above one another; an index of ancestors makes both ways one look-up a component. */
+/** No mountpoint may be above another; an index of ancestors makes both ways one look-up a component. */
 const checkNesting = (out: Out, path: string): Invalid | undefined => {
   const { host } = out
   const above = ancestorsOf(path, rootOf(host, path)).find((directory) => host.mountpoints.has(directory))
@@ -113,7 +113,7 @@ const checkAttach = (out: Out, body: AttachRequest): AttachError | undefined => 
   )
 }
 
-/** Whoever holds may leave, also by a name that an inventory or an older version has brought. */
+/** Every holder may leave, also one whose name an inventory or an older version has brought. */
 const checkKnownConsumer = (out: Out, consumer: string): Invalid | undefined =>
   out.host.consumers.has(consumer) ? undefined : checkName('consumer', consumer)
 
@@ -172,7 +172,7 @@ const endsRetries = (draft: Draft, waiting: Waiting): boolean => {
 }
 
 /**
- * Something is wanted of the mountpoint: what is under way there looks now, with the delays begun anew. At rest the running wait
+ * A request needs the mountpoint: work that is under way there looks now, and its delays begin again. At rest the running wait
  * stays, and a request that needs a look replaces it: if one that is answered without a look restarted the wait, a caller that
  * repeats such requests faster than the first delay would keep every background look from its turn.
  */
@@ -184,7 +184,7 @@ export const lookNow = (draft: Draft): void => {
   wantSlot(draft, false)
 }
 
-/** Puts a request into the queue of its mountpoint; it is served at once if nobody is before it. */
+/** Puts a request into the queue of its mountpoint; it is served at once if none is before it. */
 const enqueue = (draft: Draft, waiting: Waiting): void => {
   set(draft, { waiting: [...draft.record.waiting, waiting] })
   if (yieldsToRequests(draft)) finish(draft)

@@ -1,5 +1,5 @@
 // Roll-back of a failed attach (L7, L8): the claim ends durably, then what was made for it is taken away in reverse order,
-// then the first cause is told, with every step that did not succeed, to all who waited for the same filesystem.
+// then all attaches that waited for the same filesystem are refused with the first cause and every step that did not succeed.
 
 import type { AttachError, Reason } from '../answer.js'
 import type { Found, CommandError } from '../found.js'
@@ -33,7 +33,7 @@ export const noteRemountFailure = (draft: Draft, cause: AttachError): void => {
   set(draft, { reason: reasonFor(cause) })
 }
 
-/** Tells the cause to the attach it struck, and to all attaches of that filesystem that waited when it did. */
+/** Refuses, with the cause, the attach that failed and all attaches of that filesystem that waited then. */
 export const endRollback = (draft: Draft): void => {
   const { work, filesystem } = draft.record
   const goal = rollingBack(work)

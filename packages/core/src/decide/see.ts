@@ -1,4 +1,4 @@
-// Seeing: what a look at a mountpoint means for its record, before anybody asks what to do about it. The table beats every
+// Seeing: what a look at a mountpoint means for its record, before any transition decides what follows. The table beats every
 // record (L29, L35), and only a layer that is recorded, or that an open intent explains, is ours (L34).
 
 import { missingFlags } from '../agree.js'
@@ -36,8 +36,8 @@ const seeDirectory = (draft: Draft, found: Found): void => {
 }
 
 /**
- * Holds the recorded layer against what is there now. Returns why nobody can tell, if so; then nothing was changed. `by` says
- * who took our layer off if it is gone.
+ * Compares the recorded layer with what is there now. Returns the reason where that is inconclusive; then nothing was changed. `by`
+ * says who took our layer off if it is gone.
  */
 export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | undefined => {
   if (found._tag === 'Unknown') return found
@@ -68,7 +68,7 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
   return undefined
 }
 
-/** What our own mount came to, as the table shows it. */
+/** The result of our own mount, as the table shows it. */
 export type MountSeen =
   | { readonly _tag: 'Nothing' }
   /** Ours, also where `wrong` says why the caller may not have it. */

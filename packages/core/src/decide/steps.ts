@@ -53,13 +53,13 @@ export const servedHead = (draft: Draft): Waiting | undefined => {
   return work?.request !== undefined && head?.request === work.request ? head : undefined
 }
 
-/** An attach that waits here and would share what is mounted: it saves the unmount that nobody's failure has led to. */
+/** An attach that waits here and would share what is mounted: it makes an unmount unnecessary that follows from no failure. */
 export const savingAttach = (draft: Draft): Waiting | undefined => {
   const { waiting, filesystem } = draft.record
   return waiting.find((each) => each.generation <= draft.out.generation && shares(draft, each.filesystem, filesystem))
 }
 
-/** The last look could not tell, or what was done there has not been seen since. */
+/** The last look was inconclusive, or what was done there has not been seen since. */
 export const isUncertain = ({ unknown, unresolved }: Mountpoint): boolean =>
   unknown !== undefined || unresolved !== undefined
 
@@ -202,7 +202,7 @@ export const startBackOff = (draft: Draft): void => {
   startWait(draft, 'back-off', backOffMs)
 }
 
-/** Looked, and could not tell: nothing destructive follows; the same work goes on with a look that can (L17). */
+/** A look was inconclusive: nothing destructive follows; the same work goes on with the next conclusive one (L17). */
 export const becomeUncertain = (draft: Draft, unknown: Unknown): void => {
   const { out, record } = draft
   const { root } = record
@@ -211,7 +211,7 @@ export const becomeUncertain = (draft: Draft, unknown: Unknown): void => {
   }
   set(draft, { unknown })
   passThrough(draft, 'uncertain')
-  // A reconcile does not wait for what nobody can look at.
+  // A reconcile does not wait for a mountpoint that cannot be looked at.
   if (record.work?.goal._tag === 'ProbeForReconcile') setWork(draft, { goal: { _tag: 'Look' } })
   if (draft.record.overdue.length > 0) releaseSlot(draft)
   else startBackOff(draft)
@@ -235,7 +235,7 @@ export const endClaim = (draft: Draft, intent: 'open' | 'settled'): void => {
 export const noteUnmounted = (draft: Draft, by: 'us' | 'other'): void => {
   const { out, record } = draft
   recordFact(draft, { _tag: 'Unmounted', at: out.at, mountpoint: record.path, by })
-  // A success for whoever wanted it off, so that what comes next is looked after with the first delay again.
+  // The unmount has succeeded, so that the next repair begins with the first delay again.
   set(draft, {
     seen: undefined,
     dead: undefined,

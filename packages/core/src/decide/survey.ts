@@ -1,5 +1,5 @@
 // The probes of a reconcile (R8.4, R9.2): what is mounted, can hang and is in use is looked at under a
-// slot of its server, and probed. Whether it answers is told in the reconcile's answer, and decides nothing else; a dead one
+// slot of its server, and probed. Whether it answers is in the reconcile's answer, and decides nothing else; a dead one
 // is taken off under its holders only where policy and `apply` both say so.
 
 import { ruleOf } from '../agree.js'
@@ -50,8 +50,8 @@ export const differencesAt = (draft: Draft, found: Found, seen: SourceSeen | und
     )
 
 /**
- * A look that showed our layer on top, and that an attach is to be answered by once its probe has ended, serves nobody any more
- * where the survey has found something else there: which of the two is older nobody can tell, and another look can (L35).
+ * A look has shown our layer on top, and an attach is to be answered by it once its probe has ended. Where the survey has found
+ * something else there since, that look serves no attach: which of the two is older is unknown, and another look decides (L35).
  */
 export const doubtLook = (draft: Draft, found: Found): void => {
   const { inFlight, work, layer } = draft.record
@@ -66,7 +66,7 @@ export const doubtLook = (draft: Draft, found: Found): void => {
   if (top === undefined || compareIdentity(layer, top) !== 'same') setWork(draft, { lookedFor: NO_REQUEST })
 }
 
-/** Probes after a look that found our layer on top; else it tells what the look has found to differ. */
+/** Probes after a look that found our layer on top; else notes the differences that the look has found. */
 export const probeForSurvey = (draft: Draft, found: Found, seen: SourceSeen | undefined): boolean => {
   const { layer, filesystem } = draft.record
   if (layer === undefined || whyThere(draft) !== undefined || filesystem === undefined) {
@@ -93,8 +93,10 @@ export const concludeSurveyProbe = (draft: Draft, probed: Probed | Unknown): voi
     return
   }
   const { out } = draft
-  const mends = settingsOf(draft).policies.broken === 'remount'
-  const how = mends ? 'reconcile with apply remounts it' : 'detach and attach again, or set the policy broken: remount'
+  const remounts = settingsOf(draft).policies.broken === 'remount'
+  const how = remounts
+    ? 'reconcile with apply remounts it'
+    : 'detach and attach again, or set the policy broken: remount'
   noteProbed(draft.out, {
     _tag: 'broken',
     mountpoint,
@@ -102,8 +104,8 @@ export const concludeSurveyProbe = (draft: Draft, probed: Probed | Unknown): voi
     holders: everyHolder(draft).map(({ volume, consumer }) => ({ volume, consumer })),
   })
   const applied = out.host.surveyed.some((each) => each.apply && awaits(each, mountpoint))
-  // Whoever waits here probes for itself.
-  if (!mends || !applied || draft.record.waiting.length > 0 || out.phase !== 'up') {
+  // An attach that waits here probes for itself.
+  if (!remounts || !applied || draft.record.waiting.length > 0 || out.phase !== 'up') {
     finish(draft)
     return
   }
@@ -137,7 +139,7 @@ const notProbed = (mountpoint: string): Difference => ({
   text: 'was not probed in time',
 })
 
-/** At its deadline a reconcile is told what is known; false if its survey is not there either. */
+/** Answers a reconcile at its deadline with what is known; false if there is no survey yet. */
 export const answerUnprobed = (out: Out, request: RequestId): boolean => {
   const { surveyed } = out.host
   const mine = surveyed.find((each) => each.request === request)

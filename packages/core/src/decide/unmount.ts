@@ -64,7 +64,7 @@ const lazyWarning = (path: string): Warning => ({
 
 /**
  * What is unmounted below a root that is not shared stays in mount namespaces that have a copy of it, and the rmdir detaches it
- * there, whoever writes to it (L13).
+ * there, also from processes that write to it (L13).
  */
 const elsewhereWarnings = ({ out, record: { path, root } }: Draft): readonly Warning[] => {
   if (root === undefined || !out.host.notShared.includes(root)) return []
@@ -72,7 +72,7 @@ const elsewhereWarnings = ({ out, record: { path, root } }: Draft): readonly War
   return [{ _tag: 'PropagationNotShared', text }]
 }
 
-/** The work has come to its end, good or bad: tells whoever asked for it. */
+/** The work has ended, well or not: answers the request that it was for. */
 const conclude = (draft: Draft, left: Left): void => {
   const { work, path } = draft.record
   const head = servedHead(draft)
@@ -100,13 +100,13 @@ const conclude = (draft: Draft, left: Left): void => {
   answerLeaving(draft, head, leaving.volume, detached, true)
 }
 
-/** A waiting attach of the same filesystem saves the unmount; a roll-back or another filesystem it does not. */
+/** A waiting attach of the same filesystem makes the unmount unnecessary, unless it is a roll-back. */
 const isSaved = (draft: Draft): boolean =>
   rollingBack(draft.record.work) === undefined && (holdersLeft(draft) > 0 || savingAttach(draft) !== undefined)
 
 export const concludeHeld = (draft: Draft): void => conclude(draft, { mount: 'held', directory: 'kept' })
 
-/** Whoever discovery has found to hold or to want the layer ends the attempts to unmount it. */
+/** A holder or a claim that discovery has found ends the attempts to unmount the layer. */
 export const endAttempts = (draft: Draft): void => {
   if (draft.record.wait?.why === 'unmount-retry' && isSaved(draft)) concludeHeld(draft)
 }
@@ -163,7 +163,7 @@ const giveUp = (draft: Draft, reason: Reason, found: Found, error: CommandError 
 
 /**
  * Our layer still shows, and no error says that it stays: a second look after `settleMs`, since it may disappear that late.
- * Nobody is served meanwhile (L2), whatever the unmount was for. Returns whether the second look is still to come.
+ * No request is served meanwhile (L2), whatever the unmount was for. Returns whether the second look is still to come.
  */
 export const settleUnmount = (
   draft: Draft,
@@ -222,7 +222,7 @@ export const concludeUnmount = (draft: Draft, found: Found, error: CommandError 
 export const concludeRemoveDirectory = (draft: Draft, found: Found, error: CommandError | undefined): void => {
   noteError(draft, error)
   if (found._tag === 'NoDirectory') {
-    // A later look has told the record already.
+    // A later look has updated the record already.
     if (draft.record.directory === 'ours') noteDirectory(draft, 'DirectoryRemoved')
     conclude(draft, { mount: 'unmounted', directory: error === undefined ? 'removed' : 'absent' })
     return
