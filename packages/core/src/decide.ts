@@ -6,9 +6,9 @@ import type { Decision } from './decision.js'
 import { passDeadline, stop } from './decide/deadline.js'
 import type { Out } from './decide/draft.js'
 import { arrive, closeOut, openDraft, startOut } from './decide/draft.js'
-import { settleSurveys } from './decide/survey.js'
-import { endDraining, requestHostDown, requestHostUp, requestReconcile, takeHostOutcome } from './decide/host.js'
-import { takeEnded, takeGranted, takeOutcome } from './decide/outcome.js'
+import { answerSurveyed } from './decide/survey.js'
+import { endDraining, requestHostDown, requestHostUp, requestReconcile, onHostOutcome } from './decide/host.js'
+import { onEnded, onGranted, onOutcome } from './decide/outcome.js'
 import { advance } from './decide/advance.js'
 import {
   observe,
@@ -24,7 +24,7 @@ import type { EffectId, RequestId } from './id.js'
 import type { Input, Outcome, Request } from './input.js'
 import { DEFAULT_STREAM } from './lane.js'
 
-const takeRequest = (out: Out, request: RequestId, body: Request): void => {
+const onRequest = (out: Out, request: RequestId, body: Request): void => {
   arrive(out, request)
   switch (body.op) {
     case 'attach':
@@ -72,16 +72,16 @@ const atMountpoint = (out: Out, path: string, take: (draft: ReturnType<typeof op
 
 const take = (out: Out, outcome: Outcome): void => {
   if (outcome.mountpoint === undefined) {
-    takeHostOutcome(out, outcome)
+    onHostOutcome(out, outcome)
     return
   }
   if (!out.host.mountpoints.has(outcome.mountpoint)) return
   const draft = openDraft(out, outcome.mountpoint)
-  if (takeOutcome(draft, outcome) === 'taken') advance(draft)
+  if (onOutcome(draft, outcome) === 'taken') advance(draft)
 }
 
-const takeEnd = (out: Out, effect: EffectId, mountpoint: string | undefined): void => {
-  if (mountpoint !== undefined) atMountpoint(out, mountpoint, (draft) => takeEnded(draft, effect))
+const onEndOf = (out: Out, effect: EffectId, mountpoint: string | undefined): void => {
+  if (mountpoint !== undefined) atMountpoint(out, mountpoint, (draft) => onEnded(draft, effect))
 }
 
 /** What one input leads to. Pure: the host is read, nothing is changed; `apply` puts the changes in. */
@@ -90,16 +90,16 @@ export const decide = (host: Host, input: Input): Decision => {
   const out = startOut(host, input.at, stream ?? DEFAULT_STREAM)
   switch (input._tag) {
     case 'Requested':
-      takeRequest(out, input.request, input.body)
+      onRequest(out, input.request, input.body)
       break
     case 'Outcome':
       take(out, input)
       break
     case 'Ended':
-      takeEnd(out, input.effect, input.mountpoint)
+      onEndOf(out, input.effect, input.mountpoint)
       break
     case 'Granted':
-      atMountpoint(out, input.mountpoint, takeGranted)
+      atMountpoint(out, input.mountpoint, onGranted)
       break
     case 'Deadline':
       passDeadline(out, input.request)
@@ -110,7 +110,7 @@ export const decide = (host: Host, input: Input): Decision => {
     case 'Stopped':
       stop(out, input.how)
   }
-  settleSurveys(out)
+  answerSurveyed(out)
   endDraining(out)
   return closeOut(out)
 }

@@ -107,7 +107,7 @@ export interface OurMount {
 }
 
 /** What is known of a `Mount` beside what it has left. */
-export interface MountSeenBy {
+export interface IdentifiedBy {
   readonly fresh: readonly Identity[]
   /** The stack grew by exactly one layer since the look before it. */
   readonly grewByOne: boolean
@@ -140,7 +140,7 @@ const wrongSource = (
 export const ourMount = (
   settings: Settings,
   filesystem: Filesystem,
-  { fresh, grewByOne, exited, before, seen }: MountSeenBy,
+  { fresh, grewByOne, exited, before, seen }: IdentifiedBy,
 ): OurMount | undefined => {
   const rule = ruleOf(settings, filesystem.type)
   const fits = fresh.filter((layer) => isAllowedFstype(rule, layer))

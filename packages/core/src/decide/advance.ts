@@ -22,7 +22,7 @@ import {
   wantSlot,
   whyThere,
 } from './steps.js'
-import { climb } from './unmount.js'
+import { escalate } from './unmount.js'
 
 const serveAttach = (draft: Draft, head: Waiting): void => {
   const { filesystem } = draft.record
@@ -89,7 +89,7 @@ const leaveUnheld = (draft: Draft, head: Waiting, volume: string, last: boolean)
     const leaving = { holder: 'not-held' as const, volume, warnings: NOTHING }
     startWork(draft, { _tag: 'Detach', leaving }, { request: head.request })
     wantSlot(draft, false)
-    climb(draft)
+    escalate(draft)
     return
   }
   const left = {
@@ -128,7 +128,7 @@ const leaveHeld = (draft: Draft, head: Waiting, volume: string, holder: Holder, 
   startWork(draft, { _tag: 'Detach', leaving: { holder: 'removed', volume, warnings } }, { request: head.request })
   set(draft, { reason: undefined })
   wantSlot(draft, false)
-  climb(draft)
+  escalate(draft)
 }
 
 /** A detach, or a release at this mountpoint: volumes without a holder first, so that the last holder ends last. */

@@ -51,7 +51,7 @@ const askedUnder = (
 }
 
 /** Makes an attachment a holder, or finds that it is one, and answers. */
-const hold = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings: readonly Warning[]): void => {
+const becomeHolder = (draft: Draft, waiting: Waiting, mount: Attached['mount'], warnings: readonly Warning[]): void => {
   const { out, record } = draft
   const [volume = ''] = waiting.volumes
   const { consumer, request } = waiting
@@ -97,7 +97,7 @@ export const share = (draft: Draft, filesystem: Filesystem, warnings: readonly W
   const lookedFor = draft.record.work?.lookedFor ?? 0
   const run = runAtHead(draft, filesystem, (each) => each.request <= lookedFor)
   finish(draft)
-  for (const each of run) hold(draft, each, 'shared', warnings)
+  for (const each of run) becomeHolder(draft, each, 'shared', warnings)
 }
 
 /**
@@ -114,8 +114,8 @@ export const succeed = (
   const run = runAtHead(draft, filesystem, (each) => arrivedBefore(each, lookedFor))
   finish(draft)
   run.forEach((each, index) => {
-    if (index === 0) hold(draft, each, remounted ? 'remounted' : 'mounted', [...warnings.own, ...warnings.all])
-    else hold(draft, each, 'shared', warnings.all)
+    if (index === 0) becomeHolder(draft, each, remounted ? 'remounted' : 'mounted', [...warnings.own, ...warnings.all])
+    else becomeHolder(draft, each, 'shared', warnings.all)
   })
   // `Held` has ended the claim; where no holder was added, the claim ends by a fact of its own.
   endClaim(draft, 'settled')
@@ -140,5 +140,5 @@ export const adopt = (
   const warnings = warningsAbout(filesystem, top, seen?.asked)
   const run = runAtHead(draft, filesystem, (each) => arrivedBefore(each, record.work?.lookedFor ?? each.request))
   finish(draft)
-  run.forEach((each, index) => hold(draft, each, index === 0 ? 'adopted' : 'shared', warnings))
+  run.forEach((each, index) => becomeHolder(draft, each, index === 0 ? 'adopted' : 'shared', warnings))
 }

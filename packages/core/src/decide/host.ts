@@ -19,7 +19,7 @@ import type {
 } from '../input.js'
 import { checkFilesystem, checkReason } from '../check.js'
 import { advance, endHolder } from './advance.js'
-import { entriesByMountpoint, staleHolders, takeInventory } from './inventory.js'
+import { entriesByMountpoint, staleHolders, compareWithInventory } from './inventory.js'
 import type { Draft, Out } from './draft.js'
 import {
   answer,
@@ -38,7 +38,7 @@ import {
   recordOfHost,
   accept,
 } from './draft.js'
-import { takeLook } from './outcome.js'
+import { onLook } from './outcome.js'
 import { leaveQueueOf } from './operator.js'
 import { checkAsked, hostDown, lookNow, stopped } from './request.js'
 import { endClaim, noteDirectory, noteUnmounted, settingsOf, startWork, wantSlot, whyThere } from './steps.js'
@@ -188,7 +188,7 @@ const beginAt = (draft: Draft, found: Found, source: SourceSeen | undefined, bou
   const kept = keepMountedMs > 0
   set(draft, { wait: undefined, backOffMs: 0, reason: undefined, lastError: undefined })
   startWork(draft, { _tag: 'Look' })
-  takeLook(draft, found, source)
+  onLook(draft, found, source)
   const vacant = draft.record.layer !== undefined && holdersLeft(draft) === 0
   if (vacant && kept && whyThere(draft) === undefined) set(draft, { reason: { _tag: 'KeptByPolicy' } })
   if (bound !== 'reboot' || afterReboot !== 'remount' || holdersLeft(draft) === 0) return
@@ -256,7 +256,7 @@ const beginGeneration = (out: Out, discovered: Discovered): void => {
     const used =
       discovered.inventory === undefined
         ? []
-        : takeInventory(draft, found, discovered.inventory, inUse.get(mountpoint) ?? [])
+        : compareWithInventory(draft, found, discovered.inventory, inUse.get(mountpoint) ?? [])
     const differences = [...differencesAt(draft, found, source), ...used, ...unmanaged(draft)]
     endAttempts(draft)
     advance(draft)
@@ -291,7 +291,7 @@ const nextSurvey = (out: Out, left: readonly Reconcile[]): void => {
 }
 
 /** Compares what was found with what is recorded; repairs by work that begins with a look of its own. */
-const concludeReconcile = (out: Out, survey: EffectId, discovered: Discovered | NotDiscovered): void => {
+const answerReconcile = (out: Out, survey: EffectId, discovered: Discovered | NotDiscovered): void => {
   const reconciles = out.host.reconciles.filter((each) => each.survey === survey)
   nextSurvey(
     out,
@@ -348,7 +348,7 @@ export const requestReconcile = (out: Out, request: RequestId, body: ReconcileRe
 }
 
 /** Takes the outcome of the host's own effects, if it is the one that is awaited. */
-export const takeHostOutcome = (out: Out, outcome: Outcome): void => {
+export const onHostOutcome = (out: Out, outcome: Outcome): void => {
   const { host } = out
   const { found, effect } = outcome
   if (host.retry === effect && found._tag === 'Elapsed') {
@@ -359,7 +359,7 @@ export const takeHostOutcome = (out: Out, outcome: Outcome): void => {
   const read = found._tag === 'Discovered' || found._tag === 'NotDiscovered' ? found : undefined
   const said = read ?? { _tag: 'NotDiscovered' as const, reason: 'the host could not be read in time' }
   if (out.phase !== 'discovering') {
-    concludeReconcile(out, effect, said)
+    answerReconcile(out, effect, said)
   } else if (said._tag === 'Discovered') {
     beginGeneration(out, said)
   } else {

@@ -92,7 +92,7 @@ export const staleHolders = (
 }
 
 /** Compares one mountpoint with the inventory; returns the holders that it does not show and that are kept. */
-export const takeInventory = (
+export const compareWithInventory = (
   draft: Draft,
   found: Found,
   inventory: Inventory,

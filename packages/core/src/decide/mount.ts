@@ -14,8 +14,8 @@ import { serverOf } from '../server.js'
 import type { Draft } from './draft.js'
 import { holdersLeft, set, setMounting, setWork, recordFact } from './draft.js'
 import { rollBack } from './rollback.js'
-import type { MountSeen } from './see.js'
-import { see, seeMount } from './see.js'
+import type { IdentifiedMount } from './see.js'
+import { compareWithFound, identifyMount } from './see.js'
 import {
   NO_REQUEST,
   becomeUncertain,
@@ -36,7 +36,7 @@ import {
   wantSlot,
   whyThere,
 } from './steps.js'
-import { concludeSurveyProbe } from './survey.js'
+import { onSurveyProbeEnded } from './survey.js'
 import { share, succeed } from './hold.js'
 import { meetForeign, meetOurs, refuseForMemory, refuseForMissing, refuseServed, refuseSharing } from './join.js'
 
@@ -86,7 +86,7 @@ const wanted = (draft: Draft): Filesystem | undefined =>
   servedHead(draft)?.filesystem ?? (draft.record.work?.goal._tag === 'Remount' ? draft.record.filesystem : undefined)
 
 /** Goes on from a look, with nothing of ours under way. */
-export const proceedMount = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
+export const mountAfterLook = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
   const filesystem = wanted(draft)
   const { layer } = draft.record
   if (filesystem === undefined) {
@@ -115,7 +115,7 @@ const closeIntent = (draft: Draft): void => {
 }
 
 /** The outcome of `MakeDirectory`, or a later look that shows it. */
-export const concludeMakeDirectory = (draft: Draft, found: Found, error: CommandError | undefined): Concluded => {
+export const onMakeDirectoryEnded = (draft: Draft, found: Found, error: CommandError | undefined): Concluded => {
   noteError(draft, error)
   const { claim, filesystem, path } = draft.record
   // No mount follows. The claim ends before the directory is recorded: where a crash lets only the first of these facts
@@ -191,7 +191,7 @@ const proveMounted = (
 const mountRefusal = (
   { path }: Draft['record'],
   filesystem: Filesystem,
-  seen: MountSeen,
+  seen: IdentifiedMount,
   found: Found,
   error: CommandError | undefined,
 ): MountFailed => {
@@ -210,7 +210,7 @@ const mountRefusal = (
 }
 
 /** The outcome of `Mount`, or a later look that shows it. `late`: the command had passed its deadline, or died with us. */
-export const concludeMount = (
+export const onMountEnded = (
   draft: Draft,
   found: Found,
   error: CommandError | undefined,
@@ -224,7 +224,7 @@ export const concludeMount = (
   }
   // A layer that shows later than at the end of the command may be of any process, unless it is as expected.
   const exited = error === undefined && when === 'at its end' ? 'well' : 'unseen'
-  const seen = seeMount(draft, found, source, exited)
+  const seen = identifyMount(draft, found, source, exited)
   if (seen._tag === 'Nothing' && work?.settled === false && (error === undefined || when === 'late')) {
     settle(draft, error)
     return 'done'
@@ -246,13 +246,13 @@ export const concludeMount = (
 }
 
 /** The unmount of a vacant or broken layer, after which a mount was to follow. One attempt. */
-export const concludeReplacing = (
+export const onReplacingEnded = (
   draft: Draft,
   found: Found,
   error: CommandError | undefined,
   source: SourceSeen | undefined,
 ): void => {
-  const unknown = see(draft, found, 'us')
+  const unknown = compareWithFound(draft, found, 'us')
   if (unknown !== undefined) {
     becomeUncertain(draft, unknown)
     return
@@ -263,7 +263,7 @@ export const concludeReplacing = (
   if (layer === undefined || filesystem === undefined) {
     setMounting(draft, { replacing: 'nothing', broken: undefined })
     setWork(draft, { attempts: 0 })
-    proceedMount(draft, found, source)
+    mountAfterLook(draft, found, source)
     return
   }
   const there = whyThere(draft)
@@ -287,7 +287,7 @@ const shareProbed = (draft: Draft, filesystem: Filesystem, warnings: readonly Wa
  * The probe of our own mount has ended, whose command had failed. Where a survey has seen something else there since, the claim
  * ends, and the requests that wait for it are served again, by a look.
  */
-const concludeProof = (draft: Draft, filesystem: Filesystem, probed: Probed | Unknown): void => {
+const onProbeOfMount = (draft: Draft, filesystem: Filesystem, probed: Probed | Unknown): void => {
   const { path, work, foreign, layer } = draft.record
   if (work?.lookedFor === NO_REQUEST) {
     endClaim(draft, 'settled')
@@ -313,17 +313,17 @@ const noteProbe = (draft: Draft, probed: Probed | Unknown): void => {
 }
 
 /** Whether the filesystem that is to be shared answers at all. */
-export const concludeProbe = (draft: Draft, probed: Probed | Unknown): void => {
+export const onProbeEnded = (draft: Draft, probed: Probed | Unknown): void => {
   noteProbe(draft, probed)
   const filesystem = wanted(draft)
   const { path, layer, work } = draft.record
   const mounting = mountingOf(work)
   if (work?.goal._tag === 'ProbeForReconcile') {
-    concludeSurveyProbe(draft, probed)
+    onSurveyProbeEnded(draft, probed)
   } else if (filesystem === undefined || layer === undefined) {
     finish(draft)
   } else if (mounting?.proving !== undefined) {
-    concludeProof(draft, filesystem, probed)
+    onProbeOfMount(draft, filesystem, probed)
   } else if (probed._tag === 'Alive') {
     shareProbed(draft, filesystem, mounting?.warnings ?? [])
   } else if (probed._tag === 'Unknown') {

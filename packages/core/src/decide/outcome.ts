@@ -10,9 +10,9 @@ import { isInTheWay } from '../reason.js'
 import type { Draft } from './draft.js'
 import { set, setWork } from './draft.js'
 import type { Concluded } from './mount.js'
-import { concludeMakeDirectory, concludeMount, concludeProbe, concludeReplacing, proceedMount } from './mount.js'
+import { onMakeDirectoryEnded, onMountEnded, onProbeEnded, onReplacingEnded, mountAfterLook } from './mount.js'
 import { answerForPerson } from './person.js'
-import { see } from './see.js'
+import { compareWithFound } from './see.js'
 import { probeForSurvey } from './survey.js'
 import {
   becomeUncertain,
@@ -26,19 +26,19 @@ import {
   wantSlot,
   whyThere,
 } from './steps.js'
-import { climb, concludeRemoveDirectory, concludeUnmount, proceedUnmount, settleUnmount } from './unmount.js'
+import { escalate, onRemoveDirectoryEnded, onUnmountEnded, unmountAfterLook, recheckUnmount } from './unmount.js'
 
 /** Goes on from a look that shows the truth, by what is wanted. */
-const proceed = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
+const afterLook = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
   switch (draft.record.work?.goal._tag) {
     case 'Attach':
     case 'Remount':
-      proceedMount(draft, found, source)
+      mountAfterLook(draft, found, source)
       return
     case 'Detach':
     case 'CleanUp':
     case 'RollBack':
-      proceedUnmount(draft, found)
+      unmountAfterLook(draft, found)
       return
     case 'Look':
     case 'ProbeForReconcile':
@@ -50,7 +50,7 @@ const proceed = (draft: Draft, found: Found, source: SourceSeen | undefined): vo
   }
 }
 
-const concludeChange = (
+const onChangeEnded = (
   draft: Draft,
   { kind, error }: Unresolved,
   found: Found,
@@ -60,26 +60,26 @@ const concludeChange = (
   const { work } = draft.record
   switch (kind) {
     case 'MakeDirectory':
-      return concludeMakeDirectory(draft, found, error)
+      return onMakeDirectoryEnded(draft, found, error)
     case 'Mount':
-      return concludeMount(draft, found, error, source, when)
+      return onMountEnded(draft, found, error, source, when)
     case 'Unmount':
-      if (settleUnmount(draft, found, error, when)) return 'done'
-      if (isUnmounting(work)) concludeUnmount(draft, found, error)
+      if (recheckUnmount(draft, found, error, when)) return 'done'
+      if (isUnmounting(work)) onUnmountEnded(draft, found, error)
       else if ((mountingOf(work)?.replacing ?? 'nothing') === 'nothing') return 'proceed'
-      else concludeReplacing(draft, found, error, source)
+      else onReplacingEnded(draft, found, error, source)
       return 'done'
     case 'RemoveDirectory':
       // Only the work of an unmount removes directories, and it looks again until a look is conclusive.
-      concludeRemoveDirectory(draft, found, error)
+      onRemoveDirectoryEnded(draft, found, error)
       return 'done'
   }
 }
 
 /** Takes what a look found: the record first, then what is unresolved, then what is wanted. */
-export const takeLook = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
+export const onLook = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
   const by = (draft.record.work?.attempts ?? 0) > 0 ? 'us' : 'other'
-  const unknown = see(draft, found, by)
+  const unknown = compareWithFound(draft, found, by)
   if (unknown !== undefined) {
     becomeUncertain(draft, unknown)
     return
@@ -87,20 +87,20 @@ export const takeLook = (draft: Draft, found: Found, source: SourceSeen | undefi
   const { unresolved, overdue, work } = draft.record
   if (overdue.length > 0 && isUnmounting(work) && work?.settled === true) {
     // The second look at what a step of the ladder did; what is overdue beside it stays unresolved.
-    concludeUnmount(draft, found, undefined)
+    onUnmountEnded(draft, found, undefined)
     return
   }
   if (unresolved === undefined || overdue.length > 0) {
-    proceed(draft, found, source)
+    afterLook(draft, found, source)
     return
   }
   set(draft, { unresolved: undefined })
-  if (concludeChange(draft, unresolved, found, source, 'late') === 'proceed') proceed(draft, found, source)
+  if (onChangeEnded(draft, unresolved, found, source, 'late') === 'proceed') afterLook(draft, found, source)
 }
 
 const isChanging = (kind: EffectInFlight['kind']): kind is Unresolved['kind'] => kind !== 'Look' && kind !== 'Probe'
 
-const takeUnknown = (
+const onUnknown = (
   draft: Draft,
   flight: EffectInFlight,
   found: Found & { _tag: 'Unknown' },
@@ -115,11 +115,11 @@ const takeUnknown = (
   })
   noteError(draft, error)
   if (flight.kind === 'Probe') {
-    concludeProbe(draft, found)
+    onProbeEnded(draft, found)
     return
   }
   becomeUncertain(draft, found)
-  climb(draft)
+  escalate(draft)
 }
 
 const isFound = (found: EffectFound): found is Found => {
@@ -147,11 +147,11 @@ const leaveLadder = (draft: Draft, flight: EffectInFlight, error: CommandError |
   wantSlot(draft, servedHead(draft) === undefined)
 }
 
-const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): void => {
+const onEffectOutcome = (draft: Draft, flight: EffectInFlight, outcome: Outcome): void => {
   const { found, error, source } = outcome
   if (flight.kind === 'Probe' ? !isProbed(found) && found._tag !== 'Unknown' : !isFound(found)) return
   if (found._tag === 'Unknown') {
-    takeUnknown(draft, flight, found, error)
+    onUnknown(draft, flight, found, error)
     return
   }
   draft.elsewhere = outcome.elsewhere
@@ -164,12 +164,12 @@ const takeFlight = (draft: Draft, flight: EffectInFlight, outcome: Outcome): voi
     return
   }
   if (isProbed(found)) {
-    concludeProbe(draft, found)
+    onProbeEnded(draft, found)
   } else if (flight.kind === 'Look' && isFound(found)) {
-    takeLook(draft, found, source)
+    onLook(draft, found, source)
   } else if (isChanging(flight.kind) && isFound(found)) {
-    if (concludeChange(draft, { kind: flight.kind, error }, found, source, 'at its end') === 'proceed') {
-      proceed(draft, found, source)
+    if (onChangeEnded(draft, { kind: flight.kind, error }, found, source, 'at its end') === 'proceed') {
+      afterLook(draft, found, source)
     }
   }
 }
@@ -182,7 +182,7 @@ const isPolicyTimer = (draft: Draft): boolean => {
 }
 
 /** A delay has ended. */
-const takeElapsed = (draft: Draft): void => {
+const onElapsed = (draft: Draft): void => {
   const { wait, work, overdue } = draft.record
   const isDead = draft.out.phase !== 'up' && isPolicyTimer(draft)
   set(draft, { wait: undefined })
@@ -193,7 +193,7 @@ const takeElapsed = (draft: Draft): void => {
     set(draft, { reason: undefined })
   } else if (work !== undefined && overdue.length > 0) {
     if (wait?.why === 'settle') emitLook(draft)
-    else climb(draft)
+    else escalate(draft)
   } else if (work !== undefined) {
     wantSlot(draft, servedHead(draft) === undefined)
   } else if (wait?.why === 'back-off' && isUncertain(draft.record)) {
@@ -206,15 +206,15 @@ const takeElapsed = (draft: Draft): void => {
 }
 
 /** Takes the one outcome of an effect, if it is the one that is awaited here. */
-export const takeOutcome = (draft: Draft, outcome: Outcome): 'taken' | 'not ours' => {
+export const onOutcome = (draft: Draft, outcome: Outcome): 'taken' | 'not ours' => {
   const { inFlight, wait } = draft.record
   if (inFlight?.effect === outcome.effect) {
-    takeFlight(draft, inFlight, outcome)
+    onEffectOutcome(draft, inFlight, outcome)
     if (outcome.found._tag === 'Unknown' || draft.record.unknown !== undefined) answerForPerson(draft)
     return 'taken'
   }
   if (wait?.effect === outcome.effect && outcome.found._tag === 'Elapsed') {
-    takeElapsed(draft)
+    onElapsed(draft)
     return 'taken'
   }
   return 'not ours'
@@ -228,7 +228,7 @@ const withoutProcess = (error: CommandError | undefined): CommandError | undefin
 }
 
 /** No process of an overdue effect lives any more: the mountpoint is free again, and looked at (L23). */
-export const takeEnded = (draft: Draft, effect: EffectId): void => {
+export const onEnded = (draft: Draft, effect: EffectId): void => {
   const overdue = draft.record.overdue.filter((each) => each.effect !== effect)
   if (overdue.length === draft.record.overdue.length) return
   const { lastError, unresolved } = draft.record
@@ -247,7 +247,7 @@ export const takeEnded = (draft: Draft, effect: EffectId): void => {
 }
 
 /** The slot that was wanted is there: a look first, whatever is to follow. */
-export const takeGranted = (draft: Draft): void => {
+export const onGranted = (draft: Draft): void => {
   const { record, out } = draft
   if (record.slot !== 'wanted' || record.work === undefined) return
   if (

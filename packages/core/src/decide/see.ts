@@ -8,7 +8,7 @@ import { compareIdentity, layersOf, renamedAmong } from '../found.js'
 import type { Draft } from './draft.js'
 import { endRecord, set, recordFact } from './draft.js'
 import { mountingOf } from '../goal.js'
-import type { MountSeenBy } from '../layer.js'
+import type { IdentifiedBy } from '../layer.js'
 import { ourMount } from '../layer.js'
 import { noteDirectory, noteUnmounted, settingsOf } from './steps.js'
 
@@ -30,7 +30,7 @@ export const elsewhereOf = (draft: Draft): string | undefined => {
 }
 
 /** A directory of ours that is gone, or that something else has taken the place of, is ours no longer (L35). */
-const seeDirectory = (draft: Draft, found: Found): void => {
+const compareDirectory = (draft: Draft, found: Found): void => {
   if (found._tag === 'NoDirectory') noteDirectory(draft, 'DirectoryRemoved')
   else if (found._tag === 'Obstacle') noteDirectory(draft, 'DirectoryKept')
 }
@@ -39,7 +39,7 @@ const seeDirectory = (draft: Draft, found: Found): void => {
  * Compares the recorded layer with what is there now. Returns the reason where that is inconclusive; then nothing was changed. `by`
  * says who took our layer off if it is gone.
  */
-export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | undefined => {
+export const compareWithFound = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | undefined => {
   if (found._tag === 'Unknown') return found
   const { layer } = draft.record
   const layers = layersOf(found)
@@ -50,7 +50,7 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
     set(draft, { unknown: undefined, covered: false, elsewhere, foreign: layers })
     return undefined
   }
-  if (draft.record.directory === 'ours') seeDirectory(draft, found)
+  if (draft.record.directory === 'ours') compareDirectory(draft, found)
   if (layer === undefined) {
     set(draft, { unknown: undefined, foreign: layers })
     return undefined
@@ -69,7 +69,7 @@ export const see = (draft: Draft, found: Found, by: 'us' | 'other'): Unknown | u
 }
 
 /** The result of our own mount, as the table shows it. */
-export type MountSeen =
+export type IdentifiedMount =
   | { readonly _tag: 'Nothing' }
   /** Ours, also where `wrong` says why the caller may not have it. */
   | { readonly _tag: 'Ours'; readonly wrong: string | undefined; readonly warnings: readonly Warning[] }
@@ -97,12 +97,12 @@ const recordLayer = (
 }
 
 /** Settles the open intent of a mount by what is there now: a new layer that is ours is recorded, also below others. */
-export const seeMount = (
+export const identifyMount = (
   draft: Draft,
   found: Found,
   seen: SourceSeen | undefined,
-  exited: MountSeenBy['exited'],
-): MountSeen => {
+  exited: IdentifiedBy['exited'],
+): IdentifiedMount => {
   const { intent, filesystem, work } = draft.record
   const layers = layersOf(found)
   const before = intent?.layersBefore ?? NO_LAYERS

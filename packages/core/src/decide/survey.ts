@@ -80,7 +80,7 @@ export const probeForSurvey = (draft: Draft, found: Found, seen: SourceSeen | un
 const awaits = (surveyed: Surveyed, path: string): boolean => surveyed.awaiting.includes(path)
 
 /** What a probe of a reconcile has shown. */
-export const concludeSurveyProbe = (draft: Draft, probed: Probed | Unknown): void => {
+export const onSurveyProbeEnded = (draft: Draft, probed: Probed | Unknown): void => {
   const { path: mountpoint, filesystem } = draft.record
   const source = filesystem?.source ?? ''
   if (probed._tag === 'Alive') {
@@ -117,7 +117,7 @@ const wasProbing = ({ entry, record }: Draft): boolean =>
   entry?.record.work?.goal._tag === 'ProbeForReconcile' && record.work?.goal._tag !== 'ProbeForReconcile'
 
 /** Answers the reconciles whose last probe has ended with this decision, however it ended. */
-export const settleSurveys = (out: Out): void => {
+export const answerSurveyed = (out: Out): void => {
   const { surveyed } = out.host
   if (surveyed.length === 0 || out.first === undefined) return
   const ended = new Set([out.first, ...(out.more?.values() ?? [])].filter(wasProbing).map(({ record }) => record.path))

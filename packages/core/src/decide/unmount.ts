@@ -10,7 +10,7 @@ import type { Draft } from './draft.js'
 import { holdersLeft, set, setWork } from './draft.js'
 import { answerLeaving } from './leave.js'
 import { endRollback, noteFailure } from './rollback.js'
-import { see } from './see.js'
+import { compareWithFound } from './see.js'
 import {
   becomeUncertain,
   emitLook,
@@ -104,11 +104,11 @@ const conclude = (draft: Draft, left: Left): void => {
 const isSaved = (draft: Draft): boolean =>
   rollingBack(draft.record.work) === undefined && (holdersLeft(draft) > 0 || savingAttach(draft) !== undefined)
 
-export const concludeHeld = (draft: Draft): void => conclude(draft, { mount: 'held', directory: 'kept' })
+export const onProbeOfHeld = (draft: Draft): void => conclude(draft, { mount: 'held', directory: 'kept' })
 
 /** A holder or a claim that discovery has found ends the attempts to unmount the layer. */
 export const endAttempts = (draft: Draft): void => {
-  if (draft.record.wait?.why === 'unmount-retry' && isSaved(draft)) concludeHeld(draft)
+  if (draft.record.wait?.why === 'unmount-retry' && isSaved(draft)) onProbeOfHeld(draft)
 }
 
 /** Our layer is off: on to the directory, by what was found there. */
@@ -141,11 +141,11 @@ const afterUnmount = (draft: Draft, found: Found): void => {
 }
 
 /** Goes on from a look. */
-export const proceedUnmount = (draft: Draft, found: Found): void => {
+export const unmountAfterLook = (draft: Draft, found: Found): void => {
   const { layer } = draft.record
   const why = whyThere(draft)
   if (isSaved(draft)) {
-    concludeHeld(draft)
+    onProbeOfHeld(draft)
   } else if (layer === undefined) {
     afterUnmount(draft, found)
   } else if (why !== undefined) {
@@ -165,13 +165,13 @@ const giveUp = (draft: Draft, reason: Reason, found: Found, error: CommandError 
  * Our layer still shows, and no error says that it stays: a second look after `settleMs`, since it may disappear that late.
  * No request is served meanwhile (L2), whatever the unmount was for. Returns whether the second look is still to come.
  */
-export const settleUnmount = (
+export const recheckUnmount = (
   draft: Draft,
   found: Found,
   error: CommandError | undefined,
   when: 'at its end' | 'late',
 ): boolean => {
-  if (see(draft, found, 'us') !== undefined) return false
+  if (compareWithFound(draft, found, 'us') !== undefined) return false
   const { work, layer, overdue } = draft.record
   const mayDisappear = error === undefined || when === 'late'
   if (!mayDisappear || layer === undefined || whyThere(draft) !== undefined || work?.settled !== false) return false
@@ -185,8 +185,8 @@ export const settleUnmount = (
 }
 
 /** The outcome of `Unmount`, or a later look that shows it. */
-export const concludeUnmount = (draft: Draft, found: Found, error: CommandError | undefined): void => {
-  const unknown = see(draft, found, 'us')
+export const onUnmountEnded = (draft: Draft, found: Found, error: CommandError | undefined): void => {
+  const unknown = compareWithFound(draft, found, 'us')
   noteError(draft, error)
   const { layer, work } = draft.record
   if (unknown !== undefined) {
@@ -203,7 +203,7 @@ export const concludeUnmount = (draft: Draft, found: Found, error: CommandError 
     return
   }
   if (isSaved(draft)) {
-    concludeHeld(draft)
+    onProbeOfHeld(draft)
     return
   }
   const attempts = work?.attempts ?? 1
@@ -219,7 +219,7 @@ export const concludeUnmount = (draft: Draft, found: Found, error: CommandError 
 }
 
 /** The outcome of `RemoveDirectory`, or a later look that shows it. The detach has succeeded all the same. */
-export const concludeRemoveDirectory = (draft: Draft, found: Found, error: CommandError | undefined): void => {
+export const onRemoveDirectoryEnded = (draft: Draft, found: Found, error: CommandError | undefined): void => {
   noteError(draft, error)
   if (found._tag === 'NoDirectory') {
     // A later look has updated the record already.
@@ -240,7 +240,7 @@ export const concludeRemoveDirectory = (draft: Draft, found: Found, error: Comma
 }
 
 /** Beside an overdue effect: one step of the ladder, if policy allows and a rung is left. It begins with a look. */
-export const climb = (draft: Draft): void => {
+export const escalate = (draft: Draft): void => {
   const { work, overdue, layer } = draft.record
   const rungs = ladderOf(draft).length
   if (overdue.length !== 1 || layer === undefined) return

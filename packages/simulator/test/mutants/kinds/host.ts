@@ -21,8 +21,8 @@ export const HOST: readonly Mutant[] = [
     { file: 'decide/host.ts', find: DOWN, replace: DOWN.replace('discovery: undefined, ', '') },
     {
       file: 'decide/host.ts',
-      find: "if (out.phase !== 'discovering') {\n    concludeReconcile",
-      replace: "if (out.phase !== 'discovering' && out.phase !== 'down') {\n    concludeReconcile",
+      find: "if (out.phase !== 'discovering') {\n    answerReconcile",
+      replace: "if (out.phase !== 'discovering' && out.phase !== 'down') {\n    answerReconcile",
     },
   ),
   mutantOf(
@@ -44,8 +44,8 @@ export const HOST: readonly Mutant[] = [
     'after a restart what is recorded as mounted counts as mounted, whatever the table shows',
     'L29 L35',
     'decide/host.ts',
-    '  takeLook(draft, found, source)\n',
-    '  if (draft.record.layer === undefined) takeLook(draft, found, source)\n  else set(draft, { work: undefined, unresolved: undefined })\n',
+    '  onLook(draft, found, source)\n',
+    '  if (draft.record.layer === undefined) onLook(draft, found, source)\n  else set(draft, { work: undefined, unresolved: undefined })\n',
   ),
   mutant(
     'identity-of-another-boot',

@@ -8,8 +8,8 @@ export const SEEING: readonly Mutant[] = [
     'the mount command ended well, so it is mounted',
     'L15 L16 L21',
     'decide/mount.ts',
-    '  const seen = seeMount(draft, found, source, exited)\n',
-    `  const looked = seeMount(draft, found, source, exited)
+    '  const seen = identifyMount(draft, found, source, exited)\n',
+    `  const looked = identifyMount(draft, found, source, exited)
   const isWell = error === undefined && looked._tag === 'Nothing'
   const seen = isWell ? ({ _tag: 'Ours', wrong: undefined, warnings: [] } as const) : looked\n`,
   ),
@@ -18,16 +18,16 @@ export const SEEING: readonly Mutant[] = [
     'the mount command ended badly, so nothing is mounted',
     'L15 L47',
     'decide/mount.ts',
-    '  const seen = seeMount(draft, found, source, exited)\n',
-    "  const seen = error === undefined ? seeMount(draft, found, source, exited) : ({ _tag: 'Nothing' } as const)\n",
+    '  const seen = identifyMount(draft, found, source, exited)\n',
+    "  const seen = error === undefined ? identifyMount(draft, found, source, exited) : ({ _tag: 'Nothing' } as const)\n",
   ),
   mutant(
     'exit-0-means-unmounted',
     'the umount command ended well, so it is unmounted',
     'L10 L15',
     'decide/unmount.ts',
-    "  const unknown = see(draft, found, 'us')\n  noteError(draft, error)\n",
-    `  const unknown = see(draft, found, 'us')
+    "  const unknown = compareWithFound(draft, found, 'us')\n  noteError(draft, error)\n",
+    `  const unknown = compareWithFound(draft, found, 'us')
   if (unknown === undefined && error === undefined && draft.record.layer !== undefined) noteUnmounted(draft, 'us')
   noteError(draft, error)\n`,
     "import { noteUnmounted } from './steps.js'",
