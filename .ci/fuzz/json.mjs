@@ -124,14 +124,14 @@ const requests = {
       require(body.error._tag === 'Invalid', 'the refusal of a request is not Invalid')
       return true
     }
-    const { facts, effects, answers } = decide(host, {
+    const { append: facts, then } = decide(host, {
       _tag: 'Requested',
       at: 0,
       request: requestId(2),
       body: body.request,
     })
     const traced = { n: 1, input: { _tag: 'Requested', at: 0, request: requestId(2), body: body.request } }
-    const text = `${header}\n${encodeTraceLine({ ...traced, decision: { facts, effects, answers } })}`
+    const text = `${header}\n${encodeTraceLine({ ...traced, decision: { facts, ...then } })}`
     const replayed = decodeTrace(text)
     require(!left(replayed), left(replayed) ? `its decision cannot be recorded: ${traceErrorText(replayed.left)}` : '')
     return true

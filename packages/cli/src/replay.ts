@@ -3,7 +3,7 @@
 
 import { createReadStream } from 'node:fs'
 import type { Trace, TraceDecision, TraceError, TraceLine } from '@mountkeeper/codec'
-import { decodeTraceHeader, decodeTraceLine, encodeTraceLine, traceErrorText } from '@mountkeeper/codec'
+import { decodeTraceHeader, decodeTraceLine, encodeTraceLine, traceDecision, traceErrorText } from '@mountkeeper/codec'
 import type { Host } from '@mountkeeper/core'
 import { apply, decide, restore } from '@mountkeeper/core'
 import * as E from 'fp-ts/lib/Either.js'
@@ -60,7 +60,7 @@ const foldLine = (host: Host, recorded: TraceLine): Folded => {
   })
   try {
     const decision = decide(host, input)
-    const after = written(n, input, decision)
+    const after = written(n, input, traceDecision(decision))
     for (const part of PARTS) {
       const longest = Math.max(before.decision[part].length, after.decision[part].length)
       for (let index = 0; index < longest; index += 1) {

@@ -3,7 +3,7 @@
 
 import { randomInt } from 'node:crypto'
 import { closeSync, existsSync, fstatSync, ftruncateSync, unlinkSync, writeFileSync } from 'node:fs'
-import { encodeTraceHeader, encodeTraceLine, shownJson } from '@mountkeeper/codec'
+import { encodeTraceHeader, encodeTraceLine, shownJson, traceDecision } from '@mountkeeper/codec'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Campaign, Counterexample } from '@mountkeeper/simulator'
 import {
@@ -95,7 +95,9 @@ const write = (path: string, text: string): Failure | undefined => {
 
 const traceText = (found: Counterexample): string => {
   const { settings, facts, decided } = recordOf(found)
-  const lines = decided.map(({ input, decision }, index) => encodeTraceLine({ n: index + 1, input, decision }))
+  const lines = decided.map(({ input, decision }, index) =>
+    encodeTraceLine({ n: index + 1, input, decision: traceDecision(decision) }),
+  )
   return `${[encodeTraceHeader({ format: 1, settings, facts }), ...lines].join('\n')}\n`
 }
 

@@ -15,7 +15,7 @@ vi.mock('@mountkeeper/core', async (original) => {
   const decide: typeof core.decide = (host, input) => {
     const decision = core.decide(host, input)
     if (!mistaken.forgets) return decision
-    return { ...decision, facts: decision.facts.filter(({ _tag }) => _tag !== 'Claimed') }
+    return { ...decision, append: decision.append.filter(({ _tag }) => _tag !== 'Claimed') }
   }
   return { ...core, decide }
 })

@@ -3,7 +3,7 @@
 
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { Decision, Fact, Input, Settings } from '@mountkeeper/core'
+import type { Answer, Decision, Effect, Fact, Input, Settings } from '@mountkeeper/core'
 import { answerCodec } from './answer.js'
 import type { Codec } from './decode-error.js'
 import { effectCodec } from './effect.js'
@@ -25,8 +25,19 @@ export interface TraceHeader {
   readonly facts: readonly Fact[]
 }
 
-/** What of a decision is recorded. */
-export type TraceDecision = Pick<Decision, 'facts' | 'effects' | 'answers'>
+/** What of a decision is recorded: everything but the changes, which follow from deciding again. */
+export interface TraceDecision {
+  readonly facts: readonly Fact[]
+  readonly effects: readonly Effect[]
+  readonly answers: readonly Answer[]
+}
+
+/** A decision as a trace holds it. */
+export const traceDecision = ({ append, then: { effects, answers } }: Decision): TraceDecision => ({
+  facts: append,
+  effects,
+  answers,
+})
 
 /** One input, and the decision it led to. */
 export interface TraceLine {
@@ -72,7 +83,7 @@ export const traceLineCodec: Codec<TraceLine> = record('a line of a trace', {
 /** The head as a line, without its end. */
 export const encodeTraceHeader = (header: TraceHeader): string => encodeLine(traceHeaderCodec, header)
 
-/** An input and its decision as a line, without its end. More of the decision than is recorded does no harm. */
+/** An input and its decision as a line, without its end. */
 export const encodeTraceLine = (line: TraceLine): string => encodeLine(traceLineCodec, line)
 
 const at =

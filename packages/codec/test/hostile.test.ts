@@ -75,7 +75,7 @@ const answered = (
     const asked = readRequest(earlier)
     if (!asked.ok) throw new Error(`not a request: ${JSON.stringify(earlier)}`)
     const decision = decide(host, { _tag: 'Requested', at: 0, request: requestId(index + 2), body: asked.request })
-    expect(decision.answers).toEqual([])
+    expect(decision.then.answers).toEqual([])
     apply(host, decision)
   }
   const decision = decide(host, {
@@ -84,8 +84,8 @@ const answered = (
     request: requestId(before.length + 2),
     body: body.request satisfies Request,
   })
-  const recorded = JSON.stringify([body.request, decision.facts, decision.answers])
-  return { answer: errorOf(decision.answers), recorded }
+  const recorded = JSON.stringify([body.request, decision.append, decision.then.answers])
+  return { answer: errorOf(decision.then.answers), recorded }
 }
 
 const REFUSED: ReadonlySet<string> = new Set(['Invalid', 'NotManaged', 'Conflict', 'Overloaded', 'NotFound'])

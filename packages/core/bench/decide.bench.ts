@@ -26,7 +26,7 @@ const feed = (bench: Bench, first: Input): void => {
     const decision = decide(bench.host, input)
     apply(bench.host, decision)
     bench.decisions += 1
-    for (const effect of decision.effects) {
+    for (const effect of decision.then.effects) {
       if (effect._tag === 'Wait' || effect._tag === 'Discover') continue
       inputs.push({
         _tag: 'Outcome',
@@ -91,9 +91,8 @@ const prepare = (mountpoints: number, holders: number): Bench => {
   }
   apply(bench.host, {
     changes: [{ _tag: 'Host', patch: { phase: 'up', generation: 1 } }],
-    facts: [],
-    effects: [],
-    answers: [],
+    append: [],
+    then: { answers: [], effects: [] },
   })
   for (let mountpoint = 0; mountpoint < mountpoints; mountpoint += 1) {
     for (let holder = 0; holder < holders; holder += 1) ask(bench, 'attach', mountpoint, holder)

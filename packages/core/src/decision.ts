@@ -43,13 +43,19 @@ export interface HostPatch {
   readonly notShared?: readonly string[]
 }
 
+/** What leaves the core with a decision. It hangs on what is appended, so that no driver can reach it without passing the facts. */
+export interface Leaving {
+  /** To be delivered, each to the caller of its request. */
+  readonly answers: readonly Answer[]
+  /** To be started, each of them; exactly one outcome for each goes back in. */
+  readonly effects: readonly Effect[]
+}
+
 export interface Decision {
   /** To be applied to the host at once, before the next input is decided. */
   readonly changes: readonly Change[]
-  /** To be made durable; they and all facts before them before anything below leaves. */
-  readonly facts: readonly Fact[]
-  /** To be started then, each of them; exactly one outcome for each goes back in. */
-  readonly effects: readonly Effect[]
-  /** To be delivered then. */
-  readonly answers: readonly Answer[]
+  /** Facts to be made durable, after all facts of earlier decisions. */
+  readonly append: readonly Fact[]
+  /** Only then: when these facts and all before them are durable. */
+  readonly then: Leaving
 }

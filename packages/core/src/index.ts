@@ -41,7 +41,7 @@ export type {
 export { apply } from './apply.js'
 export { checkFilesystem, checkMountpointPath, checkName, checkPath, utf8Length } from './check.js'
 export { decide } from './decide.js'
-export type { Change, Decision } from './decision.js'
+export type { Change, Decision, Leaving } from './decision.js'
 export type { Intent } from './durable.js'
 export type {
   Discover,

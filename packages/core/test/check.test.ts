@@ -42,8 +42,12 @@ const answered = (body: Request): string => {
   const before = status()
   const input: Input = { _tag: 'Requested', at: 0, request: requestId(9), body }
   const decision = decide(host, input)
-  const { facts, effects, answers, changes } = decision
-  expect([facts, effects, changes.filter(({ _tag }) => _tag !== 'Counted')]).toEqual([[], [], []])
+  const {
+    append,
+    then: { answers, effects },
+    changes,
+  } = decision
+  expect([append, effects, changes.filter(({ _tag }) => _tag !== 'Counted')]).toEqual([[], [], []])
   apply(host, decision)
   expect(status()).toEqual(before)
   expect(answers).toHaveLength(1)
@@ -74,7 +78,10 @@ const NAMES: readonly Row[] = [
 test('the request that all others are made from is accepted', () => {
   const host = hostOf(begin())
   const decision = decide(host, { _tag: 'Requested', at: 0, request: requestId(9), body: GOOD })
-  expect([decision.answers, decision.changes.map(({ _tag }) => _tag)]).toEqual([[], ['Accepted', 'Record', 'Counted']])
+  expect([decision.then.answers, decision.changes.map(({ _tag }) => _tag)]).toEqual([
+    [],
+    ['Accepted', 'Record', 'Counted'],
+  ])
 })
 
 describe.each(['volume', 'consumer', 'id'] as const)('%s', (field) => {
@@ -422,7 +429,7 @@ describe('what is kept of a request', () => {
     const settings = { ...host.settings, limits: bytesPerRecord === undefined ? limits : { ...limits, bytesPerRecord } }
     const filesystem = { type: 'tmpfs', source: 'ä', options }
     const input: Input = { _tag: 'Requested', at: 1, request: requestId(99), body: { ...GOOD, filesystem } }
-    const [answer] = decide({ ...host, settings }, input).answers
+    const [answer] = decide({ ...host, settings }, input).then.answers
     return answer === undefined || answer.ok ? undefined : answer.error
   }
   // Mountpoint 13, type 5, source 2 bytes.

@@ -28,7 +28,7 @@ const upWith = (facts: readonly Fact[]): Host => {
   const host = restore(settings, facts)
   const up = decide(host, { _tag: 'Requested', at: 2, request: requestId(1), body: { op: 'host-up' } })
   apply(host, up)
-  const [discover] = up.effects
+  const [discover] = up.then.effects
   if (discover === undefined) throw new Error('no discovery')
   const paths = [...host.mountpoints.keys()]
   const outcome: Input = {
@@ -80,7 +80,7 @@ test('L1: a consumer is refused from the limit on, whatever has come and gone be
       }
       const host = upWith(facts)
       expect(breaches(host)).toEqual([])
-      const refused = attach(host, '/m/d', 'v').answers.some(
+      const refused = attach(host, '/m/d', 'v').then.answers.some(
         (answer) => !answer.ok && answer.error._tag === 'Overloaded' && answer.error.limit === 'holdersPerConsumer',
       )
       expect(refused).toBe(now.size >= LIMIT)
@@ -92,7 +92,7 @@ test('L42: an attach looks at no more mountpoints for a consumer that has a thou
   const looks = (count: number): number => {
     const host = upWith(Array.from({ length: count }, (_, at) => held(`/m/p${at}`, 'v')))
     const spy = vi.spyOn(host.mountpoints, 'get')
-    expect(attach(host, '/m/new', 'v').answers).toHaveLength(1)
+    expect(attach(host, '/m/new', 'v').then.answers).toHaveLength(1)
     return spy.mock.calls.length
   }
   expect(looks(1_000)).toBe(looks(10))

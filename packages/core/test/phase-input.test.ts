@@ -166,7 +166,7 @@ const FOUND: readonly EffectFound[] = [
   { _tag: 'NotDiscovered', reason: 'x' },
 ]
 
-const EMPTY = { changes: [], facts: [], effects: [], answers: [] }
+const EMPTY = { changes: [], append: [], then: { answers: [], effects: [] } }
 
 describe('what belongs to nothing changes nothing', () => {
   test.each(PHASES)('$name', (reached) => {

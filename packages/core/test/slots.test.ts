@@ -164,7 +164,7 @@ test('a request that gets no slot of its stream until its time is over is refuse
   const host = newHost({ perStream: 1 })
   attach(host, 't0', 'server0', 'c', 't')
   attach(host, 't1', 'server1', 'c', 't')
-  const { answers } = decide(host, { _tag: 'Deadline', at: 2, request: requestId(requests) })
+  const { answers } = decide(host, { _tag: 'Deadline', at: 2, request: requestId(requests) }).then
   expect(answers).toMatchObject([{ ok: false, error: { _tag: 'Overloaded', limit: 'slots.perStream', value: 1 } }])
 })
 
@@ -178,10 +178,10 @@ test('an id is that of its stream: another one may choose the same, and does not
   }
   const filesystem = { type: 'nfs', source: 'nas:/export/a', options: [] }
   const asked = { op: 'attach' as const, filesystem, volume: 'v', consumer: 'c', id: 'same' }
-  expect(ask('a', { ...asked, mountpoint: '/m/a' }).answers).toEqual([])
-  expect(ask('b', { ...asked, mountpoint: '/m/b' }).answers).toEqual([])
-  expect(ask('b', { ...asked, mountpoint: '/m/c' }).answers).toMatchObject([{ ok: false, error: { field: 'id' } }])
-  expect(ask('c', { op: 'cancel', target: 'same' }).answers).toMatchObject([{ error: { _tag: 'NotFound' } }])
+  expect(ask('a', { ...asked, mountpoint: '/m/a' }).then.answers).toEqual([])
+  expect(ask('b', { ...asked, mountpoint: '/m/b' }).then.answers).toEqual([])
+  expect(ask('b', { ...asked, mountpoint: '/m/c' }).then.answers).toMatchObject([{ ok: false, error: { field: 'id' } }])
+  expect(ask('c', { op: 'cancel', target: 'same' }).then.answers).toMatchObject([{ error: { _tag: 'NotFound' } }])
   ask('b', { op: 'cancel', target: 'same' })
   expect([...host.requests.values()].map(({ stream }) => stream)).toEqual(['a'])
   expect(breaches(host)).toEqual([])

@@ -23,7 +23,7 @@ const hostWith = (holders: readonly number[]) => {
 
 const asked = (holders: readonly number[], after?: string): Status => {
   const body = { op: 'status' as const, ...(after === undefined ? {} : { after }) }
-  const [answer] = decide(hostWith(holders), { _tag: 'Requested', at: 1, request: requestId(1), body }).answers
+  const [answer] = decide(hostWith(holders), { _tag: 'Requested', at: 1, request: requestId(1), body }).then.answers
   if (answer?.ok !== true || answer.result._tag !== 'Status') throw new Error(JSON.stringify(answer))
   return answer.result
 }

@@ -127,7 +127,7 @@ describe('what people could not see', () => {
     ['release', { op: 'release', consumer: 'vm\u202e' }],
   ])('who holds by such a name may leave, and no other consumer is known by one: %s', (_, body) => {
     const tagOf = (consumer: string): string | undefined => {
-      const { answers } = decide(restored(consumer), { _tag: 'Requested', at: 2, request: requestId(1), body })
+      const { answers } = decide(restored(consumer), { _tag: 'Requested', at: 2, request: requestId(1), body }).then
       const [answer] = answers
       return answer === undefined || answer.ok ? undefined : answer.error._tag
     }

@@ -2,7 +2,7 @@
 // line is the one that led there. Written synchronously; a file that cannot be written ends the run, not the process.
 
 import { closeSync, fstatSync, ftruncateSync, writeSync } from 'node:fs'
-import { encodeTraceHeader, encodeTraceLine } from '@mountkeeper/codec'
+import { encodeTraceHeader, encodeTraceLine, traceDecision } from '@mountkeeper/codec'
 import type { Fact } from '@mountkeeper/core'
 import type { Observer } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
@@ -91,7 +91,7 @@ export const createTraceFile = (
       },
       onDecision: (input, decision) => {
         n += 1
-        put(encodeTraceLine({ n, input, decision }))
+        put(encodeTraceLine({ n, input, decision: traceDecision(decision) }))
       },
     },
     close: end,

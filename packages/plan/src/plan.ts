@@ -206,12 +206,12 @@ const fed = (planning: Planning, input: Input): Planning => {
   const { host } = planning
   const decision = decide(host, input)
   apply(host, decision)
-  const steps = [...planning.steps, ...decision.effects.map((effect) => stepOf(host, effect))]
+  const steps = [...planning.steps, ...decision.then.effects.map((effect) => stepOf(host, effect))]
   const after: Planning = {
     ...planning,
     steps,
-    answers: [...planning.answers, ...decision.answers],
-    open: [...planning.open, ...decision.effects.filter(isRun)],
+    answers: [...planning.answers, ...decision.then.answers],
+    open: [...planning.open, ...decision.then.effects.filter(isRun)],
   }
   const next = grantable(host)
   return next === undefined ? after : fed(after, { _tag: 'Granted', at: input.at, mountpoint: next })

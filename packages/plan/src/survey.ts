@@ -56,7 +56,7 @@ export const prepareSurvey = (settings: Settings, facts: readonly Fact[]): Prepa
       // Who is about to end cleans nothing up: every mountpoint comes to rest in the phase that its record shows.
       applyChanges(host, [{ _tag: 'Host', patch: { stopping: 'drain' } }])
       const outcome = { _tag: 'Outcome', at, effect: discover.effect, mountpoint: undefined, found } as const
-      const differences = step(host, outcome).answers.flatMap((answer) =>
+      const differences = step(host, outcome).then.answers.flatMap((answer) =>
         answer.ok && answer.result._tag === 'Up' ? answer.result.drift : [],
       )
       const status = { ...statusOfHost(host, page), generation }

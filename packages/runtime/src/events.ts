@@ -105,7 +105,7 @@ export const createEventWatch = (): EventWatch => {
         const event = ofRecord(host, at, change.path, change.record)
         if (event !== undefined) (events ??= []).push(event)
       }
-      for (const answer of decision.answers) {
+      for (const answer of decision.then.answers) {
         for (const difference of driftIn(answer)) (events ??= []).push({ _tag: 'Drift', at, difference })
       }
       return events ?? NONE

@@ -256,9 +256,9 @@ export const createLoop = (options: LoopOptions): Loop => {
     observer?.onDecision?.(input, decision)
     if (watch !== undefined) for (const event of watch.seen(host, input.at, decision)) draft.events.push(event)
     core.apply(host, decision)
-    for (const fact of decision.facts) draft.facts.push(fact)
-    for (const effect of decision.effects) draft.effects.push(effect)
-    for (const answer of decision.answers) {
+    for (const fact of decision.append) draft.facts.push(fact)
+    for (const effect of decision.then.effects) draft.effects.push(effect)
+    for (const answer of decision.then.answers) {
       unanswered.decided(answer)
       draft.answers.push(answer)
     }

@@ -122,8 +122,8 @@ test('answers and effects of the real manager leave only after what they say is 
         },
       },
       observer: {
-        onDecision: (_input, { facts, effects, answers }) => {
-          decided += facts.length
+        onDecision: (_input, { append, then: { effects, answers } }) => {
+          decided += append.length
           for (const { effect } of effects) factsUpTo.set(`effect ${effect}`, decided)
           for (const { request } of answers) factsUpTo.set(`answer ${request}`, decided)
         },

@@ -12,9 +12,8 @@ const PATH = '/srv/mounts/a'
 
 const decisionOf = (record: Mountpoint | undefined): Decision => ({
   changes: [{ _tag: 'Record', path: PATH, record }],
-  facts: [],
-  effects: [],
-  answers: [],
+  append: [],
+  then: { answers: [], effects: [] },
 })
 
 const put = (host: Host, phase: Phase, instance: number, holders: number): Mountpoint => {
@@ -129,7 +128,7 @@ describe('events', () => {
       createEventWatch().seen(emptyHost(SETTINGS), 5, {
         ...decisionOf(undefined),
         changes: [],
-        answers: [{ request: 1, ...answer } as never],
+        then: { answers: [{ request: 1, ...answer } as never], effects: [] },
       })
     const result = { _tag: 'Reconciled', differences: [difference] }
     expect(seen({ op: 'reconcile', ok: true, result })).toEqual([{ _tag: 'Drift', at: 5, difference }])

@@ -406,7 +406,7 @@ describe('defects of the manager', () => {
 
   test('a core that names mountpoints for ever', async () => {
     const tried = world(() => ({}), {
-      core: { decide: () => ({ changes: [], facts: [], effects: [], answers: [] }), grantable: () => '/x' },
+      core: { decide: () => ({ changes: [], append: [], then: { answers: [], effects: [] } }), grantable: () => '/x' },
     })
     expect(await outcome(tried, tried.loop.submit(ask('1')))).toContain('for ever')
   })

@@ -14,7 +14,7 @@ test('sees decisions, answers, starts and reports in the order in which they hap
   const seen: string[] = []
   const observer: Observer = {
     onBegin: (host) => seen.push(`begin ${host.phase}`),
-    onDecision: (input, { facts }) => seen.push(`decide ${input._tag} ${facts.length}`),
+    onDecision: (input, { append }) => seen.push(`decide ${input._tag} ${append.length}`),
     onEffectStarted: (effect) => seen.push(`start ${effect._tag}`),
     onReport: (effect, { found }, startedAt, endedAt) =>
       seen.push(`report ${effect._tag} ${found._tag} ${endedAt - startedAt}`),

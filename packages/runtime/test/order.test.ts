@@ -59,7 +59,7 @@ const numbering = (wanted: readonly Plan[]) => {
       decisionOf.answer.set(at.request, number)
       answers.push(good(at.request))
     }
-    return { changes: [], facts: made, effects, answers }
+    return { changes: [], append: made, then: { answers, effects } }
   }
   return { core: { decide, apply: () => undefined, grantable: () => undefined }, factsUpTo, decisionOf }
 }

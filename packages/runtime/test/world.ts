@@ -130,7 +130,7 @@ export const scriptedCore = (script: (input: Input) => Part): Core & { readonly 
     decide: (_host, input): Decision => {
       inputs.push(input)
       const { facts = [], effects = [], answers = [] } = script(input)
-      return { changes: [], facts: facts.map(factOf), effects, answers }
+      return { changes: [], append: facts.map(factOf), then: { answers, effects } }
     },
     apply: () => undefined,
     grantable: () => undefined,

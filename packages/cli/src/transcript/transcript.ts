@@ -223,9 +223,9 @@ export const createTranscript = ({ line, paint, whole, now, hostTitle, isTold }:
       ofRequest.set(input.request, block)
       show(block)
     }
-    for (const effect of decision.effects)
+    for (const effect of decision.then.effects)
       if (effect._tag !== 'Wait') ofEffect.set(effect.effect, blockFor(decision, effect))
-    for (const fact of decision.facts) {
+    for (const fact of decision.append) {
       if (fact._tag === 'Mounted') mounts += 1
       if (fact._tag === 'Unmounted' && fact.by === 'us') unmounts += 1
     }

@@ -375,5 +375,5 @@ export const closeOut = (out: Out): Decision => {
   if (out.nextEffect !== host.nextEffect || out.lastRequest !== host.lastRequest) {
     change(out, { _tag: 'Counted', nextEffect: out.nextEffect, lastRequest: out.lastRequest })
   }
-  return { changes: out.changes, facts: out.facts, effects: out.effects, answers: out.answers }
+  return { changes: out.changes, append: out.facts, then: { answers: out.answers, effects: out.effects } }
 }

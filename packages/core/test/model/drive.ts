@@ -28,11 +28,11 @@ export const feed = (world: World, input: Input): void => {
   const decision = decide(world.host, input)
   judgeUnknown(world, input, decision)
   take(world, decision)
-  const isUp = decision.facts.some(({ _tag }) => _tag === 'HostCameUp')
+  const isUp = decision.append.some(({ _tag }) => _tag === 'HostCameUp')
   if (isUp) judgeRecords(world, input)
   if (isUp && (input._tag !== 'Outcome' || input.found._tag !== 'Discovered'))
     breakLaw(world, 'L28: the host comes up and was not discovered')
-  for (const effect of decision.effects) {
+  for (const effect of decision.then.effects) {
     noteEffect(world, effect)
     if (effect._tag === 'Wait') {
       const old = world.flying.findIndex(
@@ -57,16 +57,16 @@ export const feed = (world: World, input: Input): void => {
 /** Takes what a decision says; all answers first, since the caller that shares a result is answered with it. */
 const take = (world: World, decision: Decision): void => {
   apply(world.host, decision)
-  world.facts.push(...decision.facts)
-  for (const fact of decision.facts) noteFact(world, fact)
-  for (const answer of decision.answers) noteAnswer(world, answer)
-  for (const answer of decision.answers) judgeAnswer(world, answer)
+  world.facts.push(...decision.append)
+  for (const fact of decision.append) noteFact(world, fact)
+  for (const answer of decision.then.answers) noteAnswer(world, answer)
+  for (const answer of decision.then.answers) judgeAnswer(world, answer)
 }
 const feedGrant = (world: World, mountpoint: string): void => {
   const decision = decide(world.host, { _tag: 'Granted', at: world.at, mountpoint })
   world.log.push(`granted ${mountpoint}`)
   take(world, decision)
-  for (const effect of decision.effects) {
+  for (const effect of decision.then.effects) {
     noteEffect(world, effect)
     world.flying.push({ effect, overdue: false })
   }
@@ -227,8 +227,8 @@ export const echo = (world: World, choice: number): void => {
   const path = pathOf(effect)
   const found = effect._tag === 'Wait' ? ({ _tag: 'Elapsed' } as const) : foundAt(world, path ?? '')
   const input: Input = { _tag: 'Outcome', at: world.at, effect: effect.effect, mountpoint: path, found }
-  const { changes, facts, effects, answers } = decide(world.host, input)
-  const led = changes.length + facts.length + effects.length + answers.length
+  const { changes, append, then } = decide(world.host, input)
+  const led = changes.length + append.length + then.effects.length + then.answers.length
   if (led > 0) breakLaw(world, `section 4: a late ${effect._tag} of ${path ?? 'the host'} leads to ${led} things`)
 }
 

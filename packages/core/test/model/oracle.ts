@@ -82,9 +82,9 @@ const endsBoot = (world: World, input: Input): boolean => {
 }
 
 /** Nothing follows from an unknown outcome. To be asked before the facts of the decision are noted. */
-export const judgeUnknown = (world: World, input: Input, { facts, effects }: Decision): void => {
+export const judgeUnknown = (world: World, input: Input, { append, then }: Decision): void => {
   const blind = blindAt(input)
-  const led = [...facts, ...effects].find(
+  const led = [...append, ...then.effects].find(
     (each) =>
       DESTRUCTIVE.has(each._tag) &&
       'mountpoint' in each &&

@@ -114,15 +114,15 @@ const emptyField = (value: unknown): string | undefined => {
 }
 
 const deliver = (story: Story, decision: Decision): void => {
-  for (const fact of decision.facts) {
+  for (const fact of decision.append) {
     story.facts.push(fact)
     print(story, `fact ${showFact(fact)}`)
   }
-  for (const effect of decision.effects) {
+  for (const effect of decision.then.effects) {
     keep(story, effect)
     print(story, `effect ${showEffect(effect)}`)
   }
-  for (const answer of decision.answers) {
+  for (const answer of decision.then.answers) {
     print(story, showAnswer(answer))
     const empty = emptyField(answer)
     if (empty !== undefined) fail(`${empty} of answer ${answer.request} is there without a value`)

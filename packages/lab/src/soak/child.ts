@@ -1,7 +1,7 @@
 // The process of one life: the manager as it is embedded anywhere, with requests and its journal over the channel to its parent.
 
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { encodeTraceHeader, encodeTraceLine } from '@mountkeeper/codec'
+import { encodeTraceHeader, encodeTraceLine, traceDecision } from '@mountkeeper/codec'
 import { linuxHost } from '@mountkeeper/linux'
 import type { Journal, Observer } from '@mountkeeper/runtime'
 import { createMountManager } from '@mountkeeper/runtime'
@@ -21,7 +21,7 @@ const tracing = ({ settings, facts, trace }: Birth): Observer => {
   return {
     onDecision: (input, decision) => {
       n += 1
-      writeSync(fd, `${encodeTraceLine({ n, input, decision })}\n`)
+      writeSync(fd, `${encodeTraceLine({ n, input, decision: traceDecision(decision) })}\n`)
     },
   }
 }

@@ -11,10 +11,10 @@ export const serve = async (host: Host, port: HostPort, journal: Journal, first:
     apply(host, decision) // 2. Now the host is as decided.
     const next = grantable(host) // 3. Whose turn is it for a slot?
     if (next !== undefined) inbox.push({ _tag: 'Granted', at: Date.now(), mountpoint: next })
-    const kept = await journal.append(decision.facts)() // 4. The facts are durable, or this is the end.
+    const kept = await journal.append(decision.append)() // 4. The facts are durable, or this is the end.
     if (kept._tag === 'Left') throw new Error(kept.left.why)
-    answers.push(...decision.answers) // 5. Only now may a caller hear of it,
-    for (const effect of decision.effects) {
+    answers.push(...decision.then.answers) // 5. Only now may a caller hear of it,
+    for (const effect of decision.then.effects) {
       if (effect._tag === 'Wait') continue // (a timer, whose end is an outcome as well)
       const { found } = await port.run(effect) // 6. and the host be touched.
       const mountpoint = effect._tag === 'Discover' ? undefined : effect.mountpoint

@@ -136,8 +136,8 @@ export const dropDeadWaits = (run: Run): void => {
   run.model = { ...run.model, flying: run.model.flying.filter((each) => !isDead(each)) }
 }
 
-const isNothing = ({ changes, facts, effects, answers }: Decision): boolean =>
-  changes.length + facts.length + effects.length + answers.length === 0
+const isNothing = ({ changes, append, then }: Decision): boolean =>
+  changes.length + append.length + then.effects.length + then.answers.length === 0
 
 type Context = Omit<Told, 'configuration' | 'model' | 'after'>
 
@@ -156,7 +156,7 @@ const takeAnswer = (run: Run, answer: Answer, context: Context): void => {
   run.model = noteAnswer(run.model, pending, answer)
 }
 
-const attachedBy = ({ pending }: Model, { answers }: Decision): number =>
+const attachedBy = ({ pending }: Model, { then: { answers } }: Decision): number =>
   pending.reduce((mask, { op, request, attachments }) => {
     const isTold = op === 'attach' && answers.some((answer) => answer.request === request && answer.ok)
     return isTold ? mask | attachments : mask
@@ -172,23 +172,23 @@ export const feed = (run: Run, input: Input, outcomeOf?: Effect): void => {
   apply(host, decision)
   if (before !== undefined) explored.watch?.(input, outcomeOf, before, phasesOf(host, run.model.places))
   const durable = run.model.memory
-  const kept = decision.facts.slice(0, Math.max(0, run.kept - run.facts))
-  run.facts += decision.facts.length
+  const kept = decision.append.slice(0, Math.max(0, run.kept - run.facts))
+  run.facts += decision.append.length
   if (kept.length > 0) run.model = { ...run.model, memory: remember(settings, durable, kept) }
   for (const fact of kept) {
     if (fact._tag === 'Mounted' || fact._tag === 'Adopted') run.model = noteMounted(run.model, fact.mountpoint)
     say(run, () => `    fact ${showFact(fact)}`)
     noteFact(run, fact)
   }
-  if (kept.length < decision.facts.length) return
+  if (kept.length < decision.append.length) return
   judgeFacts(run)
   if (host.phase === 'up' && !run.model.wasUp) run.model = { ...run.model, wasUp: true }
-  if (decision.answers.length > 0) {
+  if (decision.then.answers.length > 0) {
     const attached = attachedBy(run.model, decision)
-    for (const answer of decision.answers)
+    for (const answer of decision.then.answers)
       takeAnswer(run, answer, { before: durable, input, outcomeOf, facts: kept, attached })
   }
-  for (const effect of decision.effects) noteEffect(run, effect)
+  for (const effect of decision.then.effects) noteEffect(run, effect)
   for (const { law, at, text } of breaches(host)) run.broken.push({ law, text: `${at}: ${text}` })
 }
 

@@ -48,7 +48,7 @@ export interface Frozen {
 
 const NONE: readonly never[] = []
 
-const NO_DECISION: Decision = { changes: NONE, facts: NONE, effects: NONE, answers: NONE }
+const NO_DECISION: Decision = { changes: NONE, append: NONE, then: { answers: NONE, effects: NONE } }
 
 const queuesOf = ({ slots }: Host): Queues => ({
   lanes: [...slots.lanes].map(([name, { queues, background }]) => ({

@@ -159,7 +159,7 @@ export const answerLaws: Law = (history, happening) => {
   }
   if (happening._tag !== 'Decided') return
   const { input, decision } = happening
-  for (const answer of decision.answers) {
+  for (const answer of decision.then.answers) {
     noteAnswer(history, answer)
     judgeAnswer(history, answer)
     if (answer.ok && answer.result._tag === 'Status') judgeStatus(history, answer.result, answer.request === 1)

@@ -194,8 +194,8 @@ export const noteAnswer = (history: History, answer: Answer): void => {
 }
 
 const noteDecision = (history: History, decision: Decision): void => {
-  for (const fact of decision.facts) noteFact(history, fact)
-  for (const effect of decision.effects) {
+  for (const fact of decision.append) noteFact(history, fact)
+  for (const effect of decision.then.effects) {
     const mountpoint = mountpointOf(effect)
     if (mountpoint === undefined || effect._tag === 'Wait') continue
     if (effect._tag === 'Mount') placeAt(history, mountpoint).mounting = { filesystem: effect.filesystem, looks: 0 }
@@ -358,10 +358,10 @@ export const chronicle = (history: History, happening: Happening, simulation: Si
       return
     case 'Decided':
       if (happening.input._tag === 'Stopped') history.stopping = true
-      for (const fact of happening.decision.facts) remember(history.folded, fact)
+      for (const fact of happening.decision.append) remember(history.folded, fact)
       if (!happening.isEcho) noteOutcome(history, happening.input, simulation)
       noteDecision(history, happening.decision)
-      for (const fact of happening.decision.facts) {
+      for (const fact of happening.decision.append) {
         // What was ours and is forgotten has no record: it may be there beside what is ours from now on.
         if (fact._tag === 'Forgotten') placeAt(history, fact.mountpoint).doubled = true
       }

@@ -8,10 +8,10 @@ import type { Simulation } from '../run/simulation.js'
 import type { History, Law } from './history.js'
 import { judge } from './history.js'
 
-const touched = ({ changes, facts }: Decision): ReadonlySet<string> =>
+const touched = ({ changes, append }: Decision): ReadonlySet<string> =>
   new Set([
     ...changes.flatMap((change) => ('path' in change ? [change.path] : [])),
-    ...facts.flatMap((fact) => (fact._tag === 'HostCameUp' ? [] : [fact.mountpoint])),
+    ...append.flatMap((fact) => (fact._tag === 'HostCameUp' ? [] : [fact.mountpoint])),
   ])
 
 const judgeAt = (history: History, { core }: Simulation, path: string): void => {

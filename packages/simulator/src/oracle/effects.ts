@@ -127,7 +127,7 @@ const judgeWait = (history: History, effect: Effect, settings: Settings): void =
 
 const judgeDecision = (history: History, input: Input, decision: Decision, simulation: Simulation): void => {
   const { settings } = simulation
-  for (const effect of decision.effects) {
+  for (const effect of decision.then.effects) {
     judgeWait(history, effect, settings)
     if (effect._tag === 'Wait' || effect._tag === 'Discover') continue
     const place = placeAt(history, effect.mountpoint)
@@ -140,7 +140,7 @@ const judgeDecision = (history: History, input: Input, decision: Decision, simul
     judgeLadder(history, place, effect, settings)
   }
   if (input._tag === 'Stopped') {
-    const changing = decision.effects.find(isChanging)
+    const changing = decision.then.effects.find(isChanging)
     judge(history, 'L31', unless(changing === undefined, `a stop leads to ${changing?._tag ?? ''}`))
   }
   judgeTable(history, input, decision)
@@ -152,7 +152,7 @@ const isUnasked = (history: History, fact: Fact): boolean =>
   ![...history.asked.values()].some(({ body }) => ends(body, fact.mountpoint, keyOf(fact.volume, fact.consumer)))
 
 /** What a look has shown beats what was remembered, and a failed unmount ends nothing (L35, L14). */
-const judgeTable = (history: History, input: Input, { facts }: Decision): void => {
+const judgeTable = (history: History, input: Input, { append: facts }: Decision): void => {
   const found = foundOf(input)
   if (found === undefined || found._tag === 'Unknown' || input._tag !== 'Outcome' || input.mountpoint === undefined)
     return
@@ -199,12 +199,12 @@ const judgeActed = (history: History, acted: Happening & { readonly _tag: 'Acted
 
 /** R4.6, R4.8: what does not belong to the effect in flight changes nothing, and what is only observed changes no host. */
 const judgeEcho = (history: History, input: Input, decision: Decision, isEcho: boolean): void => {
-  const { changes, facts, effects, answers } = decision
+  const { changes, append, then } = decision
   if (isEcho) {
-    const led = changes.length + facts.length + effects.length + answers.length
+    const led = changes.length + append.length + then.effects.length + then.answers.length
     judge(history, 'section 4', unless(led === 0, `an outcome that no request waits for leads to ${led} things`))
   } else if (input._tag === 'Observed') {
-    const changing = effects.find(isChanging)
+    const changing = then.effects.find(isChanging)
     judge(history, 'section 4', unless(changing === undefined, `an observation leads to ${changing?._tag ?? ''}`))
   }
 }

@@ -203,11 +203,14 @@ const decideOne = (simulation: Simulation, input: Input, isEcho: boolean): void 
   simulation.watch({ _tag: 'Decided', input, decision, isEcho }, simulation)
   apply(simulation.core, decision)
   simulation.watch({ _tag: 'Applied', decision }, simulation)
-  if (decision.answers.length > 0) {
-    const answered = new Set(decision.answers.map(({ request }) => request))
+  if (decision.then.answers.length > 0) {
+    const answered = new Set(decision.then.answers.map(({ request }) => request))
     simulation.open = simulation.open.filter(({ request }) => !answered.has(request))
   }
-  const { facts, effects, answers } = decision
+  const {
+    append: facts,
+    then: { effects, answers },
+  } = decision
   if (facts.length > 0 || effects.length > 0 || answers.length > 0) simulation.parcels.push({ facts, effects, answers })
 }
 

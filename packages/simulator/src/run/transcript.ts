@@ -18,9 +18,9 @@ const linesOf = (happening: Happening): readonly string[] => {
       const { input, decision, isEcho } = happening
       return [
         `${told(input) ? '' : '  '}${showInput(input)}${isEcho ? ' (again)' : ''}`,
-        ...decision.facts.map((fact) => `  fact ${showFact(fact)}`),
-        ...decision.effects.map((effect) => `  effect ${showEffect(effect)}`),
-        ...decision.answers.map((answer) => `  ${showAnswer(answer)}`),
+        ...decision.append.map((fact) => `  fact ${showFact(fact)}`),
+        ...decision.then.effects.map((effect) => `  effect ${showEffect(effect)}`),
+        ...decision.then.answers.map((answer) => `  ${showAnswer(answer)}`),
       ]
     }
     default:

@@ -15,15 +15,14 @@ const inOne = (host: Host, input: Input, next: (first: Decision) => Input | unde
   const second = decide(after, then)
   return {
     changes: [...first.changes, ...second.changes],
-    facts: [...first.facts, ...second.facts],
-    effects: second.effects,
-    answers: [...first.answers, ...second.answers],
+    append: [...first.append, ...second.append],
+    then: { answers: [...first.then.answers, ...second.then.answers], effects: second.then.effects },
   }
 }
 
 /** Trusts its record where it should look before an unmount. */
 const withoutLook: explorer.Decide = (host, input) =>
-  inOne(host, input, ({ effects }) => {
+  inOne(host, input, ({ then: { effects } }) => {
     if (input._tag !== 'Granted') return undefined
     const { record } = host.mountpoints.get(input.mountpoint) ?? {}
     const [look] = effects
@@ -41,16 +40,17 @@ const withoutOverdue: explorer.Decide = (host, input) =>
   )
 
 const leavingOut =
-  (tag: Decision['facts'][number]['_tag']): explorer.Decide =>
+  (tag: Decision['append'][number]['_tag']): explorer.Decide =>
   (host, input) => {
     const decision = decide(host, input)
-    return { ...decision, facts: decision.facts.filter((fact) => fact._tag !== tag) }
+    return { ...decision, append: decision.append.filter((fact) => fact._tag !== tag) }
   }
 
 /** Gives every answer twice. */
 const repeating: explorer.Decide = (host, input) => {
   const decision = decide(host, input)
-  return { ...decision, answers: [...decision.answers, ...decision.answers] }
+  const { answers, effects } = decision.then
+  return { ...decision, then: { answers: [...answers, ...answers], effects } }
 }
 
 /** Answers an attach whose probe has ended by the look before it, whatever a survey has shown in between. */

@@ -62,7 +62,7 @@ test('a shortened journal is recovered as the same host', () => {
   const facts: Fact[] = []
   const decideAndKeep: explorer.Decide = (host, input) => {
     const decision = decide(host, input)
-    facts.push(...decision.facts)
+    facts.push(...decision.append)
     return decision
   }
   const explored = { configuration: explorer.EVERYTHING, decide: decideAndKeep, watch: undefined }

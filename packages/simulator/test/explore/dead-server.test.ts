@@ -132,7 +132,7 @@ test('L25 L32: requests for the other server are answered, whatever the dead one
 })
 
 test('a manager that keeps the slot of what is overdue is found', () => {
-  const nothing = { changes: [], facts: [], effects: [], answers: [] }
+  const nothing = { changes: [], append: [], then: { answers: [], effects: [] } }
   const keeping = exploredBy((host, input) =>
     input._tag === 'Outcome' && input.found._tag === 'Unknown' ? nothing : decideAsItIs(host, input),
   )

@@ -34,11 +34,11 @@ const alone = (host: Host, path: string): Host => {
   })
 }
 
-const isAbout = (path: string, { changes, facts, effects, answers }: Decision, host: Host, input: Input): boolean =>
+const isAbout = (path: string, { changes, append, then }: Decision, host: Host, input: Input): boolean =>
   changes.every((change) => !('path' in change) || change.path === path) &&
-  facts.every((fact) => 'mountpoint' in fact && fact.mountpoint === path) &&
-  effects.every((effect) => 'mountpoint' in effect && effect.mountpoint === path) &&
-  answers.every(
+  append.every((fact) => 'mountpoint' in fact && fact.mountpoint === path) &&
+  then.effects.every((effect) => 'mountpoint' in effect && effect.mountpoint === path) &&
+  then.answers.every(
     ({ request }) =>
       host.requests.get(request)?.mountpoint === path || (input._tag === 'Requested' && input.request === request),
   )
