@@ -104,7 +104,7 @@ test('the trace of a finding reads as a story', () => {
     4. Mount #4 does its work; Mount #4 reports: well
       outcome #4 /m/a Mounted 100 tmpfs f / 0:100 rw,nosuid,nodev
         fact Mounted /m/a 100 tmpfs f / 0:100 rw,nosuid,nodev
-        fact Held /m/a v1 of c1 by request
+        fact Held /m/a v1 of c1 by request id r2
         answer -> 2 attach id r2 ok Attached added mounted instance 1 generation 1
         host   /m/a: directory ours, f (100)
     5. a caller asks: detach /m/a v1 of c1 id r3
