@@ -18,6 +18,7 @@ export const DEFAULT_POLICIES: Policies = {
 export const DEFAULT_LIMITS: Required<Settings['limits']> = {
   waitingPerMountpoint: 1024,
   waitingPerHost: 65_536,
+  waitingPerStream: 16_384,
   holdersPerMountpoint: 1_000_000,
   options: 64,
   memoryBytes: 34_359_738_368,

@@ -78,6 +78,7 @@ const settings: Reader<Settings> = record<Settings>('settings', {
   limits: record<Settings['limits']>('limits', {
     waitingPerMountpoint: wholeNumber,
     waitingPerHost: wholeNumber,
+    waitingPerStream: optional(wholeNumber),
     holdersPerMountpoint: wholeNumber,
     options: wholeNumber,
     memoryBytes: optional(wholeNumber),

@@ -80,6 +80,12 @@ export const LIMIT_SETTINGS: Section<Required<Settings['limits']>> = {
     DEFAULT_LIMITS.waitingPerHost,
     'Maximum requests that wait on the whole host; more are refused `Overloaded`.',
   ),
+  waitingPerStream: number(
+    1,
+    1_000_000,
+    DEFAULT_LIMITS.waitingPerStream,
+    'Maximum requests that wait of one stream of requests that an embedding service names, and never more than half of `waitingPerHost` and of `waitingPerMountpoint`; more are refused `Overloaded`.',
+  ),
   holdersPerMountpoint: number(
     1,
     10_000_000,

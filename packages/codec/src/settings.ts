@@ -78,6 +78,7 @@ export const settingsCodec: Codec<Settings> = record('settings', {
   limits: record<Settings['limits']>('limits', {
     waitingPerMountpoint: wholeNumber,
     waitingPerHost: wholeNumber,
+    waitingPerStream: optional(wholeNumber),
     holdersPerMountpoint: wholeNumber,
     options: wholeNumber,
     memoryBytes: optional(wholeNumber),

@@ -544,15 +544,19 @@ export const anySettings: fc.Arbitrary<Settings> = rec({
     suid: fc.constantFrom('refuse', 'allow'),
     dev: fc.constantFrom('refuse', 'allow'),
   }),
-  limits: rec({
-    waitingPerMountpoint: count,
-    waitingPerHost: count,
-    holdersPerMountpoint: count,
-    options: count,
-    mountpointsPerHost: count,
-    holdersPerConsumer: count,
-    bytesPerRecord: count,
-  }),
+  limits: rec(
+    {
+      waitingPerMountpoint: count,
+      waitingPerHost: count,
+      waitingPerStream: count,
+      holdersPerMountpoint: count,
+      options: count,
+      mountpointsPerHost: count,
+      holdersPerConsumer: count,
+      bytesPerRecord: count,
+    },
+    ['waitingPerMountpoint', 'waitingPerHost', 'holdersPerMountpoint', 'options'],
+  ),
   slots: rec({ hanging: count, perServer: count, perStream: count, local: count }, ['hanging', 'perServer', 'local']),
   deadlinesMs: rec({
     request: count,

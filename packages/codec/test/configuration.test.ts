@@ -54,6 +54,7 @@ describe('the file', () => {
         limits: {
           waitingPerMountpoint: 1024,
           waitingPerHost: 65_536,
+          waitingPerStream: 16_384,
           holdersPerMountpoint: 1_000_000,
           options: 64,
           memoryBytes: 34_359_738_368,

@@ -4,7 +4,7 @@
 import type { Change, Decision, HostPatch } from './decision.js'
 import { addHolder, countHolders, noHolders, removeHolder } from './holders.js'
 import type { Host, Mountpoint, Unanswered } from './host.js'
-import { idKey } from './lane.js'
+import { DEFAULT_STREAM, idKey } from './lane.js'
 import { mayTake, takenBy } from './memory.js'
 import { moveSlot } from './slots.js'
 
@@ -88,9 +88,22 @@ const forgetConsumer = (host: Host, consumer: string, path: string, left: number
 const isCounted = (host: Host, unanswered: Unanswered): boolean =>
   unanswered.generation > 0 && unanswered.generation <= host.generation
 
-const accept = (host: Host, unanswered: Unanswered): void => {
+const countOfStream = ({ waitingOfStream }: Host, { stream }: Unanswered, by: 1 | -1): void => {
+  if (stream === DEFAULT_STREAM) return
+  const count = (waitingOfStream.get(stream) ?? 0) + by
+  if (count === 0) waitingOfStream.delete(stream)
+  else waitingOfStream.set(stream, count)
+}
+
+/** Puts a request among those that have no answer yet, and into the indexes of them. */
+export const addRequest = (host: Host, unanswered: Unanswered): void => {
   host.requests.set(unanswered.request, unanswered)
   if (unanswered.id !== undefined) host.ids.set(idKey(unanswered.stream, unanswered.id), unanswered.request)
+  countOfStream(host, unanswered, 1)
+}
+
+const accept = (host: Host, unanswered: Unanswered): void => {
+  addRequest(host, unanswered)
   if (isCounted(host, unanswered)) host.unansweredNow += 1
 }
 
@@ -98,6 +111,7 @@ const end = (host: Host, unanswered: Unanswered | undefined): void => {
   if (unanswered === undefined) return
   host.requests.delete(unanswered.request)
   if (unanswered.id !== undefined) host.ids.delete(idKey(unanswered.stream, unanswered.id))
+  countOfStream(host, unanswered, -1)
   if (isCounted(host, unanswered)) host.unansweredNow -= 1
 }
 

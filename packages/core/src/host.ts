@@ -193,6 +193,8 @@ export interface Host {
   /** Consumer to the mountpoints it holds: one as it is, for there are many such consumers. */
   readonly consumers: Map<string, string | Holdings>
   readonly requests: Map<RequestId, Unanswered>
+  /** How many of these are of each stream that the embedder names. */
+  readonly waitingOfStream: Map<string, number>
   /** The ids that callers chose, each within its stream (`idKey`). */
   readonly ids: Map<string, RequestId>
   readonly refusing: Set<string>
@@ -227,6 +229,7 @@ export const emptyHost = (settings: Settings): Host => ({
   layers: new Map(),
   consumers: new Map(),
   requests: new Map(),
+  waitingOfStream: new Map(),
   ids: new Map(),
   refusing: new Set(),
   changedRoots: new Set(),

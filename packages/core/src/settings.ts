@@ -48,6 +48,8 @@ export interface Settings {
     /** Memory of this host that all filesystems in memory may take together, bytes; absent in old traces, where it is none. */
     readonly memoryBytes?: number
     // Absent in older traces, which had none of these limits.
+    /** Requests that wait of one stream that the embedder names; never more than half of those of the host. */
+    readonly waitingPerStream?: number
     /** Mountpoints with a record. */
     readonly mountpointsPerHost?: number
     /** Attachments of one consumer, wherever they are. */

@@ -5,6 +5,7 @@ import type { Attachment, Entry, Host } from '@mountkeeper/core'
 import { grantable } from '@mountkeeper/core'
 import type { Durable, Mountpoint } from '@mountkeeper/core/state'
 import {
+  DEFAULT_STREAM,
   LOCAL_LANE,
   NOTHING_DURABLE,
   allHolders,
@@ -258,10 +259,15 @@ const ofIndexes = (host: Host): Breaches => {
   const now = [...host.requests.values()].filter(
     (each) => each.generation > 0 && each.generation <= host.generation,
   ).length
+  const streams = [...host.requests.values()].flatMap(({ stream }) => (stream === DEFAULT_STREAM ? [] : [stream]))
+  const countedOfStreams = [...host.waitingOfStream].flatMap(([stream, count]) =>
+    Array.from({ length: Math.max(1, count) }, () => (count > 0 ? stream : `none of ${stream}`)),
+  )
   return [
     ...unless(isSame(below, counted), 'L4', 'host', 'the index of ancestors is wrong'),
     ...unless(isSame(held, indexed), 'L4', 'host', 'the index of consumers is wrong'),
     ...unless(miscounted.length === 0, 'L1', 'host', miscounted.join(', ')),
+    ...unless(isSame(streams, countedOfStreams), 'L36', 'host', 'the count of requests of a stream is wrong'),
     ...unless(now === host.unansweredNow, 'L36', 'host', `${now} unanswered, counted as ${host.unansweredNow}`),
   ]
 }

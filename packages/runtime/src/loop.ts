@@ -131,7 +131,9 @@ interface Draft {
 /** Starts a loop around a host. It lives until it is stopped, its journal fails, or a defect ends it. */
 export const createLoop = (options: LoopOptions): Loop => {
   const { host, onDefect = crashOrWarn, core = CORE } = options
-  const unansweredMax = UNANSWERED_PER_WAITING_MAX * host.settings.limits.waitingPerHost
+  const { waitingPerHost, waitingPerStream = waitingPerHost } = host.settings.limits
+  const unansweredMax = UNANSWERED_PER_WAITING_MAX * waitingPerHost
+  const unansweredOfStreamMax = UNANSWERED_PER_WAITING_MAX * Math.min(waitingPerStream, Math.ceil(waitingPerHost / 2))
   const listeners = new Set<(event: HostEvent) => void>()
   let watch: EventWatch | undefined
   let inbox: Input[] = []
@@ -227,6 +229,16 @@ export const createLoop = (options: LoopOptions): Loop => {
     deadlineMs: host.settings.deadlinesMs.request,
     deadlinePassed: (request) => put({ _tag: 'Deadline', at: timers.now(), request }),
   })
+
+  /** Why a request cannot be kept until it is decided. */
+  const fullTable = (stream: string | undefined): Refusal | undefined => {
+    if (unanswered.size() >= unansweredMax) {
+      return { _tag: 'Overloaded', limit: 'unansweredPerHost', value: unansweredMax }
+    }
+    if (stream === undefined || unanswered.sizeOf(stream) < unansweredOfStreamMax) return undefined
+    return { _tag: 'Overloaded', limit: 'unansweredPerStream', value: unansweredOfStreamMax }
+  }
+
   const runner = createRunner({ port: options.port, timers, observer, put, complain })
 
   const leave = ({ answers, events, effects }: Parcel): void =>
@@ -317,13 +329,10 @@ export const createLoop = (options: LoopOptions): Loop => {
     ended,
     submit: (body, stream) => {
       if (ending !== undefined) return Promise.resolve(unanswered.turnAway(body, { _tag: 'Stopped' }))
-      if (unanswered.size() >= unansweredMax && mayWait(body)) {
-        return Promise.resolve(
-          unanswered.turnAway(body, { _tag: 'Overloaded', limit: 'unansweredPerHost', value: unansweredMax }),
-        )
-      }
+      const full = mayWait(body) ? fullTable(stream) : undefined
+      if (full !== undefined) return Promise.resolve(unanswered.turnAway(body, full))
       return new Promise((resolve) => {
-        const request = unanswered.ask(body, resolve)
+        const request = unanswered.ask(body, stream, resolve)
         const input = { _tag: 'Requested', at: timers.now(), request, body } as const
         put(stream === undefined ? input : { ...input, stream })
       })

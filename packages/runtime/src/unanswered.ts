@@ -7,6 +7,8 @@ import type { Observer } from './observer.js'
 import type { Timers } from './ports.js'
 
 interface Asked {
+  /** The stream that the embedder names; none for its own requests. */
+  readonly stream: string | undefined
   readonly body: Request
   readonly resolve: (answer: Answer) => void
   /** The core has answered; the answer may still wait for the disk. */
@@ -20,7 +22,7 @@ export type TurnedAway = Partial<Pick<Request, 'id' | 'op'>>
 /** The table of those who wait for an answer. */
 export interface UnansweredTable {
   /** Gives a request its number, larger than all before, and a promise of its answer. */
-  readonly ask: (body: Request, resolve: (answer: Answer) => void) => RequestId
+  readonly ask: (body: Request, stream: string | undefined, resolve: (answer: Answer) => void) => RequestId
   /** Starts the deadline of a request that its turn has not answered. */
   readonly arm: (request: RequestId) => void
   /** The core has answered; throws when it had before, or was never asked: a defect. */
@@ -32,6 +34,8 @@ export interface UnansweredTable {
   /** Refuses one that does not get into the table. */
   readonly turnAway: (body: TurnedAway, error: Refusal) => Answer
   readonly size: () => number
+  /** How many are of this stream. */
+  readonly sizeOf: (stream: string) => number
 }
 
 /** What the table needs. */
@@ -57,7 +61,15 @@ const refusal = (request: RequestId, { id, op }: TurnedAway, error: Refusal): An
 export const createUnanswered = (options: UnansweredOptions): UnansweredTable => {
   const { timers, observer, deadlineMs, deadlinePassed } = options
   const table = new Map<RequestId, Asked>()
+  const streams = new Map<string, number>()
   let last = options.lastRequest
+
+  const count = (stream: string | undefined, by: 1 | -1): void => {
+    if (stream === undefined) return
+    const size = (streams.get(stream) ?? 0) + by
+    if (size === 0) streams.delete(stream)
+    else streams.set(stream, size)
+  }
 
   const next = (): RequestId => {
     last += 1
@@ -67,9 +79,10 @@ export const createUnanswered = (options: UnansweredOptions): UnansweredTable =>
   const told = (answer: Answer): void => observer?.onAnswer?.(answer)
 
   return {
-    ask: (body, resolve) => {
+    ask: (body, stream, resolve) => {
       const request = next()
-      table.set(request, { body, resolve, decided: false, callOffDeadline: undefined })
+      count(stream, 1)
+      table.set(request, { stream, body, resolve, decided: false, callOffDeadline: undefined })
       return request
     },
     arm: (request) => {
@@ -88,6 +101,7 @@ export const createUnanswered = (options: UnansweredOptions): UnansweredTable =>
       const asked = table.get(answer.request)
       if (asked === undefined) return
       table.delete(answer.request)
+      count(asked.stream, -1)
       // The caller goes on in a later microtask: the observer still sees the answer first, and one that throws costs no caller
       // an answer.
       asked.resolve(answer)
@@ -101,6 +115,7 @@ export const createUnanswered = (options: UnansweredOptions): UnansweredTable =>
         return answer
       })
       table.clear()
+      streams.clear()
       refused.forEach(told)
     },
     turnAway: (body, error) => {
@@ -109,5 +124,6 @@ export const createUnanswered = (options: UnansweredOptions): UnansweredTable =>
       return answer
     },
     size: () => table.size,
+    sizeOf: (stream) => streams.get(stream) ?? 0,
   }
 }

@@ -137,6 +137,18 @@ describe('a turn', () => {
     expect(core.inputs).toHaveLength(5)
   })
 
+  test('turns away what one stream could not have served, and takes what another asks', async () => {
+    const { loop } = world(() => ({}), { waitingPerHost: 4 })
+    const detach: Request = { op: 'detach', mountpoint: '/srv/mounts/a', volume: 'v', consumer: 'c' }
+    for (let count = 0; count < 4; count += 1) void loop.submit(detach, 'tenant')
+    const error = { _tag: 'Overloaded', limit: 'unansweredPerStream', value: 4 } as const
+    expect(await loop.submit(detach, 'tenant')).toMatchObject({ op: 'detach', ok: false, error })
+    void loop.submit({ op: 'cancel', target: '1' }, 'tenant')
+    for (let count = 0; count < 3; count += 1) void loop.submit(detach, 'neighbour')
+    const full = { _tag: 'Overloaded', limit: 'unansweredPerHost', value: 8 } as const
+    expect(await loop.submit(detach)).toMatchObject({ op: 'detach', ok: false, error: full })
+  })
+
   test('numbers requests strictly upwards', async () => {
     const { loop } = world(echo)
     const answers = await Promise.all(['a', 'b', 'c'].map((id) => loop.submit(ask(id))))

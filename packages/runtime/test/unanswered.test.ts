@@ -25,7 +25,7 @@ const table = () => {
 describe('a request', () => {
   test('that the core answers twice, or that no caller has asked, is a defect by its number', () => {
     const { ask: put, decided } = table()
-    const request = put(ask('1'), () => undefined)
+    const request = put(ask('1'), undefined, () => undefined)
     expect(request).toBe(41)
     decided(good(request))
     expect(() => decided(good(request))).toThrow('the core answered retry 41 twice')
@@ -37,7 +37,7 @@ describe('a request', () => {
   test('has no deadline once it is decided, and its own before that of the settings', async () => {
     const { ask: put, arm, decided, timers, passed } = table()
     const [usual, own, done] = [ask('1'), { ...ask('2'), deadlineMs: 10 }, ask('3')].map((body) =>
-      put(body, () => undefined),
+      put(body, undefined, () => undefined),
     )
     decided(good(done!))
     for (const request of [usual!, own!, done!]) arm(request)
@@ -52,8 +52,8 @@ describe('a request', () => {
   test('is answered once: what was refused is not answered again', () => {
     const { ask: put, deliver, refuseAll, size, seen } = table()
     const got: Answer[] = []
-    const first = put(ask('1'), (answer) => got.push(answer))
-    const second = put({ op: 'release', consumer: 'vm-1' }, (answer) => got.push(answer))
+    const first = put(ask('1'), undefined, (answer) => got.push(answer))
+    const second = put({ op: 'release', consumer: 'vm-1' }, undefined, (answer) => got.push(answer))
     deliver(good(first))
     refuseAll(STOPPED)
     deliver(good(second))

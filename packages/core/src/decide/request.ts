@@ -9,7 +9,7 @@ import { findHolder, holdersOf } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
 import type { AttachRequest, DetachRequest, ReleaseRequest, Request } from '../input.js'
-import { idKey } from '../lane.js'
+import { DEFAULT_STREAM, idKey } from '../lane.js'
 import { serversOf } from '../server.js'
 import { cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
@@ -65,15 +65,32 @@ const checkNesting = (out: Out, path: string): Invalid | undefined => {
 const checkAttachment = (volume: string, consumer: string): Invalid | undefined =>
   checkName('volume', volume) ?? checkName('consumer', consumer)
 
-const checkRoom = (out: Out, waitingHere: number): Refused | undefined => {
+/** Whether a stream that the embedder names has as much of a queue as one stream may, so that others get into it too. */
+const checkStreamRoom = (out: Out, here: readonly Waiting[]): Refused | undefined => {
+  const { stream, host } = out
+  const { waitingPerStream, waitingPerHost, waitingPerMountpoint } = host.settings.limits
+  if (stream === DEFAULT_STREAM || waitingPerStream === undefined) return undefined
+  const most = Math.min(waitingPerStream, Math.ceil(waitingPerHost / 2))
+  const mostHere = Math.min(most, Math.ceil(waitingPerMountpoint / 2))
+  const isFull = (host.waitingOfStream.get(stream) ?? 0) >= most
+  const isFullHere = here.length >= mostHere && here.filter((one) => isOfStream(out, one)).length >= mostHere
+  if (isFull) return { _tag: 'Overloaded', limit: 'waitingPerStream', value: most }
+  return isFullHere ? { _tag: 'Overloaded', limit: 'waitingPerStream', value: mostHere } : undefined
+}
+
+const isOfStream = ({ host, stream }: Out, { request }: Waiting): boolean =>
+  host.requests.get(request)?.stream === stream
+
+const checkRoom = (out: Out, here: readonly Waiting[] = []): Refused | undefined => {
   const { limits } = out.host.settings
+  const waitingHere = here.length
   if (waitingHere >= limits.waitingPerMountpoint) {
     return { _tag: 'Overloaded', limit: 'waitingPerMountpoint', value: limits.waitingPerMountpoint }
   }
   if (out.host.requests.size >= limits.waitingPerHost) {
     return { _tag: 'Overloaded', limit: 'waitingPerHost', value: limits.waitingPerHost }
   }
-  return undefined
+  return checkStreamRoom(out, here)
 }
 
 /** Whether one more mountpoint, and one more attachment of this consumer, is too many. A repeat of a holder adds neither. */
@@ -109,7 +126,7 @@ const checkAttach = (out: Out, body: AttachRequest): AttachError | undefined => 
     checkRecordBytes(out.host.settings, body) ??
     checkMaintenance(out, body) ??
     checkShare(out, body) ??
-    checkRoom(out, entry?.record.waiting.length ?? 0)
+    checkRoom(out, entry?.record.waiting)
   )
 }
 
@@ -124,7 +141,7 @@ const checkDetach = (out: Out, body: DetachRequest): Refused | undefined => {
     (entry === undefined ? checkMountpoint(out, body.mountpoint) : undefined) ??
     (holds ? undefined : checkName('volume', body.volume)) ??
     (holds ? undefined : checkKnownConsumer(out, body.consumer)) ??
-    checkRoom(out, entry?.record.waiting.length ?? 0)
+    checkRoom(out, entry?.record.waiting)
   )
 }
 
@@ -336,7 +353,7 @@ export const requestRelease = (out: Out, request: RequestId, body: ReleaseReques
     return
   }
   for (const path of at.keys()) {
-    const full = checkRoom(out, out.host.mountpoints.get(path)?.record.waiting.length ?? 0)
+    const full = checkRoom(out, out.host.mountpoints.get(path)?.record.waiting)
     if (full !== undefined) {
       refuse(out, replied, full)
       return

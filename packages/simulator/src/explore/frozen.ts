@@ -4,7 +4,7 @@
 import type { Change, Decision, EffectId, Host, HostPhase, RequestId, RootIdentity, Settings } from '@mountkeeper/core'
 import { apply, emptyHost } from '@mountkeeper/core'
 import type { Fifo, Holder, Mountpoint, Reconcile, Surveyed, Unanswered } from '@mountkeeper/core/state'
-import { allHolders, idKey, namesOf, push, remove } from '@mountkeeper/core/state'
+import { addRequest, allHolders, namesOf, push, remove } from '@mountkeeper/core/state'
 
 interface Kept {
   readonly record: Mountpoint
@@ -139,10 +139,7 @@ export const thaw = (settings: Settings, frozen: Frozen): Host => {
   host.lastRequest = frozen.lastRequest
   for (const root of frozen.roots) host.roots.set(root.path, root)
   if (frozen.entries.length > 0) apply(host, { ...NO_DECISION, changes: changesOf(frozen.entries) })
-  for (const unanswered of frozen.requests) {
-    host.requests.set(unanswered.request, unanswered)
-    if (unanswered.id !== undefined) host.ids.set(idKey(unanswered.stream, unanswered.id), unanswered.request)
-  }
+  for (const unanswered of frozen.requests) addRequest(host, unanswered)
   if (frozen.queues !== undefined) restoreQueues(host, frozen.queues)
   return host
 }
