@@ -48,7 +48,7 @@ const mayBegin = (text: string, at: number): boolean =>
   at < 0 || text[at] === ',' || (text[at] === '/' && text[at - 1] === '/')
 
 /**
- * `user:word@` before a host. A `/` directly behind the colon begins the path of an export; so does `:/`. In one pass: a text of any
+ * `user:word@` before a host, and `user%word@` as smbclient has it. A `/` directly behind the colon begins the path of an export; so does `:/`. In one pass: a text of any
  * length comes here before its length is checked.
  */
 const maskCredentials = (text: string): string => {
@@ -58,13 +58,14 @@ const maskCredentials = (text: string): string => {
   let atSign = -1
   for (let index = 0; index < text.length; index += 1) {
     const character = text[index]
-    if (character === ':' && text[index + 1] !== '/' && mayBegin(text, before)) {
+    const separates = character === '%' || (character === ':' && text[index + 1] !== '/')
+    if (separates && mayBegin(text, before)) {
       if (pathAt <= index) {
         pathAt = text.indexOf(':/', index)
         if (pathAt < 0) pathAt = text.length
         atSign = text.lastIndexOf('@', pathAt - 1)
       }
-      if (atSign > index + 1) return `${text.slice(0, index)}:${MASK}${text.slice(atSign)}`
+      if (atSign > index + 1) return `${text.slice(0, index)}${character}${MASK}${text.slice(atSign)}`
     }
     if (character === ':' || character === '/' || character === '@' || character === ',') before = index
   }

@@ -48,6 +48,9 @@ test.each([
   [`https://:${WORD}@h/s`, 'https://:***@h/s'],
   [`bob:${WORD}/x@h:/s`, 'bob:***@h:/s'],
   [`//bob:a@${WORD}@h/s`, '//bob:***@h/s'],
+  [`//bob%${WORD}@h/s`, '//bob%***@h/s'],
+  [`//CORP;bob%${WORD}@h/s`, '//CORP;bob%***@h/s'],
+  [`bob%${WORD}@h:/s`, 'bob%***@h:/s'],
   [`https://h/s?a=b&token=${WORD}&c=d`, 'https://h/s?a=b&token=***&c=d'],
   [`//h/s,password=${WORD},${WORD}`, '//h/s,password=***'],
 ])('%s', (source, masked) => {
@@ -57,7 +60,15 @@ test.each([
 })
 
 test.each([
-  ...['host:/export/user@domain', '[::1]:/a@b', 'me@host:/x', 'mon1:6789,mon2:6789:/a@b', '/srv/exports/a:b@c/d'],
+  ...[
+    'host:/export/user@domain',
+    '[::1]:/a@b',
+    '[fe80::1%eth0]:/a@b',
+    '//h/a%20b@c',
+    'me@host:/x',
+    'mon1:6789,mon2:6789:/a@b',
+    '/srv/exports/a:b@c/d',
+  ],
   ...['admin@fsid.cephfs=/x', 'fd00::1:/vol@x', '//host/share@x', 'scratch'],
 ])('%s has no password', (source) => {
   expect(maskSource(source)).toBe(source)
