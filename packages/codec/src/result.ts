@@ -32,6 +32,7 @@ const warnings: Codec<readonly Warning[]> = list(
       DetachedLazily: true,
       PropagationNotShared: true,
       SubmountsHidden: true,
+      WithoutEffect: true,
     }),
     text,
     paths: optional(list(text)),

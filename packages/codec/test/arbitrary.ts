@@ -347,6 +347,7 @@ const warnings: fc.Arbitrary<Warning[]> = few(
         'DetachedLazily',
         'PropagationNotShared',
         'SubmountsHidden',
+        'WithoutEffect',
       ),
       text: word,
       paths: few(path),

@@ -21,6 +21,7 @@ export interface Warning {
     | 'DetachedLazily'
     | 'PropagationNotShared'
     | 'SubmountsHidden'
+    | 'WithoutEffect'
   readonly text: string
   /** Of `SubmountsHidden`: the first of the mounts below the source of a bind, which the bind does not show. */
   readonly paths?: readonly string[]

@@ -1,6 +1,7 @@
 // What a caller asks to have mounted. When two such requests are the same is in option-meaning.ts (L5).
 
 import type { TypeRule } from '@mountkeeper/types'
+import { BOOT_FLAGS } from '@mountkeeper/types'
 
 /** An option whose value is a secret in a file: the core sees the reference, only the adapter opens the file (L38). */
 export interface SecretFileOption {
@@ -51,7 +52,7 @@ export const leadsOverPaths = (rule: Pick<TypeRule, 'sourceIsPath' | 'pathOption
 const INSIGNIFICANT: ReadonlySet<string> = new Set([
   'rw',
   'defaults',
-  '_netdev',
+  ...BOOT_FLAGS,
   'atime',
   'noatime',
   'diratime',

@@ -4,6 +4,7 @@
 import { closeSync } from 'node:fs'
 import type { ParsedValue, TypeRule } from '@mountkeeper/types'
 import {
+  BOOT_FLAGS,
   DOTS,
   GENERAL_FLAGS,
   TAG,
@@ -37,7 +38,7 @@ export interface Prepared {
 const OPTIONS_BYTES_MAX = 4_095
 
 /** Flags that say nothing, or that are for the boot. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['defaults', '_netdev'])
+const LEFT_OUT: ReadonlySet<string> = new Set(['defaults', ...BOOT_FLAGS])
 
 /** Flags of the mount that a bind is made from, which the bind may not lose. */
 const KEPT = ['nosuid', 'nodev', 'noexec', 'ro']

@@ -67,7 +67,11 @@ describe.runIf(isRoot && hasSudo)('mountkeeper-exec, started by an ordinary user
     ['tmpfs with a mode', true, [tmpfs('plain', 'mode=0755'), unmount('plain')]],
     ['tmpfs with owner numbers', true, [tmpfs('plain', `uid=${UID}`, `gid=${UID}`), unmount('plain')]],
     ['tmpfs with flags', true, [tmpfs('plain', 'ro', 'noexec', 'noatime'), unmount('plain')]],
-    ['tmpfs with flags that are there anyway', true, [tmpfs('plain', 'nosuid', 'nodev', 'defaults'), unmount('plain')]],
+    [
+      'tmpfs with flags that are there anyway',
+      true,
+      [tmpfs('plain', 'nosuid', 'nodev', 'defaults', 'nofail', 'noauto', '_netdev'), unmount('plain')],
+    ],
     ['tmpfs, unmounted with force', true, [tmpfs('plain'), unmount('plain', 'force')]],
     ['tmpfs, unmounted lazily', true, [tmpfs('plain'), unmount('plain', 'lazy')]],
     ['tmpfs below a parent', true, [make('parent/a'), tmpfs('parent/a'), unmount('parent/a'), remove('parent/a')]],

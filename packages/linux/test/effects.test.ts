@@ -97,7 +97,12 @@ describe('L37: vectors', () => {
   test.each([
     ['tmpfs', 'src', ['size=1m', 'nosuid', 'nodev'], '-c -t tmpfs -o size=1m,nosuid,nodev -- src'],
     ['tmpfs', '', [], '-c -t tmpfs -- '],
-    ['nfs', 'host:/x', ['vers=4.2', '_netdev', 'x-systemd.automount'], '-c -t nfs -o vers=4.2 -- host:/x'],
+    [
+      'nfs',
+      'host:/x',
+      ['vers=4.2', '_netdev', 'nofail', 'noauto', 'x-systemd.automount'],
+      '-c -t nfs -o vers=4.2 -- host:/x',
+    ],
     ['sshfs', 'u@h:/p', ['port=2'], '-c -t sshfs -o port=2 -- u@h:/p'],
     ['unknown-type', 's', ['rw'], '-c -t unknown-type -o rw -- s'],
     ['bind', `${base}/source`, ['nosuid'], '-c -o bind,nosuid'],

@@ -7,8 +7,10 @@ import type { Identity, ResolvedSource, SourceSeen } from '../found.js'
 import { countHolders } from '../holders.js'
 import type { Unanswered, Waiting } from '../host.js'
 import type { RequestId } from '../id.js'
+import { optionName } from '../filesystem.js'
 import { DEFAULT_STREAM } from '../lane.js'
 import { warningsAbout } from '../layer.js'
+import { isForBoot } from '@mountkeeper/types'
 import type { Draft, Out } from './draft.js'
 import { answer, holderOf, holdersLeft, set, unansweredOf, recordFact } from './draft.js'
 import { leaveQueue, refuseWaiting } from './leave.js'
@@ -21,6 +23,14 @@ const hiddenBelow = ({ record, submounts }: Draft): readonly Warning[] => {
   const more = submounts.length > 1 ? ` and ${submounts.length - 1} more` : ''
   const text = `${record.path} hides the mount on ${first}${more}; data written there goes to the filesystem below`
   return [{ _tag: 'SubmountsHidden', text, paths: submounts }]
+}
+
+/** Words of fstab that a request was copied with: it is served, and the caller learns that they say nothing here. */
+const withoutEffect = (filesystem: Filesystem | undefined): readonly Warning[] => {
+  const words = filesystem?.options.map(optionName).filter(isForBoot) ?? []
+  if (words.length === 0) return []
+  const text = `${words.join(', ')}: for fstab and systemd, without effect here; leave ${words.length > 1 ? 'them' : 'it'} out`
+  return [{ _tag: 'WithoutEffect', text }]
 }
 
 /** How many attachments a consumer has, wherever they are, before this decision. */
@@ -75,7 +85,7 @@ const becomeHolder = (draft: Draft, waiting: Waiting, mount: Attached['mount'], 
     mount,
     instance: record.instance,
     generation: out.generation,
-    warnings: [...warnings, ...hiddenBelow(draft)],
+    warnings: [...warnings, ...hiddenBelow(draft), ...withoutEffect(waiting.filesystem)],
   })
 }
 

@@ -4,13 +4,14 @@
 import type { MountOption } from '@mountkeeper/core'
 import { optionName } from '@mountkeeper/core'
 import type { Grammar, TypeRule } from '@mountkeeper/types'
-import { GENERAL_FLAGS, grammarOf, optionEntry, readOption, writeOption } from '@mountkeeper/types'
+import { BOOT_FLAGS, GENERAL_FLAGS, grammarOf, optionEntry, readOption, writeOption } from '@mountkeeper/types'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { SECRET_OPERAND } from '../secret.js'
 
 /** Options for mount(8) and the boot, not for the kernel: `x-*` would be written to a file that all namespaces share. */
-const isForOthers = (name: string): boolean => name.startsWith('x-') || name.startsWith('X-') || name === '_netdev'
+const isForOthers = (name: string): boolean =>
+  name.startsWith('x-') || name.startsWith('X-') || BOOT_FLAGS.includes(name)
 
 /** In the place of a secret: a file that holds it, the word that makes the helper read its standard input, or nothing. */
 export const secretText = (name: string, grammar: Grammar): Either<string, string | undefined> => {

@@ -55,7 +55,8 @@ export const lacks = (
   ]
 }
 
-const isSignificant = (option: string): boolean => !/^(rw|defaults|_netdev|.*atime|.*lazytime|x-.*)$/.test(option)
+const isSignificant = (option: string): boolean =>
+  !/^(rw|defaults|_netdev|nofail|auto|noauto|.*atime|.*lazytime|x-.*)$/.test(option)
 
 /** What has to be equal in two requests that share a mount. */
 export const significant = ({ type, source, options }: Filesystem): string => {

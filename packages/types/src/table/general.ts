@@ -1,5 +1,10 @@
 // What holds of the options of every type.
 
+const BOOT = 'is for fstab and the boot, and is not passed on'
+
+/** Flags of fstab(5) for the boot. They say nothing of a mount, and are accepted because lists of options are copied from there. */
+export const BOOT_FLAGS: readonly string[] = ['_netdev', 'nofail', 'auto', 'noauto']
+
 /** Flags of every type. `suid` and `dev` are refused unless policy allows them; `nosuid` and `nodev` are added. */
 export const GENERAL_FLAGS: Readonly<Record<string, string>> = {
   ro: 'gives less',
@@ -14,7 +19,7 @@ export const GENERAL_FLAGS: Readonly<Record<string, string>> = {
   suid: 'only with the policy `suid: allow`',
   dev: 'only with the policy `dev: allow`',
   defaults: 'says nothing',
-  _netdev: 'is for the boot, and is not passed on',
+  ...Object.fromEntries(BOOT_FLAGS.map((name) => [name, BOOT])),
   atime: 'concerns access times alone',
   noatime: 'concerns access times alone',
   diratime: 'concerns access times alone',
@@ -56,7 +61,7 @@ export const GENERAL_NEVER: Readonly<Record<string, string>> = {
     ),
   ),
   ...Object.fromEntries(['helper', 'uhelper'].map((name) => [name, PROGRAM])),
-  ...Object.fromEntries(['user', 'users', 'owner', 'group', 'nofail', 'auto', 'noauto'].map((name) => [name, OWNER])),
+  ...Object.fromEntries(['user', 'users', 'owner', 'group'].map((name) => [name, OWNER])),
   ...Object.fromEntries(
     ['context', 'fscontext', 'defcontext', 'rootcontext', 'seclabel', 'smackfsroot'].map((name) => [name, LABEL]),
   ),
@@ -65,3 +70,6 @@ export const GENERAL_NEVER: Readonly<Record<string, string>> = {
 
 /** Whether no configuration can allow an option because of how its name begins. */
 export const isNeverByPrefix = (name: string): boolean => /^(?:x-|X-|verity\.)/.test(name)
+
+/** Whether an option is for fstab and systemd alone: it is accepted, and has no effect on a mount that is made here. */
+export const isForBoot = (name: string): boolean => BOOT_FLAGS.includes(name) || name.startsWith('x-systemd.')
