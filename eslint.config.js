@@ -110,7 +110,7 @@ export default tseslint.config(
     rules: { 'functional/immutable-data': 'off' },
   },
   {
-    files: ['.ci/**/*.{mjs,js,cjs}'],
+    files: ['.ci/**/*.{mjs,js,cjs}', 'packages/*/page/**/*.js'],
     rules: { eqeqeq: 'error', 'no-unused-vars': 'error', 'prefer-const': 'error', 'no-var': 'error' },
   },
 )

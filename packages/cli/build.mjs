@@ -32,6 +32,12 @@ const bundle = await rolldown({
 })
 const names = { entryFileNames: '[name].js', chunkFileNames: '[name].js' }
 const { output } = await bundle.write({ dir: 'bundle', format: 'cjs', minify: false, cleanDir: true, ...names })
+
+// The page of `trace view`: its script as one file without imports, and the rest as it is.
+const page = await rolldown({ input: 'page/main.js', platform: 'browser' })
+await page.write({ file: 'bundle/page.js', format: 'iife', minify: true })
+for (const name of ['page.css', 'page.html']) copyFileSync(join('page', name), join('bundle', name))
+
 writeFileSync('bundle/package.json', '{ "type": "commonjs" }\n')
 
 // Where the sources of @mountkeeper/exec look for it, seen from bundle/.

@@ -29,6 +29,7 @@ import type {
   StatusArguments,
 } from './asked.js'
 import { helpFormatter } from './help.js'
+import { TRACES, replay, traces } from './trace-arguments.js'
 import { mistakeText } from './usage.js'
 
 export type * from './asked.js'
@@ -224,18 +225,6 @@ const reconcile = command({
   handler: (asked): ReconcileArguments => ({ _tag: 'Reconcile', ...asked }),
 })
 
-const replay = command({
-  name: 'replay',
-  description: 'Repeat every decision of a trace and report the first line that differs',
-  examples: [
-    { description: 'Check that this version decides as the recorded one did', command: 'mountkeeper replay run.trace' },
-  ],
-  args: {
-    trace: positional({ displayName: 'TRACE', type: string, description: 'the trace file that run --trace wrote' }),
-  },
-  handler: ({ trace }): Asked => ({ _tag: 'Replay', trace }),
-})
-
 const doctor = command({
   name: 'doctor',
   description: 'Check that this host is ready: tools, rights, namespace, roots; each problem shows its fix',
@@ -345,15 +334,15 @@ const help = command({
   handler: ({ topic }): Asked => ({ _tag: 'Help', topic: topic === 'config' ? topic : undefined }),
 })
 
-const commands = { run, serve, plan, status, reconcile, replay, simulate, doctor, help }
+const commands = { run, serve, plan, status, reconcile, replay, trace: traces, simulate, doctor, help }
 
 const NAMES = Object.keys(commands)
 
+/** Commands, and the commands of commands: those of `trace` have their options. */
+const PARSERS = Object.entries({ ...commands, ...TRACES, trace: undefined })
+
 const optionsOf = (name: string | undefined): readonly string[] => {
-  const topics =
-    Object.entries(commands)
-      .find(([each]) => each === name)?.[1]
-      .helpTopics() ?? []
+  const topics = PARSERS.find(([each]) => each === name)?.[1]?.helpTopics() ?? []
   return [
     '--help',
     ...(name === undefined ? ['--version'] : []),
@@ -377,15 +366,21 @@ export const readArguments = async (argv: readonly string[], version: string): P
     cmds: commands,
   })
   const parsed = await runSafely(table, [...argv])
-  if (parsed._tag === 'ok') return { _tag: 'Asked', asked: parsed.value.value }
+  if (parsed._tag === 'ok') {
+    const { value } = parsed.value
+    return { _tag: 'Asked', asked: 'command' in value ? value.value : value }
+  }
   const { exitCode, message } = parsed.error.config
   if (exitCode === 0) return { _tag: 'Print', text: message }
   // The parser's own report is a page; parsing again gives the mistakes as values.
   const again = await parse(table, [...argv])
   const [mistake] = again._tag === 'error' ? again.error.errors : []
   const name = argv.find((argument) => NAMES.includes(argument))
+  const inner = name === 'trace' ? argv.find((argument) => argument in TRACES) : undefined
+  const known = name === 'trace' ? Object.keys(TRACES) : NAMES
+  const path = [name, inner].filter((part) => part !== undefined).join(' ')
   const nodes = argv.slice(0, 1).map((raw) => ({ type: 'longOption', raw }))
   const first = name === undefined && mistake?.nodes.length === 0 ? { message: 'Unknown arguments', nodes } : mistake
-  const what = first === undefined ? message : mistakeText(first, NAMES, optionsOf(name))
-  return { _tag: 'Mistake', text: `${what} (see mountkeeper ${name === undefined ? '' : `${name} `}--help)` }
+  const what = first === undefined ? message : mistakeText(first, known, optionsOf(inner ?? name))
+  return { _tag: 'Mistake', text: `${what} (see mountkeeper ${path === '' ? '' : `${path} `}--help)` }
 }

@@ -75,6 +75,14 @@ export interface ReconcileArguments extends PlaceArguments {
   readonly json: boolean
 }
 
+/** `trace view`, as it was asked for. */
+export interface TraceViewArguments {
+  readonly _tag: 'TraceView'
+  readonly trace: string
+  /** Absent: stdout. */
+  readonly output: string | undefined
+}
+
 /** One command, as it was asked for. */
 export type Asked =
   | RunArguments
@@ -84,5 +92,6 @@ export type Asked =
   | ReconcileArguments
   | DoctorArguments
   | SimulateArguments
+  | TraceViewArguments
   | { readonly _tag: 'Replay'; readonly trace: string }
   | { readonly _tag: 'Help'; readonly topic: 'config' | undefined }

@@ -33,6 +33,8 @@ const perform = async (asked: Asked, streams: Streams): Promise<ExitCode> => {
       return (await import('./reconcile.js')).reconcile(asked, streams)
     case 'Replay':
       return (await import('./replay.js')).replay(asked.trace, streams)
+    case 'TraceView':
+      return (await import('./trace-view.js')).traceView(asked, streams)
     case 'Simulate':
       return (await import('./simulate.js')).simulate(asked, streams)
     case 'Doctor':

@@ -57,6 +57,10 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
     'Exit code: 0 no repairable difference is left, 1 some are left, 2 usage or configuration error, 3 cannot read the host, another manager has its lock, or stopped.',
   ],
   replay: ['Exit code: 0 every decision is the same, 1 a decision differs, 2 cannot read the trace.'],
+  view: [
+    'The page is one file without any other: it can be sent to a colleague, and is read without a network. Mountpoints, consumers and sources are in it.',
+    'Exit code: 0 written, 2 cannot read the trace or the file cannot be written to, 3 the disk is full.',
+  ],
   simulate: [
     `Kinds of faults: ${Object.entries(FAULT_WORDS)
       .map(([kind, words]) => `${kind} (${words})`)
@@ -95,6 +99,18 @@ const topics = (all: readonly Topic[], wanted: (category: string) => boolean): r
 
 const isArgument = (category: string): boolean => category === 'arguments'
 
+const FIRST_EXAMPLES: readonly Example[] = [
+  {
+    description: 'Try it with real mounts in a sandbox; the host is not changed',
+    command: 'mountkeeper run --sandbox requests.jsonl',
+  },
+  { description: 'Check that this host is ready', command: 'mountkeeper doctor --root /srv/mounts' },
+]
+
+const TRACE_EXAMPLES: readonly Example[] = [
+  { description: 'Look at a recorded run in a browser', command: 'mountkeeper trace view run.trace --output run.html' },
+]
+
 /** How help is laid out. */
 export const helpFormatter: HelpFormatter = {
   formatCommand: ({ path, name, description = '', helpTopics, examples: given = [] }) => {
@@ -114,23 +130,15 @@ export const helpFormatter: HelpFormatter = {
       ...section('Examples', examples(given)),
     ].join('\n')
   },
-  formatSubcommands: ({ name, description = '', commands }) =>
+  formatSubcommands: ({ path, description = '', commands }) =>
     [
-      `Usage: ${name} COMMAND [OPTIONS] [ARGUMENTS]`,
+      `Usage: ${path.join(' ')} COMMAND [OPTIONS] [ARGUMENTS]`,
       '',
       `${description}.`,
       ...section('Commands', rows(commands.map((each) => [each.name, each.description ?? '']))),
-      ...section('Examples', [
-        ...examples([
-          {
-            description: 'Try it with real mounts in a sandbox; the host is not changed',
-            command: 'mountkeeper run --sandbox requests.jsonl',
-          },
-          { description: 'Check that this host is ready', command: 'mountkeeper doctor --root /srv/mounts' },
-        ]),
-      ]),
+      ...section('Examples', examples(path.length > 1 ? TRACE_EXAMPLES : FIRST_EXAMPLES)),
       '',
-      'Run mountkeeper COMMAND --help for details and examples of a command.',
-      'Run mountkeeper help config for the configuration keys.',
+      `Run ${path.join(' ')} COMMAND --help for details and examples of a command.`,
+      ...(path.length > 1 ? [] : ['Run mountkeeper help config for the configuration keys.']),
     ].join('\n'),
 }

@@ -45,6 +45,7 @@ describe('what was asked for', () => {
     ],
     ['a simulated host', ['run', '--host', 'simulator'], { ...RUN, host: 'simulator' }],
     ['a trace', ['replay', 't'], { _tag: 'Replay', trace: 't' }],
+    ['a page of a trace', ['trace', 'view', 't', '--output', 'p'], { _tag: 'TraceView', trace: 't', output: 'p' }],
     ['the table of keys', ['help', 'config'], { _tag: 'Help', topic: 'config' }],
   ])('%s', async (_, argv, asked) => {
     expect(await read(...argv)).toMatchObject({ _tag: 'Asked', asked })
@@ -73,6 +74,12 @@ describe('mistakes are one line that says what was probably meant', () => {
       '--host mainframe: unknown host; use linux or simulator (see mountkeeper run --help)',
     ],
     [['replay'], 'TRACE is missing (see mountkeeper replay --help)'],
+    [['trace', 'view'], 'TRACE is missing (see mountkeeper trace view --help)'],
+    [['trace', 'vieww'], 'vieww: unknown command; did you mean view? (see mountkeeper trace --help)'],
+    [
+      ['trace', 'view', 't', '--outptu'],
+      '--outptu: unknown option; did you mean --output? (see mountkeeper trace view --help)',
+    ],
   ])('%j', async (argv, text) => {
     expect(await read(...argv)).toEqual({ _tag: 'Mistake', text })
   })
