@@ -17,7 +17,7 @@ import type { Draft, Out } from './draft.js'
 import { holderOf, holdersLeft, openDraft, refuse, reply, rootOf, set, accept } from './draft.js'
 import { heldAnywhere } from './hold.js'
 import { finish, shares, wantSlot } from './steps.js'
-import { onProbeOfHeld } from './unmount.js'
+import { endAsHeld } from './unmount.js'
 
 /** Which generation serves a request that arrives now; none while the host is down. */
 export const servingGeneration = (out: Out): number | undefined => {
@@ -205,7 +205,7 @@ export const lookNow = (draft: Draft): void => {
 const enqueue = (draft: Draft, waiting: Waiting): void => {
   set(draft, { waiting: [...draft.record.waiting, waiting] })
   if (yieldsToRequests(draft)) finish(draft)
-  else if (endsRetries(draft, waiting)) onProbeOfHeld(draft)
+  else if (endsRetries(draft, waiting)) endAsHeld(draft)
   if (waiting.generation <= draft.out.generation) lookNow(draft)
   advance(draft)
 }

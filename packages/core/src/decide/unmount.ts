@@ -104,11 +104,11 @@ const conclude = (draft: Draft, left: Left): void => {
 const isSaved = (draft: Draft): boolean =>
   rollingBack(draft.record.work) === undefined && (holdersLeft(draft) > 0 || savingAttach(draft) !== undefined)
 
-export const onProbeOfHeld = (draft: Draft): void => conclude(draft, { mount: 'held', directory: 'kept' })
+export const endAsHeld = (draft: Draft): void => conclude(draft, { mount: 'held', directory: 'kept' })
 
 /** A holder or a claim that discovery has found ends the attempts to unmount the layer. */
 export const endAttempts = (draft: Draft): void => {
-  if (draft.record.wait?.why === 'unmount-retry' && isSaved(draft)) onProbeOfHeld(draft)
+  if (draft.record.wait?.why === 'unmount-retry' && isSaved(draft)) endAsHeld(draft)
 }
 
 /** Our layer is off: on to the directory, by what was found there. */
@@ -145,7 +145,7 @@ export const unmountAfterLook = (draft: Draft, found: Found): void => {
   const { layer } = draft.record
   const why = whyThere(draft)
   if (isSaved(draft)) {
-    onProbeOfHeld(draft)
+    endAsHeld(draft)
   } else if (layer === undefined) {
     afterUnmount(draft, found)
   } else if (why !== undefined) {
@@ -203,7 +203,7 @@ export const onUnmountEnded = (draft: Draft, found: Found, error: CommandError |
     return
   }
   if (isSaved(draft)) {
-    onProbeOfHeld(draft)
+    endAsHeld(draft)
     return
   }
   const attempts = work?.attempts ?? 1
