@@ -9,6 +9,8 @@ import type { RequestId } from '../id.js'
 import { LOCAL_LANE } from '../lane.js'
 import { isStreamFull } from '../slots.js'
 import { reasonOf } from '../reason.js'
+import type { Steps } from '../table.js'
+import { ON, situationOf } from '../table.js'
 import { abandon, cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
 import type { Draft, Out } from './draft.js'
@@ -122,12 +124,18 @@ export const leavingDeadline = (draft: Draft, waiting: Waiting): void => {
   })
 }
 
+const DEADLINE: Readonly<Record<Steps['Deadline'], (draft: Draft, waiting: Waiting) => void>> = {
+  answer: (draft, waiting) => {
+    if (waiting.op === 'attach') attachDeadline(draft, waiting)
+    else leavingDeadline(draft, waiting)
+  },
+}
+
 const mountpointDeadline = (out: Out, path: string, request: RequestId): void => {
   const draft = openDraft(out, path)
   const waiting = draft.record.waiting.find((each) => each.request === request)
   if (waiting === undefined) return
-  if (waiting.op === 'attach') attachDeadline(draft, waiting)
-  else leavingDeadline(draft, waiting)
+  DEADLINE[ON[situationOf(draft.record)].Deadline.does](draft, waiting)
   advance(draft)
 }
 

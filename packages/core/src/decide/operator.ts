@@ -9,6 +9,8 @@ import type { CancelRequest, ForgetRequest, Maintained, Request, RetryRequest, S
 import { idKey } from '../lane.js'
 import { canonicalServer } from '../server.js'
 import { STATUS_ENTRIES_MAX, STATUS_MAX, statusOfHost } from '../status.js'
+import type { Steps } from '../table.js'
+import { ON, situationOf } from '../table.js'
 import { advance } from './advance.js'
 import type { Draft, Out } from './draft.js'
 import { answerRefused, change, openDraft, pathsOf, phaseNow, recordFact, refuse, reply, set } from './draft.js'
@@ -98,24 +100,28 @@ export const requestRetry = (out: Out, request: RequestId, body: RetryRequest): 
   observe(out, body.mountpoint)
 }
 
-const isResting = ({ work, overdue }: Mountpoint): boolean => work === undefined && overdue.length === 0
+/** What was tried and failed is due again when the look has ended; what policy keeps is only looked at. */
+const lookAtRest = (draft: Draft): void => {
+  const { record } = draft
+  const kept = record.wait?.why === 'keep-mounted'
+  const phase = phaseNow(draft)
+  const known = record.unknown === undefined && phase !== 'mounted' && phase !== 'lost'
+  startWork(draft, { _tag: known && !kept ? 'CleanUp' : 'Look' })
+  wantSlot(draft, true)
+}
+
+const OBSERVED: Readonly<Record<Steps['Observed'], (draft: Draft) => void>> = {
+  lookAtRest,
+  hurry: lookNow,
+  resetBackOff: () => undefined,
+}
 
 /** Something was seen, or is to be seen, at a mountpoint: leads to a look and to nothing else. */
 export const observe = (out: Out, mountpoint: string): void => {
   const draft = openDraft(out, mountpoint)
-  const { entry, record } = draft
-  if (entry === undefined || out.phase !== 'up') return
+  if (draft.entry === undefined || out.phase !== 'up') return
   set(draft, { backOffMs: 0 })
-  const kept = record.wait?.why === 'keep-mounted'
-  if (isResting(record)) {
-    // What was tried and failed is due again when the look has ended; what policy keeps is only looked at.
-    const phase = phaseNow(draft)
-    const known = record.unknown === undefined && phase !== 'mounted' && phase !== 'lost'
-    startWork(draft, { _tag: known && !kept ? 'CleanUp' : 'Look' })
-    wantSlot(draft, true)
-  } else {
-    lookNow(draft)
-  }
+  OBSERVED[ON[situationOf(draft.record)].Observed.does](draft)
 }
 
 /** Whether a request waits or an effect runs there; a look that is due after a delay, and that no request waits for, is neither. */

@@ -3,10 +3,12 @@
 
 import type { CommandError, Found, SourceSeen } from '../found.js'
 import { isUnmounting, mountingOf } from '../goal.js'
-import type { EffectInFlight, Unresolved } from '../host.js'
+import type { Delay, EffectInFlight, Unresolved } from '../host.js'
 import type { EffectId } from '../id.js'
 import type { EffectFound, Outcome, Probed } from '../input.js'
 import { isInTheWay } from '../reason.js'
+import type { AfterLook, Steps } from '../table.js'
+import { AFTER_LOOK, ON, situationOf } from '../table.js'
 import type { Draft } from './draft.js'
 import { set, setWork } from './draft.js'
 import type { Concluded } from './mount.js'
@@ -28,26 +30,30 @@ import {
 } from './steps.js'
 import { escalate, onRemoveDirectoryEnded, onUnmountEnded, unmountAfterLook, recheckUnmount } from './unmount.js'
 
-/** Goes on from a look that shows the truth, by what is wanted. */
-const afterLook = (draft: Draft, found: Found, source: SourceSeen | undefined): void => {
-  switch (draft.record.work?.goal._tag) {
-    case 'Attach':
-    case 'Remount':
-      mountAfterLook(draft, found, source)
-      return
-    case 'Detach':
-    case 'CleanUp':
-    case 'RollBack':
-      unmountAfterLook(draft, found)
-      return
-    case 'Look':
-    case 'ProbeForReconcile':
-    case undefined:
-      // Seen on top again: it is back, or what covered it is gone, so it may be unmounted after all.
-      if (whyThere(draft) === undefined && isInTheWay(draft.record.reason)) set(draft, { reason: undefined })
-      if (draft.record.work?.goal._tag === 'ProbeForReconcile' && probeForSurvey(draft, found, source)) return
-      finish(draft)
-  }
+type GoesOn = (draft: Draft, found: Found, source: SourceSeen | undefined) => void
+
+/** Seen on top again: it is back, or what covered it is gone, so it may be unmounted after all. */
+const noteOnTop = (draft: Draft): void => {
+  if (whyThere(draft) === undefined && isInTheWay(draft.record.reason)) set(draft, { reason: undefined })
+}
+
+const GOES_ON: Readonly<Record<AfterLook, GoesOn>> = {
+  mount: mountAfterLook,
+  unmount: unmountAfterLook,
+  finish: (draft) => {
+    noteOnTop(draft)
+    finish(draft)
+  },
+  probe: (draft, found, source) => {
+    noteOnTop(draft)
+    if (!probeForSurvey(draft, found, source)) finish(draft)
+  },
+}
+
+/** Goes on from a look that shows what is there, by what is wanted. */
+const afterLook: GoesOn = (draft, found, source) => {
+  const { work } = draft.record
+  GOES_ON[work === undefined ? 'finish' : AFTER_LOOK[work.goal._tag]](draft, found, source)
 }
 
 const onChangeEnded = (
@@ -181,40 +187,50 @@ const isPolicyTimer = (draft: Draft): boolean => {
   return begun && servedHead(draft) === undefined && (work === undefined || unresolved === undefined)
 }
 
-/** A delay has ended. */
-const onElapsed = (draft: Draft): void => {
-  const { wait, work, overdue } = draft.record
-  const isDead = draft.out.phase !== 'up' && isPolicyTimer(draft)
-  set(draft, { wait: undefined })
-  if (isDead) {
-    // A look beside what is kept is under way and ends by itself.
-    if (work !== undefined && wait?.why === 'back-off') finish(draft)
-  } else if (wait?.why === 'keep-mounted') {
-    set(draft, { reason: undefined })
-  } else if (work !== undefined && overdue.length > 0) {
-    if (wait?.why === 'settle') emitLook(draft)
-    else escalate(draft)
-  } else if (work !== undefined) {
-    wantSlot(draft, servedHead(draft) === undefined)
-  } else if (wait?.why === 'back-off' && isUncertain(draft.record)) {
+const ELAPSED: Readonly<Record<Steps['Elapsed'], (draft: Draft, wait: Delay) => void>> = {
+  tryAgain: (draft, { why }) => {
+    if (why !== 'back-off' || !isUncertain(draft.record)) {
+      // The repair that was tried is due now; `advance` knows which it is.
+      set(draft, { reason: undefined })
+      return
+    }
     startWork(draft, { _tag: 'Look' })
     wantSlot(draft, true)
-  } else {
-    // What was tried is due now; `advance` knows what that is.
-    set(draft, { reason: undefined })
-  }
+  },
+  endKeeping: (draft) => set(draft, { reason: undefined }),
+  queueAgain: (draft) => wantSlot(draft, servedHead(draft) === undefined),
+  escalate: (draft, { why }) => {
+    if (why === 'settle') emitLook(draft)
+    else escalate(draft)
+  },
 }
+
+/** A delay has ended. */
+const onElapsed = (draft: Draft, wait: Delay): void => {
+  const situation = situationOf(draft.record)
+  const isDead = draft.out.phase !== 'up' && isPolicyTimer(draft)
+  set(draft, { wait: undefined })
+  if (!isDead) ELAPSED[ON[situation].Elapsed.does](draft, wait)
+  // A look beside a layer that is kept is under way and ends by itself.
+  else if (draft.record.work !== undefined && wait.why === 'back-off') finish(draft)
+}
+
+const REPORTED: Readonly<Record<Steps['Reported'], (draft: Draft, flight: EffectInFlight, outcome: Outcome) => void>> =
+  {
+    ignore: () => undefined,
+    goOn: onEffectOutcome,
+  }
 
 /** Takes the one outcome of an effect, if it is the one that is awaited here. */
 export const onOutcome = (draft: Draft, outcome: Outcome): 'taken' | 'not ours' => {
   const { inFlight, wait } = draft.record
   if (inFlight?.effect === outcome.effect) {
-    onEffectOutcome(draft, inFlight, outcome)
+    REPORTED[ON[situationOf(draft.record)].Reported.does](draft, inFlight, outcome)
     if (outcome.found._tag === 'Unknown' || draft.record.unknown !== undefined) answerForPerson(draft)
     return 'taken'
   }
   if (wait?.effect === outcome.effect && outcome.found._tag === 'Elapsed') {
-    onElapsed(draft)
+    onElapsed(draft, wait)
     return 'taken'
   }
   return 'not ours'
@@ -228,7 +244,7 @@ const withoutProcess = (error: CommandError | undefined): CommandError | undefin
 }
 
 /** No process of an overdue effect lives any more: the mountpoint is free again, and looked at (L23). */
-export const onEnded = (draft: Draft, effect: EffectId): void => {
+const freeAgain = (draft: Draft, effect: EffectId): void => {
   const overdue = draft.record.overdue.filter((each) => each.effect !== effect)
   if (overdue.length === draft.record.overdue.length) return
   const { lastError, unresolved } = draft.record
@@ -246,10 +262,19 @@ export const onEnded = (draft: Draft, effect: EffectId): void => {
   wantSlot(draft, servedHead(draft) === undefined)
 }
 
+const ENDED: Readonly<Record<Steps['Ended'], (draft: Draft, effect: EffectId) => void>> = {
+  ignore: () => undefined,
+  freeAgain,
+}
+
+export const onEnded = (draft: Draft, effect: EffectId): void => {
+  ENDED[ON[situationOf(draft.record)].Ended.does](draft, effect)
+}
+
 /** The slot that was wanted is there: a look first, whatever is to follow. */
-export const onGranted = (draft: Draft): void => {
+const look = (draft: Draft): void => {
   const { record, out } = draft
-  if (record.slot !== 'wanted' || record.work === undefined) return
+  if (record.work === undefined) return
   if (
     record.background &&
     (out.phase !== 'up' || out.stopping !== 'no') &&
@@ -261,4 +286,13 @@ export const onGranted = (draft: Draft): void => {
   }
   set(draft, { slot: 'held', work: { ...record.work, granted: true } })
   emitLook(draft)
+}
+
+const GRANTED: Readonly<Record<Steps['Granted'], (draft: Draft) => void>> = {
+  ignore: () => undefined,
+  look,
+}
+
+export const onGranted = (draft: Draft): void => {
+  GRANTED[ON[situationOf(draft.record)].Granted.does](draft)
 }

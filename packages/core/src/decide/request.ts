@@ -13,6 +13,8 @@ import { DEFAULT_STREAM, idKey } from '../lane.js'
 import { serversOf } from '../server.js'
 import { cancelEarlier } from './abandon.js'
 import { advance, endHolder, matched, meant } from './advance.js'
+import type { Steps } from '../table.js'
+import { ON, situationOf } from '../table.js'
 import type { Draft, Out } from './draft.js'
 import { holderOf, holdersLeft, openDraft, refuse, reply, rootOf, set, accept } from './draft.js'
 import { heldAnywhere } from './hold.js'
@@ -201,12 +203,23 @@ export const lookNow = (draft: Draft): void => {
   wantSlot(draft, false)
 }
 
+const ARRIVED: Readonly<Record<Steps['Arrived'], (draft: Draft, waiting: Waiting) => void>> = {
+  wait: () => undefined,
+  yieldTurn: (draft) => {
+    if (yieldsToRequests(draft)) finish(draft)
+  },
+  hurry: (draft, waiting) => {
+    if (yieldsToRequests(draft)) finish(draft)
+    else if (endsRetries(draft, waiting)) endAsHeld(draft)
+    if (waiting.generation <= draft.out.generation) lookNow(draft)
+  },
+}
+
 /** Puts a request into the queue of its mountpoint; it is served at once if none is before it. */
 const enqueue = (draft: Draft, waiting: Waiting): void => {
   set(draft, { waiting: [...draft.record.waiting, waiting] })
-  if (yieldsToRequests(draft)) finish(draft)
-  else if (endsRetries(draft, waiting)) endAsHeld(draft)
-  if (waiting.generation <= draft.out.generation) lookNow(draft)
+  ARRIVED[ON[situationOf(draft.record)].Arrived.does](draft, waiting)
+  if (waiting.generation <= draft.out.generation && draft.record.backOffMs !== 0) set(draft, { backOffMs: 0 })
   advance(draft)
 }
 

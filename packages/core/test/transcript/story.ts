@@ -2,7 +2,8 @@
 // driver and fails where the core breaks its part of the contract. It knows nothing about mountpoints.
 
 import { defaultSettings } from '@mountkeeper/border'
-import { breaches, showAnswer, showEffect, showFact, showHost, showPhase } from '@mountkeeper/inspect'
+import type { Cells, Watched } from '@mountkeeper/inspect'
+import { breaches, noteCells, showAnswer, showEffect, showFact, showHost, showPhase } from '@mountkeeper/inspect'
 import type { Decision, Effect, Fact, Found, Host, Input, RequestId, Settings } from '../../src/index.js'
 import { apply, decide, emptyHost, grantable } from '../../src/index.js'
 import type { Layers } from './layers.js'
@@ -145,12 +146,28 @@ const judge = (host: Host): void => {
   if (answered.length > 0) fail(`request ${answered.join(', ')} was answered, and is remembered`)
 }
 
+/** The cells of the table that the stories of this process went through. */
+export const CELLS: Cells = new Map()
+
+const watched = (host: Host, paths: Iterable<string>): Watched => ({
+  host: host.phase,
+  records: [...paths].map((path) => ({ path, record: host.mountpoints.get(path)?.record })),
+})
+
+const pathsIn = (host: Host, input: Input): readonly string[] =>
+  input._tag === 'Requested' && 'mountpoint' in input.body && input.body.mountpoint !== undefined
+    ? [...new Set([...host.mountpoints.keys(), input.body.mountpoint])]
+    : [...host.mountpoints.keys()]
+
 const step = (story: Story, input: Input): void => {
   const host = hostOf(story)
+  const paths = pathsIn(host, input)
+  const before = watched(host, paths)
   // A story may grant what is not free, to show that this changes nothing else.
   const isFair = input._tag !== 'Granted' || grantable(host) === input.mountpoint
   const decision = decide(host, input)
   apply(host, decision)
+  noteCells(CELLS, input, before, watched(host, paths))
   deliver(story, decision)
   if (isFair && host.stopping !== 'hard') judge(host)
   showChanged(story, host)

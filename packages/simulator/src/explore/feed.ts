@@ -3,6 +3,7 @@
 
 import type { Answer, Decision, Effect, Fact, Host, HostPhase, Input, Outcome, Phase } from '@mountkeeper/core'
 import { apply, decide, effectId, grantable } from '@mountkeeper/core'
+import type { Mountpoint } from '@mountkeeper/core/state'
 import { allHolders } from '@mountkeeper/core/state'
 import { breaches, breachesOfFacts, showAnswer, showEffect, showFact, showInput } from '@mountkeeper/inspect'
 import type { Configuration } from './configuration.js'
@@ -16,10 +17,11 @@ import { judgeAnswer, judgeEffect, judgeState } from './oracle.js'
 /** The core under exploration: a wrapper around it plants a bug. */
 export type Decide = (host: Host, input: Input) => Decision
 
-/** The phases of the host and of its mountpoints. */
+/** The phases of the host and of its mountpoints, and the records of these. */
 export interface Phases {
   readonly host: HostPhase
   readonly places: readonly Phase[]
+  readonly records: readonly { readonly path: string; readonly record: Mountpoint | undefined }[]
 }
 
 /** Sees every decision after it was applied. `of`: the effect whose outcome the input is. */
@@ -61,6 +63,7 @@ const say = (run: Run, text: () => string): void => {
 const phasesOf = (host: Host, places: readonly Place[]): Phases => ({
   host: host.phase,
   places: places.map(({ path }) => host.mountpoints.get(path)?.record.phase ?? 'absent'),
+  records: places.map(({ path }) => ({ path, record: host.mountpoints.get(path)?.record })),
 })
 
 const noteMounting = (run: Run, index: number, mounting: boolean): void => {

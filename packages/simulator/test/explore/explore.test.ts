@@ -1,6 +1,7 @@
 // The smaller explorations of CI, and the page that they draw. UPDATE_DIAGRAM=1 writes it.
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
+import { notInTable, notSeen } from '@mountkeeper/inspect'
 import { expect, test } from 'vitest'
 import * as explorer from '../../src/explore/index.js'
 import { expectProgress, exploreAll } from './configurations.js'
@@ -24,6 +25,21 @@ test.for([
 test('L22: two mountpoints with one slot, to a stated depth', (context) => {
   exploreAll(context, explorer.BESIDE, explorer.drawInto(diagram))
 }, 600_000)
+
+// No configuration explores the ladder, or a policy that keeps what is vacant: scenarios of the core show these cells.
+const NOT_EXPLORED = [
+  'queued Elapsed never leads to queued',
+  'running Elapsed never leads to running',
+  'blocked Reported never leads to blocked',
+  'blocked Elapsed never leads to blocked',
+  'blocked Ended never leads to running',
+  'blocked Ended never leads to blocked',
+]
+
+test('the table of the core and the explorations show the same', () => {
+  const differences = { notInTable: notInTable(diagram.cells), notSeen: notSeen(diagram.cells) }
+  expect(differences).toEqual({ notInTable: [], notSeen: NOT_EXPLORED })
+})
 
 test('the page of transitions is as the explorer draws it', () => {
   const drawn = explorer.showDiagram(diagram)

@@ -145,12 +145,12 @@ export const SEEING: readonly Mutant[] = [
     'what was merely seen at a mountpoint starts an unmount',
     'section 4, L20',
     'decide/operator.ts',
-    "    startWork(draft, { _tag: known && !kept ? 'CleanUp' : 'Look' })\n    wantSlot(draft, true)\n",
-    `    startWork(draft, { _tag: known && !kept ? 'CleanUp' : 'Look' })
-    if (known && record.layer !== undefined && record.slot === 'none') {
-      set(draft, { slot: 'held' })
-      emitUnmount(draft, record.layer, 'plain')
-    } else wantSlot(draft, true)\n`,
+    "  startWork(draft, { _tag: known && !kept ? 'CleanUp' : 'Look' })\n  wantSlot(draft, true)\n",
+    `  startWork(draft, { _tag: known && !kept ? 'CleanUp' : 'Look' })
+  if (known && record.layer !== undefined && record.slot === 'none') {
+    set(draft, { slot: 'held' })
+    emitUnmount(draft, record.layer, 'plain')
+  } else wantSlot(draft, true)\n`,
     "import { emitUnmount } from './steps.js'",
   ),
   mutantOf(
