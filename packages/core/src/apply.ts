@@ -3,8 +3,9 @@
 
 import type { Change, Decision, HostPatch } from './decision.js'
 import { addHolder, countHolders, noHolders, removeHolder } from './holders.js'
-import type { Host, Mountpoint, Unanswered } from './host.js'
+import type { Host, Unanswered } from './host.js'
 import { DEFAULT_STREAM, idKey } from './lane.js'
+import type { Mountpoint } from './mountpoint.js'
 import { mayTake, takenBy } from './memory.js'
 import { moveSlot } from './slots.js'
 

@@ -4,7 +4,7 @@
 import type { Difference } from './answer.js'
 import type { Found, Identity, SourceSeen } from './found.js'
 import { compareIdentity, layersOf, renamedAmong, unknownText } from './found.js'
-import type { Mountpoint } from './host.js'
+import type { Mountpoint } from './mountpoint.js'
 import { agreement, sourceChange } from './layer.js'
 import { phaseOf } from './phase-of.js'
 import type { Settings } from './settings.js'

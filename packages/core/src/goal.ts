@@ -1,7 +1,8 @@
 // Goals: what is being brought about at a mountpoint, each with what it alone has to remember on the way. A goal ends with the
 // work; where a deadline or a failure changes what is wanted, another goal takes its place and the progress goes on.
 
-import type { AttachError, Broken, Detached, RollbackFailure, Warning } from './answer.js'
+import type { AttachError, Detached, Warning } from './answer.js'
+import type { Broken, RollbackFailure } from './refusal.js'
 import type { CommandError, ResolvedSource } from './found.js'
 import type { RequestId } from './id.js'
 

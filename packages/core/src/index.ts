@@ -7,39 +7,42 @@ export type {
   AttachError,
   Attached,
   CancelSent,
-  Cancelled,
   DetachError,
   Detached,
   Difference,
-  DiscoveryFailed,
   Down,
   Forgotten,
   HolderStatus,
-  HostDown,
-  InFlight,
-  InUse,
-  Invalid,
   MountpointStatus,
-  NotFound,
-  NotManaged,
-  Reason,
   Reconciled,
   Refusal,
   Refusing,
   Released,
   Result,
   Retried,
-  RollbackFailure,
   Status,
+  Up,
+  Warning,
+} from './answer.js'
+export type {
+  Cancelled,
+  DiscoveryFailed,
+  HostDown,
+  InFlight,
+  InUse,
+  Invalid,
+  NotFound,
+  NotManaged,
+  Reason,
+  RollbackFailure,
   Stopped,
   Superseded,
   TooLate,
   Uncertain,
-  Up,
-  Warning,
-} from './answer.js'
+} from './refusal.js'
 export { apply } from './apply.js'
-export { checkFilesystem, checkMountpointPath, checkName, checkPath, utf8Length } from './check.js'
+export { checkFilesystem } from './check.js'
+export { checkMountpointPath, checkName, checkPath, utf8Length } from './check-text.js'
 export { decide } from './decide.js'
 export type { Change, Decision, Leaving } from './decision.js'
 export type { Intent } from './durable.js'

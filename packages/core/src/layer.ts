@@ -4,7 +4,8 @@
 
 import type { TypeRule } from '@mountkeeper/types'
 import { askedFlags, carriedFlags, carries, demandedFlags, isReadOnly, ruleOf } from './agree.js'
-import type { Reason, Warning } from './answer.js'
+import type { Warning } from './answer.js'
+import type { Reason } from './refusal.js'
 import type { Filesystem } from './filesystem.js'
 import { leadsOverPaths, optionName } from './filesystem.js'
 import type { Identity, ResolvedSource, SourceSeen } from './found.js'

@@ -5,7 +5,7 @@ import type { Grammar, MemoryUse, TypeRule } from '@mountkeeper/types'
 import { parseValue } from '@mountkeeper/types'
 import type { Filesystem } from './filesystem.js'
 import { optionName } from './filesystem.js'
-import type { Mountpoint } from './host.js'
+import type { Mountpoint } from './mountpoint.js'
 import type { Settings } from './settings.js'
 
 /** What one inode takes beside the size, rounded up. */

@@ -2,7 +2,7 @@
 // seen last. No transition writes it; a decision stamps it on the records that it changes.
 
 import { isUnmounting, mountingOf } from './goal.js'
-import type { Delay, EffectInFlight, Mountpoint, Work } from './host.js'
+import type { Delay, EffectInFlight, Mountpoint, Work } from './mountpoint.js'
 import type { Phase } from './phase.js'
 
 const WHILE: Readonly<Record<EffectInFlight['kind'], Phase>> = {

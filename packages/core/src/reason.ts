@@ -1,6 +1,6 @@
 // Reasons made of what a look has found.
 
-import type { Reason } from './answer.js'
+import type { Reason } from './refusal.js'
 import type { Unknown } from './found.js'
 
 /** Why nothing is known of a mountpoint, as answers and `status` say it. */

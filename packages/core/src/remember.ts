@@ -6,8 +6,8 @@ import { evolve, evolveHolders } from './evolve.js'
 import type { Fact } from './fact.js'
 import type { Holders } from './holders.js'
 import { addHolder, findHolder, noHolders, removeHolder } from './holders.js'
-import type { Mountpoint } from './host.js'
-import { absentMountpoint } from './host.js'
+import type { Mountpoint } from './mountpoint.js'
+import { absentMountpoint } from './mountpoint.js'
 import { phaseOf } from './phase-of.js'
 
 /** One mountpoint as facts describe it. */

@@ -6,7 +6,8 @@
 
 import type { Fifo } from './fifo.js'
 import { emptyFifo, firstOf, push, remove } from './fifo.js'
-import type { Host, Mountpoint } from './host.js'
+import type { Host } from './host.js'
+import type { Mountpoint } from './mountpoint.js'
 import type { Lane, Queue, Share, Slots, Stream } from './lane.js'
 import { DEFAULT_STREAM, LOCAL_LANE } from './lane.js'
 import type { Settings } from './settings.js'

@@ -2,7 +2,7 @@
 
 import type { Difference } from './answer.js'
 import { errorText } from './found.js'
-import type { Mountpoint } from './host.js'
+import type { Mountpoint } from './mountpoint.js'
 
 const IN_THE_WAY = 'its content is on the disk of the host itself: check it, then remove it by hand'
 

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer'
 import { defaultSettings } from '@mountkeeper/border'
 import { sourceAllowed, typeRule } from '@mountkeeper/types'
 import { describe, expect, test } from 'vitest'
-import { checkDeadline } from '../src/check.js'
+import { checkDeadline } from '../src/check-text.js'
 import type { Request } from '../src/index.js'
 import {
   INVISIBLE,

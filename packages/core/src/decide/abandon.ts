@@ -2,7 +2,7 @@
 // found out and undone without it.
 
 import { refusalOf } from '../goal.js'
-import type { Waiting } from '../host.js'
+import type { Waiting } from '../mountpoint.js'
 import type { Draft } from './draft.js'
 import { setWork } from './draft.js'
 import { refuseWaiting } from './leave.js'

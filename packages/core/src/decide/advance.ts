@@ -4,7 +4,7 @@
 import type { Detached, Warning } from '../answer.js'
 import { mountingFor } from '../goal.js'
 import type { Holder } from '../holders.js'
-import type { Waiting } from '../host.js'
+import type { Waiting } from '../mountpoint.js'
 import { isInTheWay, reasonOf } from '../reason.js'
 import type { Draft, Out } from './draft.js'
 import { heldBy, holderOf, holdersLeft, passThrough, phaseNow, set, recordFact } from './draft.js'

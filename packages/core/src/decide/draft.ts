@@ -1,11 +1,11 @@
 // The draft of a decision: what one input leads to, while it is being worked out. Nothing outside it is written, so `decide`
 // stays a function; all modules beside this one are transitions, and this one only knows how to write them down.
 
-import type { Answer, Difference, Refusal, Result } from '../answer.js'
-import type { Change, Decision, HostPatch } from '../decision.js'
-import type { Effect } from '../effect.js'
+import type { Answer, Difference } from '../answer.js'
+import type { Change, Decision } from '../decision.js'
 import type { Durable } from '../durable.js'
 import { NOTHING_DURABLE } from '../durable.js'
+import type { Effect } from '../effect.js'
 import type { HoldersWriter, MountpointFact } from '../evolve.js'
 import { evolve, evolveHolders } from '../evolve.js'
 import type { Fact } from '../fact.js'
@@ -13,12 +13,13 @@ import type { Mounting } from '../goal.js'
 import { mountingOf } from '../goal.js'
 import type { Holder } from '../holders.js'
 import { allHolders, findHolder, holdersOf } from '../holders.js'
-import type { Entry, Host, Mountpoint, Unanswered, Work, Stopping } from '../host.js'
-import type { HostPhase, Phase } from '../phase.js'
-import { absentMountpoint, copyMountpoint } from '../host.js'
-import { phaseOf } from '../phase-of.js'
+import type { Entry, Host, Stopping, Unanswered } from '../host.js'
 import type { EffectId, RequestId } from '../id.js'
 import { effectId } from '../id.js'
+import type { Mountpoint, Work } from '../mountpoint.js'
+import { absentMountpoint, copyMountpoint } from '../mountpoint.js'
+import { phaseOf } from '../phase-of.js'
+import type { HostPhase, Phase } from '../phase.js'
 
 /** What leaves with the decision, and the little of the host that changes on the way to it. */
 export interface Out {
@@ -66,10 +67,10 @@ export interface Draft {
   removedCount: number
 }
 
-const NOTHING: readonly never[] = []
+export const NOTHING: readonly never[] = []
 
 /** The list with one more. Most decisions have none or one of each kind, and lists of one are a tenth of an empty one's growth. */
-const added = <Each>(list: readonly Each[], each: Each): readonly Each[] => {
+export const added = <Each>(list: readonly Each[], each: Each): readonly Each[] => {
   if (list.length === 0) return [each]
   ;(list as Each[]).push(each)
   return list
@@ -263,11 +264,6 @@ export const recordFact = (draft: Draft, fact: MountpointFact): void => {
   if (patch !== undefined) Object.assign(own(draft), patch)
 }
 
-/** Records a fact about the host. */
-export const recordOfHost = (out: Out, fact: Exclude<Fact, MountpointFact>): void => {
-  out.facts = added(out.facts, fact)
-}
-
 /** Facts say nothing more of this mountpoint: neither does its record, while requests still wait there. */
 export const endRecord = (draft: Draft): void => {
   Object.assign(own(draft), NOTHING_DURABLE)
@@ -281,90 +277,10 @@ export const change = (out: Out, value: Change): void => {
   out.changes = added(out.changes, value)
 }
 
-const addAnswer = (out: Out, value: Answer): void => {
-  out.answers = added(out.answers, value)
-}
-
-/** The request that is being decided about is now the newest one. */
-export const arrive = (out: Out, request: RequestId): void => {
-  out.lastRequest = request
-}
-
-/** The request was accepted: it gets exactly one answer (L45). */
-export const accept = (out: Out, unanswered: Unanswered): void => {
-  change(out, { _tag: 'Accepted', unanswered })
-  out.accepted = unanswered
-  if (unanswered.generation > 0 && unanswered.generation <= out.generation) out.unansweredNow += 1
-}
-
 export const takeEffectId = (out: Out): EffectId => {
   const taken = out.nextEffect
   out.nextEffect = effectId(taken + 1)
   return taken
-}
-
-/** Notes what a probe has shown for the reconciles that wait for it. */
-export const noteProbed = (out: Out, difference: Difference): void => {
-  out.probed = [...out.probed, difference]
-}
-
-export const patchHost = (out: Out, patch: HostPatch): void => {
-  out.phase = patch.phase ?? out.phase
-  out.generation = patch.generation ?? out.generation
-  out.stopping = patch.stopping ?? out.stopping
-  out.unansweredNow = patch.unansweredNow ?? out.unansweredNow
-  change(out, { _tag: 'Host', patch })
-}
-
-/** Where a request waits; nowhere, if it is one of the host's own. */
-export const pathsOf = ({ release, mountpoint }: Unanswered): readonly string[] =>
-  release?.at ?? (mountpoint === undefined ? NOTHING : [mountpoint])
-
-/** The accepted request as of this point of the decision. */
-export const unansweredOf = (out: Out, request: RequestId): Unanswered | undefined =>
-  out.accepted?.request === request && out.progressed?.has(request) !== true
-    ? out.accepted
-    : (out.progressed?.get(request) ?? out.host.requests.get(request))
-
-const end = (out: Out, unanswered: Unanswered): void => {
-  change(out, { _tag: 'Answered', request: unanswered.request })
-  if (unanswered.generation > 0 && unanswered.generation <= out.generation) out.unansweredNow -= 1
-}
-
-type Replied = Pick<Unanswered, 'request' | 'id' | 'op'>
-
-const nameOf = (replied: Replied): { readonly id?: string } => (replied.id === undefined ? {} : { id: replied.id })
-
-/** Answers a request that was never accepted. */
-export const reply = (out: Out, { request, id, op }: Replied, result: Result): void => {
-  addAnswer(out, { request, ...nameOf({ request, id, op }), op, ok: true, result })
-}
-
-/** Refuses a request that was never accepted. */
-export const refuse = (out: Out, { request, id, op }: Replied, error: Refusal): void => {
-  addAnswer(out, { request, ...nameOf({ request, id, op }), op, ok: false, error })
-}
-
-/** The one answer to an accepted request. */
-export const answer = (out: Out, request: RequestId, result: Result): void => {
-  const unanswered = unansweredOf(out, request)
-  if (unanswered === undefined) return
-  reply(out, unanswered, result)
-  end(out, unanswered)
-}
-
-/** The one answer to an accepted request that cannot be served. */
-export const answerRefused = (out: Out, request: RequestId, error: Refusal): void => {
-  const unanswered = unansweredOf(out, request)
-  if (unanswered === undefined) return
-  refuse(out, unanswered, error)
-  end(out, unanswered)
-}
-
-/** A release has come further, as of this point of the decision. */
-export const noteProgress = (out: Out, unanswered: Unanswered): void => {
-  out.progressed ??= new Map()
-  out.progressed.set(unanswered.request, unanswered)
 }
 
 /** The decision: what the mountpoints under it came to, and everything that leaves with it. */

@@ -2,7 +2,8 @@
 // layer of others becomes ours only where its type's entry identifies the data (`isAdoptable`).
 
 import { ruleOf } from '../agree.js'
-import type { AttachError, Broken, Conflict, MountFailed, Overloaded } from '../answer.js'
+import type { AttachError } from '../answer.js'
+import type { Broken, Conflict, MountFailed, Overloaded } from '../refusal.js'
 import type { Filesystem } from '../filesystem.js'
 import type { Found, Identity, SourceSeen } from '../found.js'
 import type { Mounting } from '../goal.js'

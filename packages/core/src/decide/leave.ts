@@ -1,10 +1,12 @@
 // How a request leaves the queue of a mountpoint, with its answer or with its part of one.
 
 import type { AttachError, Detached } from '../answer.js'
-import type { Unanswered, Waiting } from '../host.js'
+import type { Unanswered } from '../host.js'
+import type { Waiting } from '../mountpoint.js'
 import type { RequestId } from '../id.js'
 import type { Draft } from './draft.js'
-import { answer, answerRefused, change, noteProgress, set, unansweredOf } from './draft.js'
+import { change, set } from './draft.js'
+import { answer, answerRefused, noteProgress, unansweredOf } from './reply.js'
 
 /** Takes a request out of the queue. */
 export const leaveQueue = (draft: Draft, request: RequestId): void => {

@@ -1,25 +1,26 @@
 // Mounting: an attach that has its turn, from its look to `Attached` or to a roll-back (the tables of R4, and R5).
 
 import { ruleOf } from '../agree.js'
-import type { MountFailed, Warning } from '../answer.js'
+import type { Warning } from '../answer.js'
+import type { MountFailed } from '../refusal.js'
 import type { Filesystem } from '../filesystem.js'
 import { optionText } from '../filesystem.js'
 import type { CommandError, Found, SourceSeen } from '../found.js'
 import { errorText, layersOf } from '../found.js'
 import { mountingOf } from '../goal.js'
 import { anyHolder } from '../holders.js'
-import type { Probed, Unknown } from '../input.js'
 import { sourceChange } from '../layer.js'
 import { serverOf } from '../server.js'
 import type { Draft } from './draft.js'
-import { holdersLeft, set, setMounting, setWork, recordFact } from './draft.js'
+import { holdersLeft, recordFact, set, setMounting, setWork } from './draft.js'
+import { succeed } from './hold.js'
+import { meetForeign, meetOurs, refuseForMemory, refuseForMissing, refuseServed, refuseSharing } from './join.js'
 import { rollBack } from './rollback.js'
 import type { IdentifiedMount } from './see.js'
 import { compareWithFound, identifyMount } from './see.js'
 import {
   NO_REQUEST,
   becomeUncertain,
-  emitLook,
   emitMakeDirectory,
   emitMount,
   emitProbe,
@@ -36,9 +37,6 @@ import {
   wantSlot,
   whyThere,
 } from './steps.js'
-import { onSurveyProbeEnded } from './survey.js'
-import { share, succeed } from './hold.js'
-import { meetForeign, meetOurs, refuseForMemory, refuseForMissing, refuseServed, refuseSharing } from './join.js'
 
 /** Whether the work has taken its next step, or the same look has yet to serve what is wanted now. */
 export type Concluded = 'done' | 'proceed'
@@ -82,7 +80,7 @@ const mountUnlessChanged = (draft: Draft, filesystem: Filesystem, found: Found, 
 }
 
 /** What the attach that is served, or the remount for holders, wants; nothing after the deadline of its request. */
-const wanted = (draft: Draft): Filesystem | undefined =>
+export const wanted = (draft: Draft): Filesystem | undefined =>
   servedHead(draft)?.filesystem ?? (draft.record.work?.goal._tag === 'Remount' ? draft.record.filesystem : undefined)
 
 /** Goes on from a look, with nothing of ours under way. */
@@ -156,7 +154,7 @@ const commandFailed = (path: string, error: CommandError): Warning => ({
 })
 
 /** Our own mount is there and right: serves the requests that wait for it. */
-const serveMounted = (draft: Draft, filesystem: Filesystem, more: readonly Warning[]): void => {
+export const serveMounted = (draft: Draft, filesystem: Filesystem, more: readonly Warning[]): void => {
   const { work, path } = draft.record
   const mounting = mountingOf(work)
   const { error, lookedFor } = mounting?.proving ?? { error: undefined, lookedFor: draft.out.lastRequest }
@@ -273,65 +271,4 @@ export const onReplacingEnded = (
   const isSame = shares(draft, filesystem, draft.record.filesystem)
   set(draft, { reason: there === undefined && isSame ? undefined : reason })
   refuseServed(draft, mountingOf(work)?.broken ?? { _tag: 'Conflict', requested: filesystem, vacant: true, reason })
-}
-
-/** The probe has ended: serves those that the look before it is for, or looks again if a survey has put that look in doubt. */
-const shareProbed = (draft: Draft, filesystem: Filesystem, warnings: readonly Warning[]): void => {
-  const { work, overdue } = draft.record
-  // No look can run beside a probe that is overdue: requests that wait are served after its end.
-  if (work?.lookedFor === NO_REQUEST && overdue.length === 0) emitLook(draft)
-  else share(draft, filesystem, warnings)
-}
-
-/**
- * The probe of our own mount has ended, whose command had failed. Where a survey has seen something else there since, the claim
- * ends, and the requests that wait for it are served again, by a look.
- */
-const onProbeOfMount = (draft: Draft, filesystem: Filesystem, probed: Probed | Unknown): void => {
-  const { path, work, foreign, layer } = draft.record
-  if (work?.lookedFor === NO_REQUEST) {
-    endClaim(draft, 'settled')
-    finish(draft)
-  } else if (probed._tag === 'Broken') {
-    const layers = layer === undefined ? foreign : [layer, ...foreign]
-    rollBack(draft, { _tag: 'Broken', errno: probed.errno }, { _tag: 'Mounted', layers }, 'layer')
-  } else {
-    serveMounted(draft, filesystem, probed._tag === 'Unknown' ? [notResponding(path, filesystem)] : [])
-  }
-}
-
-const notResponding = (path: string, { source }: Filesystem): Warning => ({
-  _tag: 'NotResponding',
-  text: `${source} on ${path} does not respond now`,
-})
-
-/** Keeps what the probe has found, so that `status` does not show as well what was just refused as dead. */
-const noteProbe = (draft: Draft, probed: Probed | Unknown): void => {
-  const { out, record } = draft
-  if (probed._tag === 'Broken' && record.layer !== undefined) set(draft, { dead: { errno: probed.errno, at: out.at } })
-  else if (probed._tag === 'Alive' && record.dead !== undefined) set(draft, { dead: undefined })
-}
-
-/** Whether the filesystem that is to be shared answers at all. */
-export const onProbeEnded = (draft: Draft, probed: Probed | Unknown): void => {
-  noteProbe(draft, probed)
-  const filesystem = wanted(draft)
-  const { path, layer, work } = draft.record
-  const mounting = mountingOf(work)
-  if (work?.goal._tag === 'ProbeForReconcile') {
-    onSurveyProbeEnded(draft, probed)
-  } else if (filesystem === undefined || layer === undefined) {
-    finish(draft)
-  } else if (mounting?.proving !== undefined) {
-    onProbeOfMount(draft, filesystem, probed)
-  } else if (probed._tag === 'Alive') {
-    shareProbed(draft, filesystem, mounting?.warnings ?? [])
-  } else if (probed._tag === 'Unknown') {
-    shareProbed(draft, filesystem, [...(mounting?.warnings ?? []), notResponding(path, filesystem)])
-  } else if (settingsOf(draft).policies.broken === 'remount') {
-    setMounting(draft, { replacing: 'broken', broken: { _tag: 'Broken', errno: probed.errno } })
-    emitLook(draft)
-  } else {
-    refuseServed(draft, { _tag: 'Broken', errno: probed.errno })
-  }
 }

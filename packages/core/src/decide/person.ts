@@ -1,11 +1,11 @@
 // What only a person can remove: a link on the way, a directory that may not be entered, a root that is another one. Time changes
 // nothing about it, so that no request waits for it: each is answered after one look (R4.10).
 
-import type { MountFailed } from '../answer.js'
+import type { MountFailed } from '../refusal.js'
 import { isNothingLeft } from '../durable.js'
 import type { Unknown } from '../found.js'
 import { needsPerson, unknownText } from '../found.js'
-import type { Waiting } from '../host.js'
+import type { Waiting } from '../mountpoint.js'
 import { abandon } from './abandon.js'
 import { leavingDeadline } from './deadline.js'
 import type { Draft } from './draft.js'

@@ -1,7 +1,8 @@
 // Roll-back of a failed attach (L7, L8): the claim ends durably, then what was made for it is taken away in reverse order,
 // then all attaches that waited for the same filesystem are refused with the first cause and every step that did not succeed.
 
-import type { AttachError, Reason } from '../answer.js'
+import type { AttachError } from '../answer.js'
+import type { Reason } from '../refusal.js'
 import type { Found, CommandError } from '../found.js'
 import type { RollingBack } from '../goal.js'
 import { mountingOf, rollingBack } from '../goal.js'

@@ -2,29 +2,20 @@
 // decides what comes next; the modules for mounting and unmounting do, and `advance` when nothing is left to do.
 
 import { mountOptions, ruleOf } from '../agree.js'
-import type { Reason } from '../answer.js'
+import type { Reason } from '../refusal.js'
 import type { UnmountHow } from '../effect.js'
 import type { Filesystem } from '../filesystem.js'
 import type { Goal } from '../goal.js'
 import { sameFilesystem } from '../option-meaning.js'
 import type { CommandError, Identity, Unknown } from '../found.js'
-import type { Delay, EffectInFlight, Mountpoint, Waiting, Work } from '../host.js'
+import type { Delay, EffectInFlight, Mountpoint, Waiting, Work } from '../mountpoint.js'
 import type { RequestId } from '../id.js'
 import { requestId } from '../id.js'
 import { serverOf } from '../server.js'
 import type { Settings } from '../settings.js'
 import type { Draft } from './draft.js'
-import {
-  change,
-  holdersLeft,
-  passThrough,
-  set,
-  setWork,
-  takeEffectId,
-  emit,
-  recordFact,
-  unansweredOf,
-} from './draft.js'
+import { change, holdersLeft, passThrough, set, setWork, takeEffectId, emit, recordFact } from './draft.js'
+import { unansweredOf } from './reply.js'
 
 export const NO_REQUEST: RequestId = requestId(0)
 

@@ -1,7 +1,8 @@
 // Unmounting: from the last holder's leaving, a roll-back or a clean-up, over look, unmount and rmdir, to the answer. Only our
 // own layer, only when a look shows it on top, and the directory only when it is ours and proven unmounted (L10, L11, L20).
 
-import type { Detached, Reason, Warning } from '../answer.js'
+import type { Detached, Warning } from '../answer.js'
+import type { Reason } from '../refusal.js'
 import type { UnmountHow } from '../effect.js'
 import type { CommandError, Found } from '../found.js'
 import { isUnmounting, rollingBack } from '../goal.js'

@@ -144,7 +144,7 @@ export const EFFECTS: readonly Mutant[] = [
     'nested-mountpoints',
     'a mountpoint below another one is accepted',
     'section 5',
-    'decide/request.ts',
+    'decide/admit.ts',
     '  if (above !== undefined) return nested(path, above)\n',
     '  if (above !== undefined) return undefined\n',
   ),

@@ -96,7 +96,7 @@ export const HOLDERS: readonly Mutant[] = [
     'second-answer',
     'an answered request stays in the list of those that wait for an answer',
     'L45',
-    'decide/draft.ts',
+    'decide/reply.ts',
     "{ _tag: 'Answered', request: unanswered.request }",
     "{ _tag: 'Progressed', unanswered }",
   ),
