@@ -2,6 +2,9 @@
 // declare. The only test that sees imports that die in plain Node, missing files, and undeclared dependencies.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { command, node, temporaryFolder, top } from './tree.js'
 
@@ -46,8 +49,7 @@ beforeAll(() => {
   for (const { full } of packages) {
     const place = join(folder, 'node_modules', full)
     mkdirSync(place, { recursive: true })
-    const tarball = join(tarballs, `${full.replace(/^@/, '').replace('/', '-')}-0.1.0.tgz`)
-    expect(command(place, 'tar', '-xzf', tarball, '--strip-components=1').output).toBe('')
+    expect(command(place, 'tar', '-xzf', tarballOf(full), '--strip-components=1').output).toBe('')
     // Instead of an install, which would need a network: each package reaches the packages it declares, no others.
     const { dependencies = {}, peerDependencies = {} } = manifestOf(full)
     for (const other of Object.keys({ ...dependencies, ...peerDependencies })) {
@@ -70,10 +72,34 @@ test.each(packages)('$full holds its build, its sources, the licence and no buil
   expect(readFileSync(join(place, 'LICENSE'), 'utf8')).toBe(readFileSync(join(top, 'LICENSE'), 'utf8'))
 })
 
+const tarballOf = (full: string): string =>
+  join(folder, 'tarballs', `${full.replace(/^@/, '').replace('/', '-')}-0.1.0.tgz`)
+
+test.each(packages)('$full is published as publint wants it', async ({ full }) => {
+  const pkgDir = join(folder, 'node_modules', full)
+  const { messages, pkg } = await publint({ pkgDir, strict: true, pack: false })
+  expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
+})
+
+/** `node10` knows no exports, and these are ES modules: `require` of Node 20.19 and later loads them. */
+const EXPECTED: readonly string[] = ['node10', 'CJSResolvesToESM']
+
+test.each(packages)('$full has types that attw finds right', async ({ full }) => {
+  const found = await checkPackage(createPackageFromTarballData(readFileSync(tarballOf(full))), {
+    excludeEntrypoints: ['./look-process'],
+  })
+  if (found.types === false) throw new Error(`${full} has no types`)
+  const problems = found.problems.filter(
+    (problem) =>
+      !EXPECTED.includes(problem.kind) && !('resolutionKind' in problem && EXPECTED.includes(problem.resolutionKind)),
+  )
+  expect(problems).toEqual([])
+})
+
 /** By what names others import a package: its own, and those of its further entries. */
 const entriesOf = (full: string): readonly string[] =>
   Object.keys(manifestOf(full).exports)
-    .filter((entry) => entry !== './package.json')
+    .filter((entry) => entry !== './package.json' && entry !== './look-process')
     .map((entry) => `${full}${entry.slice(1)}`)
 
 test.each(packages)('$full, and each further entry of it, can be imported in plain Node', ({ full }) => {

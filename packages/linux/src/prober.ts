@@ -3,13 +3,13 @@
 // the rest; one that ends is replaced. Not a worker thread: one that hangs in the kernel keeps its whole process from exiting
 // (measured).
 
-import { fileURLToPath } from 'node:url'
 import type { Unknown } from '@mountkeeper/core'
 import type { Batch, Job, JobEnd } from './batches.js'
 import { createBatches } from './batches.js'
 import { TIMED_OUT } from './evidence.js'
 import type { LookRequest, Seen } from './look.js'
 import type { LookChild, StartLookChild } from './look-child.js'
+import { lookModule } from './look-module.js'
 import { startLookChild } from './look-child.js'
 import type { Question, QuestionAnswer } from './question.js'
 import { GREETING } from './question.js'
@@ -78,12 +78,6 @@ interface Helper {
   timer: NodeJS.Timeout | undefined
 }
 
-/** From sources, in tests, the built one is run: Node 20 runs no TypeScript. */
-const ownModule = (): string =>
-  fileURLToPath(
-    new URL(import.meta.url.endsWith('.ts') ? '../dist/look-process.js' : 'look-process.js', import.meta.url),
-  )
-
 const groupOf = (question: Question): string => {
   if (question._tag === 'Directory') return question.path
   const { server, mountpoint } = question.request
@@ -108,7 +102,7 @@ const createCounts = (): {
 
 /** Makes a prober; its first process is started by the first question, and none keeps this process running. */
 export const createProber = (options: ProberOptions = {}): Prober => {
-  const startChild = options.start ?? startLookChild(options.module ?? ownModule())
+  const startChild = options.start ?? startLookChild(options.module ?? lookModule())
   const patienceMs = options.patienceMs ?? PATIENCE_MS
   const helpers = new Set<Helper>()
   /** Killed, and not ended: in the kernel, waiting for a server. */

@@ -193,5 +193,8 @@ export const openMountkeeper = (options: OpenOptions): Promise<OpenKeeper> =>
     if (E.isLeft(configuration)) throw notOpened(configuration.left)
     const unfit = await notPrivileged(configuration.right)
     if (unfit !== undefined) throw notOpened(unfit)
+    const { lookProcessProblem } = await import('@mountkeeper/linux')
+    const missing = lookProcessProblem()
+    if (missing !== undefined) throw notOpened(stopFailure(missing))
     return openOn(await thisMachine(configuration.right), configuration.right, options)
   })
