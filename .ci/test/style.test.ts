@@ -35,6 +35,12 @@ describe('sources', () => {
     expect(sources.filter((path) => read(path).trimEnd().split('\n').length > 400)).toEqual([])
   })
 
+  test('of the core have at most 300 lines a file', () => {
+    const core = sources.filter((path) => path.startsWith('packages/core/'))
+    expect(core.length).toBeGreaterThan(50)
+    expect(core.filter((path) => read(path).trimEnd().split('\n').length > 300)).toEqual([])
+  })
+
   test('open with a comment that says what the file holds', () => {
     const beginning = (path: string): string => read(path).replace(/^#!.*\n\n*/, '')
     expect(sources.filter((path) => !/^(\/\/|\/\*\*)/.test(beginning(path)))).toEqual([])
