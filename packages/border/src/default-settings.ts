@@ -3,6 +3,7 @@
 import type { Policies, Settings } from '@mountkeeper/core'
 import { DEFAULT_TYPES } from '@mountkeeper/types'
 
+/** The policies where none are configured. */
 export const DEFAULT_POLICIES: Policies = {
   foreign: 'refuse',
   keepMountedMs: 0,
@@ -15,6 +16,7 @@ export const DEFAULT_POLICIES: Policies = {
   dev: 'refuse',
 }
 
+/** The limits where none are configured. */
 export const DEFAULT_LIMITS: Required<Settings['limits']> = {
   waitingPerMountpoint: 1024,
   waitingPerHost: 65_536,
@@ -29,8 +31,10 @@ export const DEFAULT_LIMITS: Required<Settings['limits']> = {
   bytesPerRecord: 12_288,
 }
 
+/** How many operations run at the same time where that is not configured. */
 export const DEFAULT_SLOTS: Required<Settings['slots']> = { hanging: 16, perServer: 4, perStream: 12, local: 512 }
 
+/** The deadlines where none are configured, milliseconds. */
 export const DEFAULT_DEADLINES_MS: Settings['deadlinesMs'] = {
   request: 180_000,
   look: 10_000,
@@ -42,6 +46,7 @@ export const DEFAULT_DEADLINES_MS: Settings['deadlinesMs'] = {
   perType: {},
 }
 
+/** The delays where none are configured, milliseconds. */
 export const DEFAULT_DELAYS_MS: Settings['delaysMs'] = {
   settle: 1_000,
   unmountRetry: [500, 2_000],

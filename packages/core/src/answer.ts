@@ -48,6 +48,7 @@ export interface Warning {
   readonly paths?: readonly string[]
 }
 
+/** The claim holds: the right layer was found on top. It ends with `detach` or `release`. */
 export interface Attached {
   readonly _tag: 'Attached'
   /** Whether *this* call made the claim, so that a roll-back of the caller cannot drop an earlier one. */
@@ -59,6 +60,7 @@ export interface Attached {
   readonly warnings: readonly Warning[]
 }
 
+/** The claim is gone; the fields say what became of mount and directory. */
 export interface Detached {
   readonly _tag: 'Detached'
   readonly holder: 'removed' | 'not-held'
@@ -71,10 +73,13 @@ export interface Detached {
 
 export type Refused = Invalid | NotManaged | HostDown | Overloaded | Cancelled | Stopped
 
+/** Why an attach is refused. */
 export type AttachError = Refused | Conflict | Foreign | MountFailed | Broken | Uncertain | Maintenance
 
+/** Why a detach, or any other plain request, is refused. */
 export type DetachError = Refused
 
+/** All attachments of a consumer were ended; one answer for each. */
 export interface Released {
   readonly _tag: 'Released'
   readonly attachments: readonly {
@@ -84,6 +89,7 @@ export interface Released {
   }[]
 }
 
+/** The request that was named is withdrawn, and answered `Cancelled`. */
 export interface CancelSent {
   readonly _tag: 'CancelSent'
 }
@@ -111,6 +117,7 @@ export interface Difference {
   readonly holders?: readonly Attachment[]
 }
 
+/** The host came up: what is recorded was compared with what is mounted. `drift` is what differs. */
 export interface Up {
   readonly _tag: 'Up'
   readonly generation: number
@@ -118,29 +125,35 @@ export interface Up {
   readonly warnings: readonly Warning[]
 }
 
+/** The host is down: requests are refused until `host-up`; every mount stays. */
 export interface Down {
   readonly _tag: 'Down'
   readonly generation: number
 }
 
+/** What differs between records and host, after the repairs that were asked for. */
 export interface Reconciled {
   readonly _tag: 'Reconciled'
   readonly differences: readonly Difference[]
 }
 
+/** It is looked at now, and its delays begin from the first. */
 export interface Retried {
   readonly _tag: 'Retried'
 }
 
+/** The record is dropped and the host untouched; `holders` are those who were recorded. */
 export interface Forgotten {
   readonly _tag: 'Forgotten'
   readonly holders: readonly Attachment[]
 }
 
+/** New attachments are refused from now on. */
 export interface Refusing {
   readonly _tag: 'Refusing'
 }
 
+/** New attachments are accepted again. */
 export interface Allowing {
   readonly _tag: 'Allowing'
 }
@@ -151,6 +164,7 @@ export interface HolderStatus extends Attachment {
   readonly knowledge: Knowledge
 }
 
+/** One mountpoint as `status` shows it. */
 export interface MountpointStatus {
   readonly mountpoint: string
   readonly filesystem?: Filesystem
@@ -178,6 +192,7 @@ export interface MountpointStatus {
   readonly unmanaged?: true
 }
 
+/** What is recorded, page by page. */
 export interface Status {
   readonly _tag: 'Status'
   readonly generation: number
@@ -191,6 +206,7 @@ export interface Status {
   readonly changedRoots: readonly string[]
 }
 
+/** What a request that was served is answered with. */
 export type Result =
   | Attached
   | Detached
@@ -205,6 +221,7 @@ export type Result =
   | Refusing
   | Allowing
 
+/** Why a request is refused; `_tag` says who is to blame: the caller, the load, or the host. */
 export type Refusal = AttachError | DiscoveryFailed | Superseded | TooLate | NotFound | InUse | InFlight
 
 /** The one answer to a request. */

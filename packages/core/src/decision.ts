@@ -52,6 +52,7 @@ export interface Leaving {
   readonly effects: readonly Effect[]
 }
 
+/** All that one input leads to, with the order in which a driver has to carry it out. */
 export interface Decision {
   /** To be applied to the host at once, before the next input is decided. */
   readonly changes: readonly Change[]

@@ -28,6 +28,7 @@ export interface MakeDirectory {
   readonly deadlineMs: number
 }
 
+/** Mounts one layer on the directory of the mountpoint. */
 export interface Mount {
   readonly _tag: 'Mount'
   readonly effect: EffectId
@@ -102,5 +103,7 @@ export interface Discover {
   readonly deadlineMs: number
 }
 
+/** What is done at one mountpoint. */
 export type MountpointEffect = Look | MakeDirectory | Mount | Unmount | RemoveDirectory | Probe
+/** What a decision asks the driver to do; exactly one outcome for each. */
 export type Effect = MountpointEffect | Wait | Discover

@@ -7,6 +7,7 @@ import type { Found, Identity, ResolvedSource } from './found.js'
 import type { Knowledge } from './holders.js'
 import type { Attachment } from './id.js'
 
+/** A change that survives a crash; the journal is a list of them. */
 export type Fact =
   | {
       readonly _tag: 'HostCameUp'

@@ -7,6 +7,7 @@ interface Node {
   after: Node | undefined
 }
 
+/** A queue whose first element is taken in constant time. */
 export interface Fifo {
   first: Node | undefined
   last: Node | undefined

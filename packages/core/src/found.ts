@@ -112,6 +112,7 @@ export type Found =
   | { readonly _tag: 'Mounted'; readonly layers: readonly Identity[] }
   | Unknown
 
+/** What is at a mountpoint instead of a directory. */
 export type ObstacleKind = 'file' | 'symlink' | 'socket' | 'fifo' | 'device' | 'other'
 
 /** How a command ended that did not end well. Evidence for people: no decision reads it (L40). */

@@ -5,6 +5,7 @@
 /** How it is known that an attachment holds: it asked us, or an outside authority shows it. */
 export type Knowledge = 'request' | 'inventory'
 
+/** Who holds a mountpoint, since when, and how that is known. */
 export interface Holder {
   readonly volume: string
   readonly consumer: string
@@ -28,6 +29,7 @@ export interface Holders {
   held: undefined | Holder | Holder[] | Map<string, OfConsumer>
 }
 
+/** A set without holders. */
 export const noHolders = (): Holders => ({ count: 0, held: undefined })
 
 const isNamed = (holder: Holder, volume: string, consumer: string): boolean =>

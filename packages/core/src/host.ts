@@ -66,6 +66,7 @@ export interface Holdings {
 /** Whether the manager is to end: what has begun is finished first (`drain`), or nothing is (`hard`). */
 export type Stopping = 'no' | 'drain' | 'hard'
 
+/** All the state of a manager. Only `apply` changes it. */
 export interface Host {
   readonly settings: Settings
   phase: HostPhase

@@ -12,6 +12,7 @@ interface Asked {
   readonly deadlineMs?: number
 }
 
+/** Asks that a filesystem is mounted at a mountpoint for one volume of one consumer. Repeating it changes nothing. */
 export interface AttachRequest extends Asked {
   readonly op: 'attach'
   readonly mountpoint: string
@@ -19,6 +20,7 @@ export interface AttachRequest extends Asked {
   readonly volume: string
   readonly consumer: string
 }
+/** Ends one attachment. Repeating it changes nothing. */
 export interface DetachRequest extends Asked {
   readonly op: 'detach'
   readonly mountpoint: string
@@ -35,14 +37,17 @@ export interface CancelRequest extends Asked {
   readonly op: 'cancel'
   readonly target: string
 }
+/** Compares records and host, and serves requests from then on. */
 export interface HostUpRequest extends Asked {
   readonly op: 'host-up'
 }
+/** Refuses requests from then on; every mount stays. */
 export interface HostDownRequest extends Asked {
   readonly op: 'host-down'
   /** The reason for callers that are refused while the host is down; at most 1,024 bytes. */
   readonly reason?: string
 }
+/** Asks for what is recorded, at most `limit` mountpoints at once. */
 export interface StatusRequest extends Asked {
   readonly op: 'status'
   /** Only this one; absent for all. */
@@ -72,6 +77,7 @@ export type Maintained = { readonly mountpoint: string } | { readonly server: st
 export type RefuseNewRequest = Asked & { readonly op: 'refuse-new' } & Maintained
 export type AllowNewRequest = Asked & { readonly op: 'allow-new' } & Maintained
 
+/** What a caller may ask. */
 export type Request =
   | AttachRequest
   | DetachRequest
@@ -157,6 +163,7 @@ export interface Outcome {
   readonly missingHelper?: string
 }
 
+/** All that can lead to a decision. */
 export type Input =
   | {
       readonly _tag: 'Requested'

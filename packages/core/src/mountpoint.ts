@@ -50,6 +50,7 @@ export interface Unresolved {
   readonly error: CommandError | undefined
 }
 
+/** A delay that runs, and what for. */
 export interface Delay {
   readonly effect: EffectId
   readonly why: 'settle' | 'unmount-retry' | 'back-off' | 'keep-mounted'

@@ -14,4 +14,5 @@ export type Phase =
   | 'leftover'
   | 'uncertain'
 
+/** Where the host is in its life; requests are served while it is `up`. */
 export type HostPhase = 'down' | 'draining' | 'discovering' | 'retrying' | 'up'

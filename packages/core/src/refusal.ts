@@ -33,23 +33,27 @@ export type Reason =
   /** What is mounted is not what the source leads to now. `is: 'absent'`: the source no longer exists. */
   | { readonly _tag: 'SourceChanged'; readonly was: string; readonly is: string }
 
+/** The request itself is wrong. Change the field that is named; the same request is never accepted. */
 export interface Invalid {
   readonly _tag: 'Invalid'
   readonly field: string
   readonly why: string
 }
 
+/** The path is below no managed root. Ask below one of `roots`, or configure another one. */
 export interface NotManaged {
   readonly _tag: 'NotManaged'
   readonly mountpoint: string
   readonly roots: readonly string[]
 }
 
+/** The host has not come up, or was taken down; `reason` says why. Wait, or repair what `reason` names. */
 export interface HostDown {
   readonly _tag: 'HostDown'
   readonly reason: string
 }
 
+/** A limit was reached: too many wait, or hold. Ask later or fewer at once, or raise the limit that is named. */
 export interface Overloaded {
   readonly _tag: 'Overloaded'
   /** The name of the limit that was reached, and its value. */
@@ -57,6 +61,7 @@ export interface Overloaded {
   readonly value: number
 }
 
+/** Another filesystem, or the same with other options, is in use there. Wait for its holders, or use another mountpoint. */
 export interface Conflict {
   readonly _tag: 'Conflict'
   readonly requested: Filesystem
@@ -65,6 +70,7 @@ export interface Conflict {
   readonly reason?: Reason
 }
 
+/** Something is mounted there that the manager did not mount. Unmount it, or set the policy `foreign` to `adopt`. */
 export interface Foreign {
   readonly _tag: 'Foreign'
   readonly layers: readonly Identity[]
@@ -77,6 +83,7 @@ export interface RollbackFailure {
   readonly error?: CommandError
 }
 
+/** A step before or of the mount failed. `error` has the command with its exit status and stderr, `why` a sentence. */
 export interface MountFailed {
   readonly _tag: 'MountFailed'
   /**
@@ -93,6 +100,7 @@ export interface MountFailed {
   readonly rollback: readonly RollbackFailure[]
 }
 
+/** It is mounted, and its server does not answer (`errno`). Repair the server, then ask again. */
 export interface Broken {
   readonly _tag: 'Broken'
   readonly errno: string
@@ -104,11 +112,13 @@ export interface Uncertain {
   readonly why: string
 }
 
+/** New attachments are refused for this mountpoint or server since `refuse-new`. Wait for `allow-new`. */
 export interface Maintenance {
   readonly _tag: 'Maintenance'
   readonly target: string
 }
 
+/** It was withdrawn while it waited; nothing was done for it. */
 export interface Cancelled {
   readonly _tag: 'Cancelled'
 }
@@ -118,29 +128,35 @@ export interface Stopped {
   readonly _tag: 'Stopped'
 }
 
+/** The request that was named is being served already, or was answered. */
 export interface TooLate {
   readonly _tag: 'TooLate'
 }
 
+/** What was named is not known. */
 export interface NotFound {
   readonly _tag: 'NotFound'
 }
 
+/** The host could not be read, and stays down. It is tried again after `nextTryMs`, unless the manager never was up. */
 export interface DiscoveryFailed {
   readonly _tag: 'DiscoveryFailed'
   readonly reason: string
   readonly nextTryMs: number
 }
 
+/** A later request for the host asked for the opposite. */
 export interface Superseded {
   readonly _tag: 'Superseded'
 }
 
+/** There are holders: detach them first, or use `force`. */
 export interface InUse {
   readonly _tag: 'InUse'
   readonly holders: readonly Attachment[]
 }
 
+/** A command is under way there; ask again when it has ended. */
 export interface InFlight {
   readonly _tag: 'InFlight'
 }

@@ -44,6 +44,7 @@ export interface Steps {
   readonly Deadline: 'answer'
 }
 
+/** What can happen to a mountpoint, by the name of the step that follows. */
 export type Happening = keyof Steps
 
 interface Cell<Step> {
@@ -56,6 +57,7 @@ type Row = { readonly [Column in Happening]: Cell<Steps[Column]> }
 
 const IGNORED: Cell<'ignore'> = { does: 'ignore', to: [] }
 
+/** The table of transitions: what each situation does at each happening, and where that may lead. */
 export const ON: Readonly<Record<Situation, Row>> = {
   resting: {
     // A request of the next generation waits at rest.

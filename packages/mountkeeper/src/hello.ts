@@ -9,6 +9,7 @@ export const PROTOCOL_FORMAT = 1
 
 /** The longest name of a client, and the longest id of a request on a socket, in characters. */
 export const CLIENT_NAME_MAX = 64
+/** The longest id of a request on a socket, in characters. */
 export const SOCKET_ID_MAX = 100
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/

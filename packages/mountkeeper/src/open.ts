@@ -24,6 +24,7 @@ import { openTrace } from './trace-file.js'
 
 /** What a keeper says that is no answer. */
 export interface Notice {
+  /** `error`: something is refused or has ended because of it. */
   readonly level: 'warning' | 'error'
   /** One sentence. */
   readonly text: string

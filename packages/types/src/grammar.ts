@@ -54,21 +54,29 @@ export interface Wrong {
   readonly why: string
 }
 
+/** A value that does not fit, and why. */
 export const wrong = (why: string): Wrong => ({ _tag: 'Wrong', why })
 
 /** The largest number that a value can be and still be compared without loss. */
 export const LARGEST: number = Number.MAX_SAFE_INTEGER
 
+/** An option without a value. */
 export const FLAG: Grammar = { _tag: 'Flag' }
+/** A plain name: letters, digits, `.`, `_` and `-`. */
 export const NAME: Grammar = { _tag: 'Name' }
+/** A whole number from `least` to `most`. */
 export const number = (least: number, most: number, reader: ValueReader = 'number'): Grammar => ({
   ...{ _tag: 'Number', reader, least, most },
 })
+/** A size in bytes, with the units that `reader` knows. */
 export const size = (reader: ValueReader, least: number, most: number): Grammar => ({
   ...{ _tag: 'Size', reader, least, most },
 })
+/** One of these words. */
 export const words = (...list: readonly string[]): Grammar => ({ _tag: 'Word', words: list, bare: false })
+/** One of these words, or no value. */
 export const wordsOrFlag = (...list: readonly string[]): Grammar => ({ _tag: 'Word', words: list, bare: true })
+/** A value that stands nowhere but in a secret. */
 export const secret = (by: SecretBy): Grammar => ({ _tag: 'Secret', by })
 
 const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/

@@ -16,6 +16,7 @@ import type { Run } from './play.js'
 export const MOUNTPOINTS: readonly string[] = [`${ROOT}/a`, `${ROOT}/b`, `${TENANT}/c`]
 /** Names that would collide if they were only joined. */
 export const VOLUMES: readonly string[] = ['v', 'v c']
+/** The consumers of random runs; one has a blank, as a name joined of two would. */
 export const CONSUMERS: readonly string[] = ['c', 'c v', 'd']
 
 const TMPFS: Filesystem = { type: 'tmpfs', source: 'f', options: [] }
