@@ -23,7 +23,10 @@ const withoutReports = {
 }
 
 const bundle = await rolldown({
-  input: { main: 'dist/main.js', 'look-process': join(folderOf('@mountkeeper/linux'), 'dist/look-process.js') },
+  input: {
+    main: 'dist/main.js',
+    'look-process': join(folderOf('@mountkeeper/linux'), 'dist/look-process.js'),
+  },
   platform: 'node',
   external: /^node:/,
   treeshake: { moduleSideEffects: false },

@@ -29,6 +29,7 @@ import type {
   StatusArguments,
 } from './asked.js'
 import { helpFormatter } from './help.js'
+import { inspect, why } from './question-arguments.js'
 import { TRACES, replay, traces } from './trace-arguments.js'
 import { mistakeText } from './usage.js'
 
@@ -334,7 +335,7 @@ const help = command({
   handler: ({ topic }): Asked => ({ _tag: 'Help', topic: topic === 'config' ? topic : undefined }),
 })
 
-const commands = { run, serve, plan, status, reconcile, replay, trace: traces, simulate, doctor, help }
+const commands = { run, serve, plan, status, inspect, why, reconcile, replay, trace: traces, simulate, doctor, help }
 
 const NAMES = Object.keys(commands)
 

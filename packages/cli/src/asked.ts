@@ -68,6 +68,23 @@ export interface StatusArguments extends PlaceArguments {
   readonly after: string | undefined
 }
 
+/** `inspect`, as it was asked for. */
+export interface InspectArguments {
+  readonly _tag: 'Inspect'
+  readonly path: string | undefined
+  readonly source: string | undefined
+  readonly json: boolean
+  readonly deadlineMs: number | undefined
+}
+
+/** `why`, as it was asked for. */
+export interface WhyArguments {
+  readonly _tag: 'Why'
+  readonly mountpoint: string
+  readonly json: boolean
+  readonly deadlineMs: number | undefined
+}
+
 /** `reconcile`, as it was asked for. */
 export interface ReconcileArguments extends PlaceArguments {
   readonly _tag: 'Reconcile'
@@ -89,6 +106,8 @@ export type Asked =
   | ServeArguments
   | PlanArguments
   | StatusArguments
+  | InspectArguments
+  | WhyArguments
   | ReconcileArguments
   | DoctorArguments
   | SimulateArguments

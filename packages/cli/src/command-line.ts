@@ -29,6 +29,10 @@ const perform = async (asked: Asked, streams: Streams): Promise<ExitCode> => {
       return (await import('./plan.js')).plan(asked, streams)
     case 'Status':
       return (await import('./status.js')).status(asked, streams)
+    case 'Inspect':
+      return (await import('./inspect.js')).inspect(asked, streams)
+    case 'Why':
+      return (await import('./inspect.js')).why(asked, streams)
     case 'Reconcile':
       return (await import('./reconcile.js')).reconcile(asked, streams)
     case 'Replay':

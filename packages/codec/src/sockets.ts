@@ -4,10 +4,11 @@
 import type { Request } from '@mountkeeper/core'
 import type { Codec } from './decode-error.js'
 import { pathCodec } from './form.js'
+import type { QuestionRequest } from './question.js'
 import { between, list, oneOf, optional, record, refined, text } from './shape.js'
 
 /** What may be asked on a socket. */
-export type SocketOperation = Request['op'] | 'plan'
+export type SocketOperation = Request['op'] | 'plan' | QuestionRequest['op']
 
 /** One socket, as it is configured. */
 export interface SocketSettings {
@@ -58,6 +59,8 @@ const operation: Codec<SocketOperation> = oneOf({
   forget: true,
   'refuse-new': true,
   'allow-new': true,
+  inspect: true,
+  why: true,
 })
 
 const ID_MAX = 4_294_967_294

@@ -1,7 +1,6 @@
 // What a caller asks to have mounted. When two such requests are the same is in option-meaning.ts (L5).
 
 import type { TypeRule } from '@mountkeeper/types'
-import { BOOT_FLAGS } from '@mountkeeper/types'
 
 /** An option whose value is a secret in a file: the core sees the reference, only the adapter opens the file (L38). */
 export interface SecretFileOption {
@@ -52,7 +51,11 @@ export const leadsOverPaths = (rule: Pick<TypeRule, 'sourceIsPath' | 'pathOption
 const INSIGNIFICANT: ReadonlySet<string> = new Set([
   'rw',
   'defaults',
-  ...BOOT_FLAGS,
+  // BOOT_FLAGS of the table, written out: what a look process loads is counted.
+  '_netdev',
+  'nofail',
+  'auto',
+  'noauto',
   'atime',
   'noatime',
   'diratime',

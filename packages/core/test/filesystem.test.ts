@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { optionName, optionText } from '../src/index.js'
+import { BOOT_FLAGS } from '@mountkeeper/types'
 import { isInsignificant } from '../src/filesystem.js'
 import { sameFilesystem } from '../src/option-meaning.js'
 import { readFilesystem } from './transcript/request.js'
@@ -51,4 +52,8 @@ describe('two wishes', () => {
     expect(sameFilesystem(readFilesystem(a), readFilesystem(b), ['mode'])).toBe(is)
     expect(sameFilesystem(readFilesystem(b), readFilesystem(a), ['mode'])).toBe(is)
   })
+})
+
+test('words for the boot are insignificant, all that the table has', () => {
+  expect(BOOT_FLAGS.filter((name) => !isInsignificant(name))).toEqual([])
 })

@@ -5,6 +5,7 @@
 import { readFileSync, readSync, writeSync } from 'node:fs'
 import type { LookRequest, Seen } from './look.js'
 import { createKnownMounts } from './crossing.js'
+import { answerInquiry } from './inquiry-process.js'
 import { lookTogether } from './look.js'
 import type { DirectoryQuestion, Question } from './question.js'
 import { GREETING } from './question.js'
@@ -61,15 +62,22 @@ const write = (line: string): void => {
   for (let from = 0; from < bytes.length;) from += writeSync(STDOUT, bytes, from)
 }
 
-write(GREETING)
-const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-let parts: Buffer[] = []
-for (let size = readSync(STDIN, chunk); size > 0; size = readSync(STDIN, chunk)) {
-  let rest = Buffer.from(chunk.subarray(0, size))
-  for (let at = rest.indexOf(10); at >= 0; at = rest.indexOf(10)) {
-    write(JSON.stringify(answerSafely(Buffer.concat([...parts, rest.subarray(0, at)]).toString('utf8'))))
-    parts = []
-    rest = rest.subarray(at + 1)
+const serve = (): void => {
+  write(GREETING)
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  let parts: Buffer[] = []
+  for (let size = readSync(STDIN, chunk); size > 0; size = readSync(STDIN, chunk)) {
+    let rest = Buffer.from(chunk.subarray(0, size))
+    for (let at = rest.indexOf(10); at >= 0; at = rest.indexOf(10)) {
+      write(JSON.stringify(answerSafely(Buffer.concat([...parts, rest.subarray(0, at)]).toString('utf8'))))
+      parts = []
+      rest = rest.subarray(at + 1)
+    }
+    if (rest.length > 0) parts.push(rest)
   }
-  if (rest.length > 0) parts.push(rest)
 }
+
+// Started with a question, it answers that and ends.
+const [, , question] = process.argv
+if (question === undefined) serve()
+else answerInquiry(question)

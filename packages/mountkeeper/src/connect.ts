@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import { readRequest } from '@mountkeeper/border'
 import type { AnswerLine, RequestOrPlan } from '@mountkeeper/codec'
-import { decodeAnswerLine, encodeRequest } from '@mountkeeper/codec'
+import { decodeAnswerLine, encodeQuestion, encodeRequest } from '@mountkeeper/codec'
 import type { Request } from '@mountkeeper/core'
 import type { PlannedRequest } from '@mountkeeper/plan'
 import type { Asks, Operation, Results } from '@mountkeeper/runtime'
@@ -17,6 +17,7 @@ import type { Backend, Keeper, PlanError } from './keeper.js'
 import { createKeeper } from './keeper.js'
 import { linesOf } from './lines.js'
 import { decodePlanned } from './planning.js'
+import type { InspectResult, QuestionError, WhyResult } from './questions.js'
 import type { RefusalOf, Unreachable } from './refusal.js'
 
 /** How a client behaves. */
@@ -216,6 +217,19 @@ const remoteBackend = (link: Link): Backend => {
       if (wrong !== undefined && !wrong.ok)
         return E.left({ ...wrong.error, field: `requests[${index}].${wrong.error.field}` })
       return plannedOf(await send({ op: 'plan', requests }))
+    },
+    question: async (question) => {
+      last += 1
+      const id = `${last}.${Date.now().toString(36)}`
+      const answer = await link.ask(id, encodeQuestion({ ...question, id }))
+      if (isUnreachable(answer)) return E.left(answer.error)
+      const { ok, error, result } = answer as {
+        readonly ok?: unknown
+        readonly error?: QuestionError
+        readonly result?: InspectResult | WhyResult
+      }
+      if (ok === true && result !== undefined) return E.right(result)
+      return E.left(error ?? NO_ANSWER)
     },
     close: () => {
       link.close()

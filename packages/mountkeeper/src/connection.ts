@@ -2,9 +2,10 @@
 // that does not read them is disconnected. A lost connection withdraws nothing.
 
 import type { Socket } from 'node:net'
-import type { LineError, RequestOrPlan } from '@mountkeeper/codec'
+import type { LineError, QuestionRequest, RequestOrPlan } from '@mountkeeper/codec'
 import {
   REQUEST_LINE_BYTES_MAX,
+  decodeQuestionLine,
   decodeRequestLine,
   encodeAnswer,
   encodeUnreadable,
@@ -19,6 +20,7 @@ import { SOCKET_ID_MAX, readHello, welcomeLine } from './hello.js'
 import type { PlanError } from './keeper.js'
 import { linesOf } from './lines.js'
 import { encodePlanned } from './planning.js'
+import type { QuestionAnswer } from './questions.js'
 
 /** Requests of one connection that are served at the same time; it is read further when one of them has its answer. */
 export const TOGETHER_MAX = 64
@@ -32,12 +34,13 @@ export interface Service {
   /** In the name of a socket: sockets share the slots of the host fairly, and each has ids of its own. */
   readonly submit: (request: Request, socketName: string) => Promise<Answer>
   readonly plan: (requests: readonly Request[]) => Promise<E.Either<PlanError, readonly PlannedRequest[]>>
+  readonly question: (question: QuestionRequest) => Promise<QuestionAnswer>
 }
 
 /** What a connection is served with. */
 export interface ConnectionOptions {
   readonly service: Service
-  readonly gate: (request: RequestOrPlan) => Invalid | undefined
+  readonly gate: (request: RequestOrPlan | QuestionRequest) => Invalid | undefined
   /** Of this connection, as long as it has not given a name. */
   readonly anonymous: string
   /** The name of the stream of requests of this socket. */
@@ -69,7 +72,11 @@ const asAsked = (answer: Answer, id: string | undefined): Answer => {
 }
 
 /** An answer to these may be large: the next one is made when the client has read the one before it. */
-const isBulky = ({ op }: RequestOrPlan): boolean => op === 'status' || op === 'plan' || op === 'reconcile'
+const isBulky = ({ op }: RequestOrPlan | QuestionRequest): boolean =>
+  op === 'status' || op === 'plan' || op === 'reconcile'
+
+const readRequest = (line: string): E.Either<LineError, RequestOrPlan | QuestionRequest> =>
+  decodeQuestionLine(line) ?? decodeRequestLine(line)
 
 /** Serves a connection to its end; resolves when it is closed. Never rejects. */
 export const serveConnection = async (socket: Socket, options: ConnectionOptions): Promise<void> => {
@@ -119,8 +126,14 @@ export const serveConnection = async (socket: Socket, options: ConnectionOptions
   const named = <Asked extends RequestOrPlan>(request: Asked): Asked =>
     request.id === undefined ? request : { ...request, id: `${client}:${request.id}` }
 
-  const answerTo = async (request: RequestOrPlan): Promise<string> => {
+  const answerTo = async (request: RequestOrPlan | QuestionRequest): Promise<string> => {
     const { id } = request
+    if (request.op === 'inspect' || request.op === 'why') {
+      const wrong = badId(id) ?? gate(request)
+      const answered = wrong === undefined ? await service.question(request) : E.left(wrong)
+      const head = { ...(id === undefined ? {} : { id }), op: request.op, ok: E.isRight(answered) }
+      return shownJson(E.isRight(answered) ? { ...head, result: answered.right } : { ...head, error: answered.left })
+    }
     if (request.op === 'plan') {
       const wrong = gate(request)
       const planned = wrong === undefined ? await service.plan(request.requests) : E.left(wrong)
@@ -139,7 +152,7 @@ export const serveConnection = async (socket: Socket, options: ConnectionOptions
     while (socket.writableNeedDrain && !isGone()) await change()
   }
 
-  const start = (request: RequestOrPlan): void => {
+  const start = (request: RequestOrPlan | QuestionRequest): void => {
     running += 1
     const work = async (): Promise<void> => {
       if (isBulky(request)) await drained()
@@ -168,7 +181,7 @@ export const serveConnection = async (socket: Socket, options: ConnectionOptions
       if (line._tag === 'Unreadable') cannotRead(line.number, line.error)
       else if (!isBlankLine(line.text)) {
         const hello = readHello(line.text)
-        const read = hello === undefined ? decodeRequestLine(line.text) : undefined
+        const read = hello === undefined ? readRequest(line.text) : undefined
         if (read !== undefined && E.isRight(read)) start(read.right)
         else if (read !== undefined) cannotRead(line.number, read.left)
         else if (hello !== undefined && E.isRight(hello)) {

@@ -1,6 +1,6 @@
 // What may be asked on a socket. The file's owner and mode decide who opens it; this decides which requests are passed on.
 
-import type { RequestOrPlan, SocketSettings } from '@mountkeeper/codec'
+import type { QuestionRequest, RequestOrPlan, SocketSettings } from '@mountkeeper/codec'
 import type { Invalid } from '@mountkeeper/core'
 
 /** What may be asked. */
@@ -20,11 +20,14 @@ const matcher = (pattern: string): RegExp =>
 const refused = (field: string, why: string): Invalid => ({ _tag: 'Invalid', field, why })
 
 /** Why a request is not passed on; absent where it is. Made once for each socket. */
-export const createGate = ({ operations, consumers }: Domain): ((request: RequestOrPlan) => Invalid | undefined) => {
+export const createGate = ({
+  operations,
+  consumers,
+}: Domain): ((request: RequestOrPlan | QuestionRequest) => Invalid | undefined) => {
   const allowed: ReadonlySet<string> = new Set(operations)
   // A run of `*` means no more than one, and would cost much more.
   const patterns = consumers.map((pattern) => matcher(pattern.replaceAll(/\*+/g, '*')))
-  const check = (request: RequestOrPlan, at: string): Invalid | undefined => {
+  const check = (request: RequestOrPlan | QuestionRequest, at: string): Invalid | undefined => {
     if (!allowed.has(request.op)) return refused(`${at}op`, `${request.op} is not allowed on this socket`)
     if ('consumer' in request && !patterns.some((pattern) => pattern.test(request.consumer)))
       return refused(`${at}consumer`, 'is not allowed on this socket')

@@ -1,12 +1,14 @@
 // The keeper: what a service asks, in two styles. It is the same in front of a manager in this process, one behind a socket, or a
 // simulated one. Promises reject with a MountkeeperError; tasks of fp-ts give a refusal as a Left, and have to be called.
 
+import type { InspectRequest, QuestionRequest, WhyRequest } from '@mountkeeper/codec'
 import type { Invalid, Request, Stopped } from '@mountkeeper/core'
 import type { PlannedRequest } from '@mountkeeper/plan'
 import type { Asks, Operation, Results } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { MountkeeperError } from './error.js'
+import type { InspectResult, QuestionError, WhyResult } from './questions.js'
 import type { AnyRefusal, RefusalOf, Unreachable } from './refusal.js'
 
 /** What may be said beside a request. */
@@ -89,6 +91,10 @@ export interface Keeper extends AsyncDisposable {
   readonly hostDown: Promised<'host-down'>
   /** What requests would lead to now, and why; changes nothing. */
   readonly plan: (requests: readonly Request[]) => Promise<readonly PlannedRequest[]>
+  /** What is mounted at a path or from a source, managed or not, with its options and what is free; within its time whatever hangs. */
+  readonly inspect: (question: Omit<InspectRequest, 'op' | 'id'>) => Promise<InspectResult>
+  /** What keeps a mountpoint busy: processes, loop devices, swap files, mounts below, other mount namespaces. */
+  readonly why: (question: Omit<WhyRequest, 'op' | 'id'>) => Promise<WhyResult>
   /** The same operations for fp-ts. */
   readonly task: KeeperTasks
   /** Ends the keeper; every mount stays. The same as leaving the block of `await using`. */
@@ -99,6 +105,9 @@ export interface Keeper extends AsyncDisposable {
 export interface Backend {
   readonly ask: <Op extends Operation>(op: Op, request: Asks[Op]) => Promise<Either<RefusalOf<Op>, Results[Op]>>
   readonly plan: (requests: readonly Request[]) => Promise<Either<PlanError, readonly PlannedRequest[]>>
+  readonly question: (
+    question: QuestionRequest,
+  ) => Promise<Either<QuestionError | Unreachable, InspectResult | WhyResult>>
   readonly close: () => Promise<void>
 }
 
@@ -188,6 +197,10 @@ export const createKeeper = (backend: Backend): Keeper => {
     hostUp: promised('host-up'),
     hostDown: promised('host-down'),
     plan: (requests) => orThrow(backend.plan(requests), 'plan'),
+    inspect: (question) =>
+      orThrow(backend.question({ ...question, op: 'inspect' }), 'inspect') as Promise<InspectResult>,
+    why: (question) =>
+      orThrow(backend.question({ ...question, op: 'why' }), `why ${question.mountpoint}`) as Promise<WhyResult>,
     task: {
       attach: tasked('attach'),
       detach: tasked('detach'),

@@ -4,12 +4,17 @@ import type { MountManager } from '@mountkeeper/runtime'
 import type { Asks, Operation, Results } from '@mountkeeper/runtime'
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { Backend } from './keeper.js'
+import { answerQuestion } from './questions.js'
 import type { RefusalOf } from './refusal.js'
 
 type Asking = (request: unknown) => () => Promise<Either<RefusalOf<Operation>, Results[Operation]>>
 
 /** Asks a manager; `close` ends it as its owner wants. */
-export const localBackend = (manager: MountManager, close: Backend['close']): Backend => {
+export const localBackend = (
+  manager: MountManager,
+  close: Backend['close'],
+  question: Backend['question'] = (asked) => answerQuestion(manager, asked),
+): Backend => {
   const methods: Readonly<Record<Operation, unknown>> = {
     attach: manager.attach,
     detach: manager.detach,
@@ -29,6 +34,7 @@ export const localBackend = (manager: MountManager, close: Backend['close']): Ba
     ask: <Op extends Operation>(op: Op, request: Asks[Op]) =>
       (methods[op] as Asking)(request)() as Promise<Either<RefusalOf<Op>, Results[Op]>>,
     plan: (requests) => manager.plan(requests)(),
+    question,
     close,
   }
 }

@@ -11,6 +11,7 @@ import { serveConnection } from './connection.js'
 import { MountkeeperError } from './error.js'
 import type { Failure } from './failure.js'
 import type { OpenKeeper } from './open.js'
+import { answerQuestion } from './questions.js'
 import type { ConnectedTo, SocketsChanged } from './sockets.js'
 import { createSockets } from './sockets.js'
 
@@ -71,7 +72,11 @@ const exchangeable = (first: OpenKeeper): Exchangeable => {
     }
   }
   return {
-    service: { submit: sharing(submit), plan: async (requests) => (await current).manager.plan(requests)() },
+    service: {
+      submit: sharing(submit),
+      plan: async (requests) => (await current).manager.plan(requests)(),
+      question: async (question) => answerQuestion((await current).manager, question),
+    },
     exchange: async (make) => {
       const before = current
       const next = (async () => {

@@ -12,6 +12,7 @@ import type { Keeper } from './keeper.js'
 import { createKeeper } from './keeper.js'
 import { localBackend } from './local.js'
 import type { OpenOptions } from './open.js'
+import { noQuestions } from './questions.js'
 
 /** How a simulated keeper is opened: as on a real machine. */
 export type SimulatedOptions = Configured & Pick<OpenOptions, 'observer'>
@@ -37,9 +38,13 @@ const keeperOn = async (host: SimulatedHost, { observer }: Pick<OpenOptions, 'ob
     throw failed('the host did not come up', 'stop')
   }
   const keeper = createKeeper(
-    localBackend(manager, async () => {
-      await manager.stop()
-    }),
+    localBackend(
+      manager,
+      async () => {
+        await manager.stop()
+      },
+      noQuestions,
+    ),
   )
   return { ...keeper, host, crash: () => keeperOn(host, observer === undefined ? {} : { observer }) }
 }
