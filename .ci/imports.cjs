@@ -44,6 +44,7 @@ module.exports = {
     modules: ['fp-ts', 'fast-check', 'vitest'],
     node: true,
   },
+  examples: { packages: ['mountkeeper'], types: [], modules: [], node: true },
   cli: {
     packages: [
       'core',

@@ -59,7 +59,7 @@ describe('sources', () => {
 describe('documents', () => {
   const documents = [
     ...readdirSync(top).filter((name) => name.endsWith('.md')),
-    ...filesUnder('docs').filter((path) => path.endsWith('.md')),
+    ...packages.flatMap((name) => filesUnder(`packages/${name}/docs`)).filter((path) => path.endsWith('.md')),
     ...packages.map((name) => `packages/${name}/README.md`).filter((path) => existsSync(join(top, path))),
   ]
 
@@ -72,9 +72,9 @@ describe('documents', () => {
 })
 
 describe('examples', () => {
-  test('of the README are those of the runtime, which its tests run', () => {
+  test('of the README are those of the library, which its tests run', () => {
     const examples = [...read('README.md').matchAll(/^```ts\n(.*?)^```/gms)].map(([, example]) => example!)
-    const run = read('packages/runtime/README.md')
+    const run = read('packages/mountkeeper/README.md')
     expect(examples.length).toBeGreaterThan(0)
     expect(examples.filter((example) => !run.includes(example))).toEqual([])
   })
