@@ -68,9 +68,9 @@ const FALLEN_OUT_MAX = 20
 
 /** What becomes of records that the new configuration would not make. */
 const fallenOut = (settings: Settings, { manager }: OpenKeeper): readonly string[] => {
-  const all = [...manager.state.mountpoints].flatMap(([path, { record, holders }]): readonly string[] => {
-    const why = refusalOfRecord(settings, path, record.filesystem)
-    return why === undefined ? [] : [`${path} (${counted(holders.count, 'holder')}): ${why}; ${STAYS_RECORDED}`]
+  const all = manager.records().flatMap(({ mountpoint, filesystem, holders }): readonly string[] => {
+    const why = refusalOfRecord(settings, mountpoint, filesystem)
+    return why === undefined ? [] : [`${mountpoint} (${counted(holders, 'holder')}): ${why}; ${STAYS_RECORDED}`]
   })
   if (all.length <= FALLEN_OUT_MAX) return all
   const more = `${all.length - FALLEN_OUT_MAX} more records are no longer covered; mountkeeper doctor --upgrade lists all`

@@ -2,7 +2,7 @@
 // compares again. It stops as a run does: the first signal lets what is under way end, the second waits for nothing.
 
 import type { Configuration } from '@mountkeeper/codec'
-import type { Difference, Host, Request } from '@mountkeeper/core'
+import type { Difference, Request } from '@mountkeeper/core'
 import type { LeftBehind, MountManager, Timers } from '@mountkeeper/runtime'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure, Machine, Stopping } from 'mountkeeper/parts'
@@ -43,12 +43,9 @@ const stopped = ({ reason }: Stopping): Failure => {
 
 const MEANWHILE = 'before the repairs had ended; run reconcile --apply again for the rest'
 
-const isAtWork = (host: Host): boolean =>
-  [...host.mountpoints.values()].some(({ record }) => record.work !== undefined || record.inFlight !== undefined)
-
 /** Resolves when nothing is under way, when a stop is asked for, or when no caller would wait any longer. */
-const settled = async (host: Host, timers: Timers, limitMs: number, stop: AbortSignal): Promise<void> => {
-  for (const end = timers.now() + limitMs; isAtWork(host) && timers.now() < end && !stop.aborted;) {
+const settled = async (manager: MountManager, timers: Timers, limitMs: number, stop: AbortSignal): Promise<void> => {
+  for (const end = timers.now() + limitMs; manager.isAtWork() && timers.now() < end && !stop.aborted;) {
     await new Promise<void>((next) => void timers.after(LOOK_EVERY_MS, next))
   }
 }
@@ -72,7 +69,7 @@ const repairWith = async (
   if (E.isLeft(before)) return before
   const asked = await ask(manager, { op: 'reconcile', apply: true })
   if (E.isLeft(asked)) return asked
-  await settled(manager.state, machine.timers, configuration.settings.deadlinesMs.request, stopping.drain)
+  await settled(manager, machine.timers, configuration.settings.deadlinesMs.request, stopping.drain)
   const after = await ask(manager, { op: 'reconcile', apply: false })
   return E.isLeft(after) ? after : E.right({ before: before.right, after: after.right })
 }

@@ -1,5 +1,6 @@
-// What is recorded of the layers at a mountpoint, for those who compare it with the mount table as it is.
+// Views of the records for adapters and commands, which know nothing of work, slots and effects.
 
+import type { Filesystem } from './filesystem.js'
 import type { Identity } from './found.js'
 import type { Host } from './host.js'
 
@@ -23,4 +24,28 @@ export const recordedLayers = (host: Host, mountpoint: string): RecordedLayers |
   const { layer, seen = layer, elsewhere, foreign, work, wait, overdue } = record
   const atRest = overdue.length === 0 && (work === undefined || wait?.why === 'back-off')
   return { ours: elsewhere === undefined ? seen : undefined, others: foreign, atRest }
+}
+
+/** A mountpoint that has a record. */
+export interface RecordedMountpoint {
+  readonly mountpoint: string
+  /** Absent for a layer that was adopted, and that no attach has named yet. */
+  readonly filesystem: Filesystem | undefined
+  readonly holders: number
+}
+
+/** All mountpoints that have a record. */
+export const recordedMountpoints = (host: Host): readonly RecordedMountpoint[] =>
+  [...host.mountpoints].map(([mountpoint, { record, holders }]) => ({
+    mountpoint,
+    filesystem: record.filesystem,
+    holders: holders.count,
+  }))
+
+/** Whether work is under way at any mountpoint, or waits for a slot or a delay. */
+export const isAtWork = (host: Host): boolean => {
+  for (const { record } of host.mountpoints.values()) {
+    if (record.work !== undefined || record.inFlight !== undefined) return true
+  }
+  return false
 }

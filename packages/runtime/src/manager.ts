@@ -2,8 +2,17 @@
 // only (one `.then` a request): a pipeline inside the loop was measured at a fifth of the speed.
 
 import { readRequest } from '@mountkeeper/border'
-import type { Answer, Fact, Host, Invalid, RecordedLayers, Request, Settings } from '@mountkeeper/core'
-import { recordedLayers, restore } from '@mountkeeper/core'
+import type {
+  Answer,
+  Fact,
+  Host,
+  Invalid,
+  RecordedLayers,
+  RecordedMountpoint,
+  Request,
+  Settings,
+} from '@mountkeeper/core'
+import { isAtWork, recordedLayers, recordedMountpoints, restore } from '@mountkeeper/core'
 import type { PlannedRequest } from '@mountkeeper/plan'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from 'fp-ts/lib/Either.js'
@@ -103,6 +112,10 @@ export interface MountManager extends Requests {
   readonly mountpoints: () => Iterable<string>
   /** What is recorded of the layers at a mountpoint, for who compares it with the mount table. */
   readonly recorded: (mountpoint: string) => RecordedLayers | undefined
+  /** All mountpoints that have a record. */
+  readonly records: () => readonly RecordedMountpoint[]
+  /** Whether work is under way at any mountpoint: a reconcile answers before the repairs that it begins have ended. */
+  readonly isAtWork: () => boolean
   /**
    * Hears of each mountpoint at which an attach was answered `Attached`, after its caller; the returned function ends that. A
    * listener that throws is heard no more. For who looks again a moment later: see `watchMounts` of the Linux adapter.
@@ -192,6 +205,8 @@ const start = (options: MountManagerOptions, host: Host): MountManager => {
     },
     mountpoints: () => host.mountpoints.keys(),
     recorded: (mountpoint) => recordedLayers(host, mountpoint),
+    records: () => recordedMountpoints(host),
+    isAtWork: () => isAtWork(host),
     onAttached: heard.onAttached,
     stop,
     ended,
