@@ -12,7 +12,9 @@ export interface Unfit {
   readonly errno?: string
 }
 
-const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+/** open(2); Node does not name it. */
+const O_PATH = 0o10000000
 const OWN = 0o600
 const PERMISSIONS = 0o7777
 
@@ -22,11 +24,11 @@ const errnoOf = (error: unknown): string => (error instanceof Error && 'code' in
 
 const unfit = (why: string): E.Either<Unfit, never> => E.left({ why })
 
+const LINK = 'is a symbolic link, which is not followed; give the path of the file itself'
+
 const refused = (error: unknown): E.Either<Unfit, never> => {
   const errno = errnoOf(error)
-  return errno === 'ELOOP'
-    ? E.left({ why: 'is a symbolic link, which is not followed; give the path of the file itself', errno })
-    : E.left({ why: fileProblem(error), errno })
+  return errno === 'ELOOP' ? E.left({ why: LINK, errno }) : E.left({ why: fileProblem(error), errno })
 }
 
 const isSame = (one: Stats, other: Stats): boolean => one.dev === other.dev && one.ino === other.ino
@@ -75,6 +77,7 @@ export const readConfiguration = async (path: string): Promise<E.Either<Unfit, s
 }
 
 const unfitTrace = (seen: Stats): string | undefined => {
+  if (seen.isDirectory()) return 'is a directory; give the path of a file that can be written'
   if (seen.uid !== user() && (seen.isFile() || seen.uid !== 0)) {
     return `belongs to user ${seen.uid}, not to ${user()}; give the path of a new file, or of a file of this user`
   }
@@ -86,26 +89,36 @@ const unfitTrace = (seen: Stats): string | undefined => {
     : 'is not a file; give the path of a file'
 }
 
+/** What is there is judged before it is opened for writing, and by a descriptor: a pipe of another user would be waited for. */
+const openThere = (path: string): E.Either<Unfit, number> => {
+  const place = openSync(path, O_PATH | O_NOFOLLOW)
+  try {
+    const seen = fstatSync(place)
+    const why = seen.isSymbolicLink() ? LINK : unfitTrace(seen)
+    if (why !== undefined) return unfit(why)
+    const fd = openSync(`/proc/self/fd/${place}`, O_WRONLY)
+    if (seen.isFile() && (seen.mode & PERMISSIONS) !== OWN) fchmodSync(fd, OWN)
+    return E.right(fd)
+  } finally {
+    closeSync(place)
+  }
+}
+
 /**
  * Opens a trace for writing, or creates it; what is in it stays. A file has to belong to this user and is closed to all others; a
  * pipe or a character device may be root's.
  */
 export const openOwn = (path: string): E.Either<Unfit, number> => {
   try {
-    const fd = openSync(path, O_CREAT | O_WRONLY | O_NOFOLLOW, OWN)
-    try {
-      const seen = fstatSync(fd)
-      const why = unfitTrace(seen)
-      if (why === undefined) {
-        if (seen.isFile() && (seen.mode & PERMISSIONS) !== OWN) fchmodSync(fd, OWN)
-        return E.right(fd)
-      }
-      closeSync(fd)
-      return unfit(why)
-    } catch (error) {
-      closeSync(fd)
-      throw error
-    }
+    const fd = openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, OWN)
+    // Whatever the umask has left of it.
+    fchmodSync(fd, OWN)
+    return E.right(fd)
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') return refused(error)
+  }
+  try {
+    return openThere(path)
   } catch (error) {
     return refused(error)
   }

@@ -1,9 +1,10 @@
 // Which files the command uses by their names: no link, none that others can write, none of another user (that needs root, and is
 // tried in test-host/own-files.test.ts).
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   linkSync,
@@ -81,6 +82,23 @@ describe('a trace', () => {
     linkSync(join(folder, 'victim'), join(folder, 't'))
     expect(refusal(join(folder, 't'))).toContain('has a second hard link')
     expect([readFileSync(join(folder, 'victim'), 'utf8'), modeOf(join(folder, 'victim'))]).toEqual(['secret', '640'])
+  })
+
+  const isRoot = process.getuid?.() === 0
+  test.runIf(isRoot)('is no pipe of another user: that would be waited for', () => {
+    const pipe = join(folder, 'pipe')
+    spawnSync('mkfifo', [pipe])
+    chownSync(pipe, 4242, 4242)
+    expect(refusal(pipe)).toContain('belongs to user 4242')
+  })
+
+  test('is no directory, and may be a pipe of this user that is read', async () => {
+    expect(refusal(folder)).toBe('is a directory; give the path of a file that can be written')
+    const pipe = join(folder, 'pipe')
+    spawnSync('mkfifo', [pipe])
+    const reader = spawn('cat', [pipe], { stdio: 'ignore' })
+    expect(refusal(pipe)).toBe('opened')
+    await new Promise((over) => reader.once('exit', over))
   })
 
   test('may be a device that takes it', () => {
