@@ -64,3 +64,50 @@ test.each(published)('$manifest.name exports what its api.md says', (one) => {
   if (process.env['UPDATE_API'] === '1') writeFileSync(path, page)
   expect(page, 'UPDATE_API=1 rewrites it').toBe(existsSync(path) ? readFileSync(path, 'utf8') : '')
 })
+
+/** What the author of a service reads: these entries with their sentences, as one page. */
+const READ: readonly (readonly [folder: string, entry: string])[] = [
+  ['mountkeeper', 'mountkeeper'],
+  ['mountkeeper', 'mountkeeper/simulated'],
+  ['core', '@mountkeeper/core'],
+]
+
+const said = (symbol: ts.Symbol): string =>
+  ts.displayPartsToString(symbol.getDocumentationComment(checker)).replaceAll(/\s*\n\s*/g, ' ')
+const tagsOf = (symbol: ts.Symbol): readonly (readonly [name: string, text: string])[] =>
+  symbol.getJsDocTags(checker).map(({ name, text }) => [name, ts.displayPartsToString(text)] as const)
+
+const memberLine = (member: ts.Symbol): string => {
+  const tags = tagsOf(member).map(([name, text]) => `${name === 'default' ? 'Default' : 'Example'}: \`${text}\`.`)
+  const about = [said(member), ...tags].filter(Boolean).join(' ')
+  return about === '' ? '' : `- \`${member.name}\`: ${about}`
+}
+
+const sectionOf = (exported: ts.Symbol): string => {
+  const is = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+  const isRecord = (is.flags & ts.SymbolFlags.Interface) !== 0
+  const members = isRecord ? checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(is)).map(memberLine) : []
+  const tags = tagsOf(is).map(([name, text]) =>
+    name === 'example' ? text : `${name === 'throws' ? 'Throws' : name}: ${text}`,
+  )
+  const parts = [said(is), `\`\`\`text\n${declarationOf(is)}\n\`\`\``, members.filter(Boolean).join('\n'), ...tags]
+  return [`### ${exported.name}`, ...parts.filter(Boolean)].join('\n\n')
+}
+
+const referencePage = (): string => {
+  const chapters = READ.map(([folder, entry]) => {
+    const one = published.find((each) => each.folder === folder)!
+    const file = entriesOf(one).find(([name]) => name === entry)![1]
+    const module = checker.getSymbolAtLocation(program.getSourceFile(file)!)!
+    const names = [...checker.getExportsOfModule(module)].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return [`## ${entry}`, ...names.map(sectionOf)].join('\n\n')
+  })
+  return `# Reference\n\nGenerated from the docstrings: \`UPDATE_API=1 npx vitest run --config .ci/test/vitest.config.ts api\` after a build.\n\n${chapters.join('\n\n')}\n`
+}
+
+test('the reference is made of the docstrings of today', () => {
+  const path = join(top, 'packages/mountkeeper/docs/reference.md')
+  const page = referencePage()
+  if (process.env['UPDATE_API'] === '1') writeFileSync(path, page)
+  expect(page, 'UPDATE_API=1 rewrites it').toBe(existsSync(path) ? readFileSync(path, 'utf8') : '')
+})

@@ -27,6 +27,7 @@ export interface WhyRequest {
   readonly mountpoint: string
 }
 
+/** A question about the host or about a mountpoint; nothing is changed by it. */
 export type QuestionRequest = InspectRequest | WhyRequest
 
 const asked = { id: optional(text), deadlineMs: optional(between(1, QUESTION_MS_MAX, ' of ms')) }

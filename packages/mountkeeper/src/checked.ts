@@ -20,13 +20,31 @@ export interface Configured {
   /**
    * The value of a configuration file, or the path of one, such as `/etc/mountkeeper/config.json`: the same keys as the command's. A file
    * has to belong to root or to this user. Every key may be left out.
+   *
+   * @default {}
+   * @example { types: { nfs: { sources: ['server:/export/*'] } }, policies: { lost: 'remount' } }
    */
   readonly configuration?: ConfigurationFile | string
-  /** The directory below which mountpoints are managed, or several; in place of those that are configured. */
+  /**
+   * The directory below which mountpoints are managed, or several; in place of those that are configured. Without any, a keeper is not
+   * opened.
+   *
+   * @example '/srv/mounts'
+   */
   readonly root?: string | readonly string[]
-  /** Where the journal is kept. Without it, records are lost when the process ends; in place of the configured one. */
+  /**
+   * Where the journal is kept; in place of the configured one. Without it, records are lost when the process ends. It belongs to this
+   * user, and is closed to others (mode 0700).
+   *
+   * @example '/var/lib/mountkeeper'
+   */
   readonly stateDirectory?: string
-  /** Sources that are allowed besides those that are configured, such as `nfs=server:/export/*`. */
+  /**
+   * Sources that are allowed besides those that are configured, as TYPE=PATTERN.
+   *
+   * @default []
+   * @example ['bind=/srv/exports/']
+   */
   readonly allow?: readonly string[]
 }
 

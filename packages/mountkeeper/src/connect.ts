@@ -22,7 +22,11 @@ import type { RefusalOf, Unreachable } from './refusal.js'
 
 /** How a client behaves. */
 export interface ConnectOptions {
-  /** How long a request waits for a server that does not answer the connection, ms; 30,000 by default. */
+  /**
+   * How long a request waits for a server that does not answer the connection, ms; then it is refused `Unreachable`.
+   *
+   * @default 30_000
+   */
   readonly patienceMs?: number
   /** Under which name ids are kept; by default a new one for each client. One that is given survives a restart of this process. */
   readonly client?: string

@@ -36,7 +36,13 @@ export interface OpenOptions extends Configured {
   readonly log?: (notice: Notice) => void
   /** Sees every decision, start, report and answer. */
   readonly observer?: Observer
-  /** A file that gets one line for each input and what was decided, for `mountkeeper replay`; it has to belong to this user. */
+  /**
+   * A file that gets one line for each input and what was decided, for `mountkeeper replay` and `mountkeeper trace view`; it has to
+   * belong to this user.
+   *
+   * @default none
+   * @example '/var/log/mountkeeper.trace'
+   */
   readonly trace?: string
   /** Gives up opening. */
   readonly signal?: AbortSignal
@@ -53,7 +59,11 @@ export interface Ended {
 
 /** How a keeper is closed. */
 export interface CloseOptions {
-  /** Refuse all unanswered at once and wait for nothing. By default what is being served is awaited. */
+  /**
+   * Refuse all unanswered at once and wait for nothing. By default what is being served is awaited.
+   *
+   * @default false
+   */
   readonly hard?: boolean
 }
 
