@@ -23,6 +23,8 @@ const whyBusy = async (mountpoint: string, deadlineMs: number): Promise<Busy> =>
 
 const has = (program: string): boolean => spawnSync('which', [program]).status === 0
 
+const isRoot = process.env['MOUNTKEEPER_NAMESPACE'] === 'root'
+
 describe.runIf(process.env['MOUNTKEEPER_NAMESPACE'] !== undefined)('a mount', () => {
   let place = ''
   let at = ''
@@ -101,17 +103,19 @@ describe.runIf(process.env['MOUNTKEEPER_NAMESPACE'] !== undefined)('a mount', ()
     ['an open file', ['sh', '-c', 'exec sleep 60 <"$0/file"'], 'open file'],
     ['a mapping', ['perl', '-e', 'sleep 60'], 'mapping'],
   ])('is kept busy by %s of a process', async (_, vector, use) => {
+    const there = use === 'mapping' ? `${place}/other` : at
     if (use === 'mapping') {
       // The kernel maps a program that is run, so that this one has to be from there.
-      sh('mount', '-o', 'remount,exec,size=20m', at)
-      sh('cp', '/bin/sleep', `${at}/sleep`)
-      start(`${at}/sleep`, '60')
-    } else start(vector[0] ?? '', ...vector.slice(1), at)
+      sh('mount', '-t', 'tmpfs', 'programs', there)
+      sh('cp', '/bin/sleep', `${there}/sleep`)
+      start(`${there}/sleep`, '60')
+    } else start(vector[0] ?? '', ...vector.slice(1), there)
     const uses = async (): Promise<readonly string[]> =>
-      (await whyBusy(at, DEADLINE_MS)).users.flatMap((user) => (user._tag === 'Process' ? user.uses : []))
+      (await whyBusy(there, DEADLINE_MS)).users.flatMap((user) => (user._tag === 'Process' ? user.uses : []))
     await until(async () => (await uses()).includes(use))
-    const [user] = (await whyBusy(at, DEADLINE_MS)).users
+    const [user] = (await whyBusy(there, DEADLINE_MS)).users
     expect(user).toMatchObject({ _tag: 'Process', pid: children[0]?.pid, command: 'sleep', uses: [use] })
+    if (there !== at) sh('umount', '-l', there)
   })
 
   test('is kept busy by a process whose root it is, by a mount below and by another mount namespace', async () => {
@@ -126,7 +130,7 @@ describe.runIf(process.env['MOUNTKEEPER_NAMESPACE'] !== undefined)('a mount', ()
     sh('umount', `${at}/below`)
   })
 
-  const hasLoop = existsSync('/dev/loop-control') && process.env['MOUNTKEEPER_NAMESPACE'] === 'root'
+  const hasLoop = existsSync('/dev/loop-control') && isRoot
   test.runIf(hasLoop)('is kept busy by a loop device of one of its files', async () => {
     sh('mount', '-o', 'remount,size=20m', at)
     sh('truncate', '-s', '1M', `${at}/disk`)
@@ -158,7 +162,7 @@ describe.runIf(process.env['MOUNTKEEPER_NAMESPACE'] !== undefined)('a mount', ()
     expect(await askWhy(at, DEADLINE_MS)).toMatchObject({ isMounted: true })
   })
 
-  test.runIf(has('bindfs') && has('fusermount3') && existsSync('/dev/fuse'))(
+  test.runIf(isRoot && has('bindfs') && has('fusermount3') && existsSync('/dev/fuse'))(
     'that does not answer is shown within the time, and so is what was found of it',
     async () => {
       const hung = `${place}/hung`
