@@ -35,6 +35,8 @@ describe('settings with a pattern that can match no source', () => {
 const characters = fc.constantFrom('/', '/', '/', '*', '.', 'a', ':')
 const tails = fc.string({ unit: characters, maxLength: 8 })
 
+const RUNS = Number(process.env['FC_NUM_RUNS'] ?? 2_000)
+
 test('what is not refused matches a source; what is refused matches none, of a bind', () => {
   let refused = 0
   let fit = 0
@@ -56,9 +58,9 @@ test('what is not refused matches a source; what is refused matches none, of a b
         expect(isServed('bind', pattern, source), source).toBe(false)
       }
     }),
-    { numRuns: Number(process.env['FC_NUM_RUNS'] ?? 2_000), seed: Number(process.env['FC_SEED'] ?? 1) },
+    { numRuns: RUNS, seed: Number(process.env['FC_SEED'] ?? 1) },
   )
-  expect(Math.min(refused, fit)).toBeGreaterThan(100)
+  expect(Math.min(refused, fit)).toBeGreaterThan(RUNS / 20)
 })
 
 test('the two kinds of patterns that take their place', () => {
