@@ -182,9 +182,9 @@ const onEffectOutcome = (draft: Draft, flight: EffectInFlight, outcome: Outcome)
 }
 
 /** Delays that belong to no request end with the generation that began them. */
-const isPolicyTimer = (draft: Draft): boolean => {
-  const { wait, work, unresolved } = draft.record
-  const begun = wait?.why === 'back-off' || wait?.why === 'keep-mounted'
+const isPolicyTimer = (draft: Draft, { why }: Delay): boolean => {
+  const { work, unresolved } = draft.record
+  const begun = why === 'back-off' || why === 'keep-mounted'
   return begun && servedHead(draft) === undefined && (work === undefined || unresolved === undefined)
 }
 
@@ -209,7 +209,7 @@ const ELAPSED: Readonly<Record<Steps['Elapsed'], (draft: Draft, wait: Delay) => 
 /** A delay has ended. */
 const onElapsed = (draft: Draft, wait: Delay): void => {
   const situation = situationOf(draft.record)
-  const isDead = draft.out.phase !== 'up' && isPolicyTimer(draft)
+  const isDead = draft.out.phase !== 'up' && isPolicyTimer(draft, wait)
   set(draft, { wait: undefined })
   if (!isDead) ELAPSED[ON[situation].Elapsed.does](draft, wait)
   // A look beside a layer that is kept is under way and ends by itself.
