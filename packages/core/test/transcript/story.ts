@@ -155,7 +155,7 @@ const watched = (host: Host, paths: Iterable<string>): Watched => ({
 })
 
 const pathsIn = (host: Host, input: Input): readonly string[] =>
-  input._tag === 'Requested' && 'mountpoint' in input.body && input.body.mountpoint !== undefined
+  input._tag === 'Requested' && 'mountpoint' in input.body
     ? [...new Set([...host.mountpoints.keys(), input.body.mountpoint])]
     : [...host.mountpoints.keys()]
 
