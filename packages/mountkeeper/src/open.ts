@@ -21,6 +21,7 @@ import { combineObservers } from './observers.js'
 import type { Stopping } from './stopping.js'
 import { createStopping } from './stopping.js'
 import { openTrace } from './trace-file.js'
+import { counted } from './words.js'
 
 /** What a keeper says that is no answer. */
 export interface Notice {
@@ -186,7 +187,7 @@ const tellOf = (
 ): void => {
   for (const { text } of warnings) log({ level: 'warning', text })
   if (drift.length > 0)
-    log({ level: 'warning', text: `${drift.length} differences were found at start; see up.drift of the keeper` })
+    log({ level: 'warning', text: `${counted(drift.length, 'difference')} found at start; see up.drift of the keeper` })
 }
 
 /**
