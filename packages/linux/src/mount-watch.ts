@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process'
 import type { MountManager } from '@mountkeeper/runtime'
 import { WATCH_CAPABILITIES, keeping } from './capabilities.js'
 import { COMMAND_ENVIRONMENT } from './command-environment.js'
+import { errnoOf } from './descriptor.js'
 import { beginSlices, readLines } from './slices.js'
 import type { TakeLines } from './table-news.js'
 import { createTableNews } from './table-news.js'
@@ -28,6 +29,9 @@ export interface MountWatchOptions {
 export interface MountWatch {
   readonly close: () => void
 }
+
+/** What setpriv(1) ends with when the program that it is to become is not there. */
+const NOT_FOUND = 127
 
 const INTERVAL_MS = 30_000
 /** Changes within this time are one: what the manager itself mounts is on record by then, and is no news. */
@@ -144,7 +148,9 @@ export const watchMounts = (options: MountWatchOptions): MountWatch => {
   })
   const hearNoMore = manager.onAttached(lookAgain.name)
 
-  const [file, ...args] = [...keeping(WATCH_CAPABILITIES), options.program ?? 'perl', '-e', TICK]
+  const program = options.program ?? 'perl'
+  const missing = `${program} is not installed`
+  const [file, ...args] = [...keeping(WATCH_CAPABILITIES), program, '-e', TICK]
   const child = spawn(file, args, {
     cwd: '/',
     env: COMMAND_ENVIRONMENT,
@@ -161,11 +167,13 @@ export const watchMounts = (options: MountWatchOptions): MountWatch => {
   for (const stream of [child.stdin, child.stdout]) if ('unref' in stream) (stream.unref as () => void)()
   child.stdin.on('error', () => undefined)
   child.stdout.on('data', soon)
-  child.once('error', ({ message }) => {
-    byInterval(message)
+  child.once('error', (error) => {
+    byInterval(errnoOf(error) === 'ENOENT' ? missing : error.message)
   })
   child.once('exit', (status, signal) => {
-    byInterval(`the process that waits for changes ended (${signal ?? status ?? 'unknown'})`)
+    byInterval(
+      status === NOT_FOUND ? missing : `the process that waits for changes ended (${signal ?? status ?? 'unknown'})`,
+    )
   })
   // Once now, and once more at the child's first byte, which says that it waits.
   void compare()

@@ -76,8 +76,8 @@ describe('an attach is refused at once, without a record', () => {
 
 /** Attaches as an ordinary user in a user namespace of its own; directories of the host's root are closed to it. */
 const ATTACH = `
-  const [, core, runtime, linux, root, mountpoint] = process.argv
-  const { defaultSettings } = await import(core)
+  const [, border, runtime, linux, root, mountpoint] = process.argv
+  const { defaultSettings } = await import(border)
   const { createMemoryJournal, createMountManager } = await import(runtime)
   const { linuxHost } = await import(linux)
   const made = await createMountManager({ settings: defaultSettings(root), host: linuxHost(), journal: createMemoryJournal() })()
@@ -98,7 +98,7 @@ describe.skipIf(!isRoot)('as an ordinary user (needs the rights of the host: ski
   const asUser = (mountpoint: string): Ended => {
     mkdirSync(SEEN)
     sh('mount', '--bind', fileURLToPath(new URL('../../..', import.meta.url)), SEEN)
-    const modules = ['core', 'runtime', 'linux'].map((name) => `${SEEN}/packages/${name}/dist/index.js`)
+    const modules = ['border', 'runtime', 'linux'].map((name) => `${SEEN}/packages/${name}/dist/index.js`)
     const user = ['--reuid=1001', '--regid=1001', '--clear-groups', 'unshare', '-Urm']
     const node = [process.execPath, '--input-type=module', '-e', ATTACH, ...modules, USER_ROOT, mountpoint]
     const { stdout, stderr } = spawnSync('setpriv', [...user, ...node], { encoding: 'utf8' })
