@@ -131,14 +131,20 @@ const BROKEN: readonly (readonly [string, (host: SimulatedHost) => HostPort, str
   ],
   [
     'the outcome before the start',
-    instead('MakeDirectory', (host, effect, started) => {
-      setImmediate(() => {
-        started?.(4711)
-        void host.run(effect)
-      })
+    instead('MakeDirectory', (host, effect) => {
+      setImmediate(() => void host.run(effect))
       return Promise.resolve({ found: { _tag: 'Directory' } })
     }),
     'the outcome comes after the work',
+    'and a look at once after that shows {"_tag":"NoDirectory"}',
+  ],
+  [
+    'a process that is named after the outcome',
+    instead('Probe', (host, effect, started) => {
+      setImmediate(() => started?.(4711))
+      return host.run(effect)
+    }),
+    'no process is named after the outcome',
     'named a process of it afterwards',
   ],
   [

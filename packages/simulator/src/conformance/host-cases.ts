@@ -52,9 +52,17 @@ const oneOutcome = each((watched) => {
   if (watched.outcomes > 1) broken(`${effectText(watched)} gave ${watched.outcomes} outcomes`)
 })
 
-const afterWork = each((watched) => {
+const namesInTime = each((watched) => {
   if (watched.startedLate) broken(`${effectText(watched)} gave its outcome and named a process of it afterwards`)
 })
+
+const afterWork = async (subject: HostSubject): Promise<void> => {
+  const place = await placeOn(subject, 'at once')
+  const made = soundReport(await place.makeDirectory()).found
+  const seen = soundReport(await place.look()).found
+  if (made._tag !== seen._tag)
+    broken(`MakeDirectory was reported as ${shown(made)}, and a look at once after that shows ${shown(seen)}`)
+}
 
 const ended = async (subject: HostSubject): Promise<void> => {
   const place = await placeOn(subject)
@@ -146,6 +154,7 @@ export const hostPortTests = (
     one('run neither throws nor rejects', 'R3.2', noThrow),
     one('every effect has one outcome', 'L45', oneOutcome),
     one('the outcome comes after the work', 'L22', afterWork),
+    one('no process is named after the outcome', 'L22', namesInTime),
     one('what passed its deadline says when it has ended', 'L23', ended),
     one('a look shows all layers, top first', 'R2.3', topFirst),
     one('every look looks again', 'L29', fresh),

@@ -57,8 +57,14 @@ export const turns = async (): Promise<void> => {
   for (let turn = 0; turn < TURNS; turn += 1) await new Promise<void>((next) => void setImmediate(next))
 }
 
-/** Puts one effect to the port. */
-export const watch = async (subject: HostSubject, effect: MountpointEffect | Discover): Promise<Watched> => {
+/**
+ * Puts one effect to the port. `at once`: returns with the outcome, before anything that comes after it could happen.
+ */
+export const watch = async (
+  subject: HostSubject,
+  effect: MountpointEffect | Discover,
+  returns: 'later' | 'at once' = 'later',
+): Promise<Watched> => {
   const seen = {
     outcomes: 0,
     startedLate: false,
@@ -87,11 +93,11 @@ export const watch = async (subject: HostSubject, effect: MountpointEffect | Dis
       outcome(() => (seen.thrown = `threw ${errorWords(error)}`))
     }
   })
-  await turns()
+  await Promise.race([settled, turns()])
   if (subject.pass !== undefined && seen.outcomes === 0) await subject.pass(effect.deadlineMs + GRACE_MS)
   const limitMs = subject.pass === undefined ? effect.deadlineMs + GRACE_MS : VIRTUAL_GRACE_MS
   const how = await within(limitMs, settled, 'silent' as const)
-  await turns()
+  if (returns === 'later') await turns()
   return result(how === 'silent')
 }
 
@@ -133,7 +139,7 @@ const rootIn = ({ reported }: Watched): RootIdentity | undefined => {
 }
 
 /** Discovers the host and makes the effects at a mountpoint. */
-export const placeOn = async (subject: HostSubject): Promise<Place> => {
+export const placeOn = async (subject: HostSubject, returns?: 'later' | 'at once'): Promise<Place> => {
   const mountpoint = `${subject.root}/conformance`
   let next = 1
   const head = () => ({ effect: effectId(next++), mountpoint, deadlineMs: DEADLINE_MS })
@@ -143,7 +149,7 @@ export const placeOn = async (subject: HostSubject): Promise<Place> => {
   const discovered = await watch(subject, discover)
   const root = rootIn(discovered)
   const { filesystem } = subject
-  const run = (effect: MountpointEffect): Promise<Watched> => watch(subject, effect)
+  const run = (effect: MountpointEffect): Promise<Watched> => watch(subject, effect, returns)
   return {
     mountpoint,
     discovered,
