@@ -1,4 +1,4 @@
-// The examples of the README do what they say; the first one is run on real mounts, in test-host.
+// The examples of the README, and of the guide to ports, do what they say; the first one is run on real mounts, in test-host.
 
 import { readFileSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -6,11 +6,15 @@ import { openSimulatedMountkeeper } from '../src/simulated.js'
 import { attach } from './examples/attach.js'
 import { rehearse } from './examples/rehearse.js'
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const pages = ['../README.md', '../docs/write-a-port.md']
+  .map((page) => readFileSync(new URL(page, import.meta.url), 'utf8'))
+  .join('\n')
 const folder = new URL('./examples/', import.meta.url)
 
-test.each(readdirSync(folder))('%s stands in the README as it is run here', (name) => {
-  expect(readme).toContain(`\`\`\`ts\n${readFileSync(new URL(name, folder), 'utf8')}\`\`\`\n`)
+test.each(readdirSync(folder))('%s stands in its page as it is run here', (name) => {
+  expect(pages).toContain(
+    `\`\`\`${name.endsWith('.ts') ? 'ts' : 'js'}\n${readFileSync(new URL(name, folder), 'utf8')}\`\`\`\n`,
+  )
 })
 
 const disk = {
