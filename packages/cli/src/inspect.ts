@@ -6,7 +6,7 @@ import { checkPath } from '@mountkeeper/core'
 import type { Busy, InspectQuestion, InspectedMount, Space, User } from '@mountkeeper/linux'
 import { QUESTIONS_MAX, inspectMounts, whyBusy } from '@mountkeeper/linux'
 import type { Failure } from 'mountkeeper/parts'
-import { QUESTION_MS, harmless, stopFailure, usageFailure } from 'mountkeeper/parts'
+import { QUESTION_MS, counted, harmless, stopFailure, usageFailure } from 'mountkeeper/parts'
 import type { InspectArguments, WhyArguments } from './asked.js'
 import type { ExitCode } from './exit.js'
 import { EXIT } from './exit.js'
@@ -60,11 +60,15 @@ const userWords = (user: User): string => {
   }
 }
 
+/** What the kernel keeps even from root, no other user can see: then there is nothing to advise. */
+const unreadableWords = (count: number): string =>
+  `${counted(count, 'process', 'processes')} could not be looked into${process.geteuid?.() === 0 ? '' : '; run it as root'}`
+
 const busyLines = ({ mountpoint, isMounted, users, unreadable, isComplete }: Busy): readonly string[] => [
   ...(isMounted ? [] : [`nothing is mounted on ${mountpoint}`]),
   ...(users.length === 0 && isMounted && isComplete ? [`nothing was found that uses ${mountpoint}`] : []),
   ...users.map(userWords),
-  ...(unreadable === 0 ? [] : [`${unreadable} processes may not be looked into; run it as root`]),
+  ...(unreadable === 0 ? [] : [unreadableWords(unreadable)]),
   ...(isComplete ? [] : ['there may be more: the time was over, or there are too many to show']),
 ]
 
