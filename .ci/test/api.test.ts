@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
+import { programOf } from './declarations.js'
 import { top } from './tree.js'
 
 interface Manifest {
@@ -28,13 +29,7 @@ const entriesOf = ({ folder, manifest }: (typeof published)[number]): readonly (
   )
 
 const files = published.flatMap((one) => entriesOf(one).map(([, file]) => file))
-const program = ts.createProgram(files, {
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  target: ts.ScriptTarget.ES2023,
-  types: ['node'],
-  noEmit: true,
-})
+const program = programOf(files)
 const checker = program.getTypeChecker()
 const printer = ts.createPrinter({ removeComments: true })
 

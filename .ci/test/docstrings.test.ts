@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
+import { programOf } from './declarations.js'
 import { top } from './tree.js'
 
 interface Manifest {
@@ -23,16 +24,7 @@ const entries = readdirSync(join(top, 'packages')).flatMap((folder) => {
   )
 })
 
-const program = ts.createProgram(
-  entries.map(({ file }) => file),
-  {
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2023,
-    types: ['node'],
-    noEmit: true,
-  },
-)
+const program = programOf(entries.map(({ file }) => file))
 const checker = program.getTypeChecker()
 
 const meaningOf = (symbol: ts.Symbol): string => ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim()
